@@ -11,6 +11,7 @@ import { costsOf, shownAmount } from "./costs.ts";
 import type { HostStatus } from "./host-status.ts";
 import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
+import { cursorLink, Pager } from "./pager.tsx";
 import { Plot } from "./plot.tsx";
 import { shownAge, shownCount, shownSize } from "./texts.ts";
 
@@ -302,13 +303,7 @@ export async function adminPage(context: Context<PageEnv>): Promise<Response> {
         <section>
           <h2>Tenants</h2>
           <Tenants all={all} month={month} />
-          {list.cursor === undefined ? null : (
-            <p class="pager">
-              <a rel="next" href={`?cursor=${encodeURIComponent(list.cursor)}`}>
-                More tenants
-              </a>
-            </p>
-          )}
+          <Pager href={cursorLink(list.cursor)} words="More tenants" />
         </section>
         <Costs all={all} now={now} />
         <FailingMirrors list={failing} />

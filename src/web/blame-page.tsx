@@ -14,14 +14,14 @@ import { toHex } from "../bytes/hex.ts";
 import type { Whitespace } from "../diff/whitespace.ts";
 import { Problem } from "../http/problem.ts";
 import { found } from "../http/content.ts";
-import { byContent, type Rendering } from "./by-content.ts";
+import { pageOfRevision, type Rendering } from "./by-content.ts";
 import { type NamedCommit, namedCommit } from "./commit-line.tsx";
 import { escapeHtml } from "./html-filter.ts";
 import { commitLink, pathLink } from "./links.ts";
 import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { crumbsOf, RepositoryFrame } from "./repository-frame.tsx";
-import { type RepositoryPage, rootOf, shownNames, type ShownRevision, withRevision } from "./repository-request.ts";
+import { type RepositoryPage, rootOf, shownNames, type ShownRevision } from "./repository-request.ts";
 import { decoded, shortOid, shownBytes, shownPerson, shownTime, splitMessage } from "./texts.ts";
 
 /** The largest file, in bytes, and the most lines that are shown. */
@@ -87,11 +87,7 @@ function rowHtml(name: RepositoryName, { lines, commits }: BlamedText, at: numbe
 
 /** Answers with the page. */
 export async function blamePage(context: Context<PageEnv>): Promise<Response> {
-  return await withRevision(context, async (page, shown) => {
-    return await byContent(context, page, shown.object.name, async (rendering) => {
-      return await renderedBlame(context, page, shown, rendering);
-    });
-  });
+  return await pageOfRevision(context, renderedBlame);
 }
 
 async function renderedBlame(

@@ -12,13 +12,13 @@ import { findPath, type FoundEntry } from "../browse/tree-at.ts";
 import { toHex } from "../bytes/hex.ts";
 import { Problem } from "../http/problem.ts";
 import { found } from "../http/content.ts";
-import { byContent } from "./by-content.ts";
+import { pageOfRevision } from "./by-content.ts";
 import { pathLink } from "./links.ts";
 import { mediaOf } from "./media-type.ts";
 import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { crumbsOf, RepositoryFrame, RevisionForm } from "./repository-frame.tsx";
-import { type RepositoryPage, rootOf, shownNames, type ShownRevision, withRevision } from "./repository-request.ts";
+import { type RepositoryPage, rootOf, shownNames, type ShownRevision } from "./repository-request.ts";
 import { decoded, isMarkdown, shownBytes, shownCount, shownSize } from "./texts.ts";
 
 /** The largest file, in bytes, whose lines are shown. */
@@ -153,9 +153,7 @@ async function textHtml(
 
 /** Answers with the page of a file. */
 export async function blobPage(context: Context<PageEnv>): Promise<Response> {
-  return await withRevision(context, async (page, shown) => {
-    return await byContent(context, page, shown.object.name, async () => await renderedBlob(context, page, shown));
-  });
+  return await pageOfRevision(context, renderedBlob);
 }
 
 async function renderedBlob(context: Context<PageEnv>, page: RepositoryPage, shown: ShownRevision): Promise<Response> {

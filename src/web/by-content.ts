@@ -13,7 +13,7 @@ import { toHex } from "../bytes/hex.ts";
 import { isKnown } from "../http/content.ts";
 import { formTokenOf, pageHeaders } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
-import type { RepositoryPage } from "./repository-request.ts";
+import { type RepositoryPage, type ShownRevision, withRevision } from "./repository-request.ts";
 
 /** The most bytes of a page that is kept. */
 const LARGEST_KEPT = 2 * 1024 * 1024;
@@ -75,4 +75,21 @@ export async function byContent(
   const length = Number(answer.headers.get("Content-Length") ?? Infinity); // It is too long to be kept, as far as we know.
   if (isKept && length <= LARGEST_KEPT) host.kept.keep(key, await answer.clone().arrayBuffer());
   return answer;
+}
+
+/** What renders a page of a revision, for {@link pageOfRevision}. */
+export type RevisionRenderer = (
+  context: Context<PageEnv>,
+  page: RepositoryPage,
+  shown: ShownRevision,
+  rendering: Rendering,
+) => Promise<Response>;
+
+/** Answers with a page that depends on the content of the revision in its address, and on nothing else. */
+export async function pageOfRevision(context: Context<PageEnv>, render: RevisionRenderer): Promise<Response> {
+  return await withRevision(context, async (page, shown) => {
+    return await byContent(context, page, shown.object.name, async (rendering) => {
+      return await render(context, page, shown, rendering);
+    });
+  });
 }

@@ -10,13 +10,14 @@ import { peelToCommit } from "../browse/revision.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
 import { Problem } from "../http/problem.ts";
 import { found } from "../http/content.ts";
-import { byContent, type Rendering } from "./by-content.ts";
+import { pageOfRevision, type Rendering } from "./by-content.ts";
 import { type NamedCommit, namedCommit, When } from "./commit-line.tsx";
 import { commitLink, pathLink, repositoryLink } from "./links.ts";
 import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
+import { Pager } from "./pager.tsx";
 import { crumbsOf, RepositoryFrame, RevisionForm } from "./repository-frame.tsx";
-import { type RepositoryPage, shownNames, type ShownRevision, withRevision } from "./repository-request.ts";
+import { type RepositoryPage, shownNames, type ShownRevision } from "./repository-request.ts";
 import { shortOid, shownBytes, shownPerson, splitMessage } from "./texts.ts";
 
 /** The commits of a page. */
@@ -85,11 +86,7 @@ async function openLog(page: RepositoryPage, shown: ShownRevision, after: string
 
 /** Answers with a page of the log. */
 export async function commitsPage(context: Context<PageEnv>): Promise<Response> {
-  return await withRevision(context, async (page, shown) => {
-    return await byContent(context, page, shown.object.name, async (rendering) => {
-      return await renderedLog(context, page, shown, rendering);
-    });
-  });
+  return await pageOfRevision(context, renderedLog);
 }
 
 async function renderedLog(
@@ -141,13 +138,7 @@ async function renderedLog(
           </tbody>
         </table>
         {commits.length === 0 ? <p class="note">No commit was found on this page.</p> : null}
-        {position === undefined ? null : (
-          <p class="pager">
-            <a rel="next" href={`${here}?after=${formatPosition(position)}`}>
-              Older
-            </a>
-          </p>
-        )}
+        <Pager href={position === undefined ? undefined : `${here}?after=${formatPosition(position)}`} words="Older" />
       </RepositoryFrame>
     ),
   });

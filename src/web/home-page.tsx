@@ -10,6 +10,7 @@ import { Problem } from "../http/problem.ts";
 import { apiJson } from "./api-json.ts";
 import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
+import { cursorLink, Pager } from "./pager.tsx";
 import { shownAge, shownSize } from "./texts.ts";
 
 const shownRepository = v.object({
@@ -63,20 +64,8 @@ function HowToPush({ origin, tenant }: { readonly origin: string; readonly tenan
   );
 }
 
-function Pager({ cursor }: { readonly cursor: string | undefined }) {
-  if (cursor === undefined) return null;
-  return (
-    <p class="pager">
-      <a rel="next" href={`?cursor=${encodeURIComponent(cursor)}`}>
-        More
-      </a>
-    </p>
-  );
-}
-
 function cursorOf(context: Context<PageEnv>): string {
-  const cursor = context.req.query("cursor");
-  return cursor === undefined ? "" : `?cursor=${encodeURIComponent(cursor)}`;
+  return cursorLink(context.req.query("cursor")) ?? ""; // The first page has none.
 }
 
 /** Answers with the list of a tenant's repositories. */
@@ -98,7 +87,7 @@ async function tenantAnswer(context: Context<PageEnv>, tenant: string): Promise<
             <RepositoryItem repo={repo} />
           ))}
         </ul>
-        <Pager cursor={list.cursor} />
+        <Pager href={cursorLink(list.cursor)} />
         <HowToPush origin={new URL(context.req.url).origin} tenant={shown} />
       </>
     ),
@@ -132,7 +121,7 @@ async function operatorAnswer(context: Context<PageEnv>): Promise<Response> {
             </li>
           ))}
         </ul>
-        <Pager cursor={list.cursor} />
+        <Pager href={cursorLink(list.cursor)} />
         <HowToPush origin={new URL(context.req.url).origin} tenant="my-tenant" />
       </>
     ),

@@ -8,6 +8,7 @@ import * as v from "valibot";
 import { ActionForm } from "./action-form.tsx";
 import { apiJson, lfsJson } from "./api-json.ts";
 import type { PageEnv } from "./page-host.ts";
+import { cursorLink, Pager } from "./pager.tsx";
 import { administered, apiPath, type Section, settingsAnswer, settingsOf } from "./settings-frame.tsx";
 import { shownSize } from "./texts.ts";
 
@@ -95,13 +96,7 @@ function Locks({ page, token, list }: Section & { readonly list: v.InferOutput<t
           </table>
         </div>
       )}
-      {list.next_cursor === undefined ? null : (
-        <p class="pager">
-          <a rel="next" href={`?cursor=${encodeURIComponent(list.next_cursor)}`}>
-            More
-          </a>
-        </p>
-      )}
+      <Pager href={cursorLink(list.next_cursor)} />
     </section>
   );
 }

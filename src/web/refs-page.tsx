@@ -12,6 +12,7 @@ import { type NamedCommit, namedCommit, When } from "./commit-line.tsx";
 import { pathLink, repositoryLink } from "./links.ts";
 import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
+import { Pager } from "./pager.tsx";
 import { crumbsOf, RepositoryFrame } from "./repository-frame.tsx";
 import { type RepositoryPage, shownNames, withRepository } from "./repository-request.ts";
 import { shownBytes, splitMessage } from "./texts.ts";
@@ -126,13 +127,7 @@ async function refsPage(context: Context<PageEnv>, kind: RefKind): Promise<Respo
               </tbody>
             </table>
           )}
-          {hasMore && last !== undefined ? (
-            <p class="pager">
-              <a rel="next" href={`?${query}${percentEncoded(last.name)}`}>
-                More
-              </a>
-            </p>
-          ) : null}
+          <Pager href={hasMore && last !== undefined ? `?${query}${percentEncoded(last.name)}` : undefined} />
         </RepositoryFrame>
       ),
     });

@@ -12,6 +12,7 @@ import { Problem } from "../http/problem.ts";
 import { pathLink, repositoryLink } from "./links.ts";
 import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
+import { Pager } from "./pager.tsx";
 import { crumbsOf, RepositoryFrame } from "./repository-frame.tsx";
 import { type RepositoryPage, shownNames, withRepository } from "./repository-request.ts";
 import { decoded, shownBytes } from "./texts.ts";
@@ -223,13 +224,7 @@ export async function searchPage(context: Context<PageEnv>): Promise<Response> {
         <RepositoryFrame shown={page} tab="search" revision={revision}>
           <SearchForm page={page} question={question} />
           <Results page={page} revision={revision} findings={findings} />
-          {next === undefined ? null : (
-            <p class="pager">
-              <a rel="next" href={nextLink(page, question, next)}>
-                Look further
-              </a>
-            </p>
-          )}
+          <Pager href={next === undefined ? undefined : nextLink(page, question, next)} words="Look further" />
         </RepositoryFrame>
       ),
     });

@@ -10,6 +10,7 @@ import { apiJson } from "./api-json.ts";
 import { ConfirmedForm } from "./confirmed-form.tsx";
 import { formTokenOf, pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
+import { cursorLink, Pager } from "./pager.tsx";
 import { crumbsOf, RepositoryFrame } from "./repository-frame.tsx";
 import { shownNames } from "./repository-request.ts";
 import { administered, apiPath, type Section, settingsAnswer, settingsOf } from "./settings-frame.tsx";
@@ -273,13 +274,7 @@ export async function reflogPage(context: Context<PageEnv>): Promise<Response> {
               </li>
             ))}
           </ul>
-          {log.cursor === undefined ? null : (
-            <p class="pager">
-              <a rel="next" href={`?cursor=${encodeURIComponent(log.cursor)}`}>
-                Older
-              </a>
-            </p>
-          )}
+          <Pager href={cursorLink(log.cursor)} words="Older" />
         </RepositoryFrame>
       ),
     });
