@@ -23,7 +23,17 @@ import {
   SQL_VALUE_LIMIT,
 } from "../../sql/sql-database.ts";
 import { bitmapAt, deleteBitmaps, insertBitmap } from "./pack-bitmaps.ts";
-import { deleteTail, insertTail, listTail, markTail, namesInTail, sumTail, tailMarks } from "./tail-packs.ts";
+import {
+  deleteTail,
+  insertTail,
+  listTail,
+  markTail,
+  namesInTail,
+  PACK_FIGURES,
+  packFiguresOf,
+  sumTail,
+  tailMarks,
+} from "./tail-packs.ts";
 
 /** `index_head` is the last column, so that reading the others does not touch its overflow pages. */
 export const PACKS_DDL = `CREATE TABLE IF NOT EXISTS packs (
@@ -134,7 +144,7 @@ export function listPublished(db: SqlDatabase, except: readonly string[] = []): 
   );
   const cut = heads !== undefined && integerAt(heads, 0) > INDEX_HEADS_BUDGET ? INDEX_FANOUT_BYTES : INDEX_HEAD_LIMIT;
   const rows = db.rows(
-    `SELECT name, checksum, objects, own_objects, pack_bytes, own_bytes, index_bytes, marked, source, created_at,
+    `SELECT ${PACK_FIGURES}, source, created_at,
       kinds, substr(index_head, 1, ?), home, state, b.bytes, b.commits FROM packs
       LEFT JOIN borrowed_packs l ON l.pack = name LEFT JOIN pack_bitmaps b ON b.pack = name
       WHERE source <> 'cruft' AND name NOT IN (SELECT value FROM json_each(?)) ORDER BY seq`,
@@ -142,14 +152,7 @@ export function listPublished(db: SqlDatabase, except: readonly string[] = []): 
     without,
   );
   return Array.from(rows, (row) => ({
-    name: textAt(row, 0),
-    checksum: textAt(row, 1),
-    objects: integerAt(row, 2),
-    ownObjects: integerAt(row, 3),
-    packBytes: integerAt(row, 4),
-    ownBytes: integerAt(row, 5),
-    indexBytes: integerAt(row, 6),
-    marked: integerAt(row, 7) === 1,
+    ...packFiguresOf(row),
     source: sourceAt(row, 8),
     createdAt: integerAt(row, 9),
     ...(row[10] === null ? {} : { kinds: blobAt(row, 10) }),

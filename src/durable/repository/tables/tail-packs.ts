@@ -40,7 +40,17 @@ const ROW_REST_BYTES = 1024 * 1024;
 
 assert(TAIL.packBytes + TAIL.indexBytes + ROW_REST_BYTES <= SQL_VALUE_LIMIT, "a pack of the tail fits a row");
 
-function packOf(row: SqlRow): TailPack {
+/** The columns with which a row of a pack begins, here and in `packs`. */
+export const PACK_FIGURES = "name, checksum, objects, own_objects, pack_bytes, own_bytes, index_bytes, marked";
+
+/** What those columns say of a pack. */
+type PackFigures = Pick<
+  TailPack,
+  "name" | "checksum" | "objects" | "ownObjects" | "packBytes" | "ownBytes" | "indexBytes" | "marked"
+>;
+
+/** Reads the columns of {@link PACK_FIGURES}, from the first of a row on. */
+export function packFiguresOf(row: SqlRow): PackFigures {
   return {
     name: textAt(row, 0),
     checksum: textAt(row, 1),
@@ -50,6 +60,12 @@ function packOf(row: SqlRow): TailPack {
     ownBytes: integerAt(row, 5),
     indexBytes: integerAt(row, 6),
     marked: integerAt(row, 7) === 1,
+  };
+}
+
+function packOf(row: SqlRow): TailPack {
+  return {
+    ...packFiguresOf(row),
     source: "receive",
     createdAt: integerAt(row, 8),
     kinds: blobAt(row, 9),
@@ -61,7 +77,7 @@ function packOf(row: SqlRow): TailPack {
 /** Returns the packs of the tail, oldest first, without these. */
 export function listTail(db: SqlDatabase, except: readonly string[] = []): TailPack[] {
   const rows = db.rows(
-    `SELECT name, checksum, objects, own_objects, pack_bytes, own_bytes, index_bytes, marked, created_at, kinds, index_head,
+    `SELECT ${PACK_FIGURES}, created_at, kinds, index_head,
       bytes FROM tail_packs WHERE name NOT IN (SELECT value FROM json_each(?)) ORDER BY push`,
     JSON.stringify(except),
   );
