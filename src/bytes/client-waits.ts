@@ -65,7 +65,7 @@ export class ClientWaits {
   }
 }
 
-/** Waits so many milliseconds for a step, and returns whether it has ended by then. It goes on if not. */
+/** Waits this many milliseconds for a step, and returns whether it has ended by then. It goes on if not. */
 export async function endsWithin(
   step: Promise<unknown>,
   milliseconds: number,

@@ -358,7 +358,7 @@ export class RequestMemory {
     }
   }
 
-  /** Waits so many milliseconds for a step, and returns whether it has ended by then. It goes on if not. */
+  /** Waits this many milliseconds for a step, and returns whether it has ended by then. It goes on if not. */
   async endsWithin(step: Promise<unknown>, milliseconds: number): Promise<boolean> {
     return await endsWithin(step, milliseconds, this.#budget.clock);
   }

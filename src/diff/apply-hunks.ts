@@ -77,10 +77,8 @@ class Search {
     const { before, newStart } = this.#hunk;
     const last = this.#image.length - before.length;
     if (last < 0) return -1;
-    if (this.#atBeginning || this.#atEnd) {
-      const only = this.#atBeginning ? 0 : last;
-      return this.#fits(only) ? only : -1;
-    }
+    if (this.#atBeginning) return this.#fits(0) ? 0 : -1;
+    if (this.#atEnd) return this.#fits(last) ? last : -1;
     const start = Math.min(Math.max(0, newStart - 1), this.#image.length);
     for (let distance = 0; start - distance >= 0 || start + distance <= last; distance++) {
       if (this.#fits(start + distance)) return start + distance;

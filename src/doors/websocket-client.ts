@@ -12,7 +12,7 @@ import type { SessionClient } from "./session.ts";
 
 /** The most bytes that wait to be taken. A client that is further ahead is cut off. */
 const MOST_BACKLOG = 4 * 1024 * 1024;
-/** The host says how much it has taken after so many bytes. */
+/** The bytes after which the host says how much it has taken. */
 const TAKEN_STEP = 256 * 1024;
 /** What a message counts for beside its bytes. */
 const MESSAGE_BYTES = 64;

@@ -1,5 +1,5 @@
 /**
- * Lets connections in: so many at once, few of them from clients that have not logged in, and none for a while from
+ * Lets a bounded number of connections in at once, few of them from clients that have not logged in, and none for a while from
  * addresses whose clients have failed to again and again. It counts within this isolate alone.
  *
  * @packageDocumentation

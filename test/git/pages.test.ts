@@ -179,7 +179,7 @@ describe("the pages of a public repository", () => {
     expect((await page("/acme/hidden/search?q=x")).status).toBe(404);
   });
 
-  it("are Markdown for who asks for it", async () => {
+  it("are Markdown where a client asks for it", async () => {
     const Accept = "text/markdown";
     const tree = await page("/acme/shown", { Accept });
     expect([tree.status, tree.headers.get("Content-Type")]).toEqual([200, "text/markdown; charset=utf-8"]);

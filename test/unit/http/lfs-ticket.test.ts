@@ -16,6 +16,9 @@ describe("a ticket for Git LFS", () => {
     });
     expect(parseLfsTicket(header, PATH, "secret", LFS_TICKET_SECONDS * 1000)).toBeUndefined();
     expect(parseLfsTicket(header, "/acme/widgets.git/info/refs", "secret", 1)).toBeUndefined();
+    for (const path of ["/api/v1/repos/acme/widgets/raw/main/info/lfs/x", "/api/v1/repos/a/b/refs/heads/info/lfs/y"]) {
+      expect(parseLfsTicket(header, path, "secret", 1)).toBeUndefined();
+    }
     expect(parseLfsTicket(header, PATH, "another secret", 1)).toBeUndefined();
   });
 

@@ -35,7 +35,7 @@ describe("the doorkeeper", () => {
     expect(doorkeeper.enter("another")).toBeDefined();
   });
 
-  it("lets in so many in all, and forgets those that have left, once each", () => {
+  it("lets a bounded number in at once, and forgets each that has left once", () => {
     const entries = Array.from({ length: MOST_CONNECTIONS }, (_, index) => {
       const entry = doorkeeper.enter(`${index}`);
       entry?.loggedIn();

@@ -259,7 +259,7 @@ describe("the login", () => {
     expect((await one.next(MESSAGE.userauthFailure)).text()).toBe("publickey");
   });
 
-  it("answers so many questions and no more", async () => {
+  it("answers a bounded number of questions", async () => {
     const client = await new RawSshClient().connect();
     client.send(MESSAGE.serviceRequest, "ssh-userauth");
     for (let tries = 0; tries < MOST_LOGIN_REQUESTS; tries++) {
@@ -367,6 +367,21 @@ describe("after the login", () => {
     const piece = new Uint8Array(DATA_BYTES);
     for (let sent = 0; sent <= WINDOW; sent += piece.length) client.send(MESSAGE.channelData, id, piece);
     expect(await client.reason()).toBe(REASON.protocolError);
+  });
+
+  it("data with more behind it, which no window counts", async () => {
+    const client = await new RawSshClient(waits).logIn();
+    const id = await begin(client);
+    client.send(MESSAGE.channelData, id, "x", "rubbish");
+    expect(await client.reason()).toBe(REASON.protocolError);
+  });
+
+  it("commands whose channels were closed count as long as they run", async () => {
+    const client = await new RawSshClient(async () => await new Promise<number>(() => undefined)).logIn();
+    for (let count = 0; count < 2 * MOST_CHANNELS; count++) client.send(MESSAGE.channelClose, await begin(client));
+    client.send(MESSAGE.channelOpen, "session", 99, 1000, 1000);
+    const failure = await client.next(MESSAGE.channelOpenFailure);
+    expect([failure.number(), failure.number()]).toEqual([99, OPEN_FAILURE.shortage]);
   });
 
   it("a window beyond 2³² - 1", async () => {
