@@ -3,9 +3,11 @@
  * it. An object is there once `until` is null. Before, it is the time up to which its bytes are waited for. `home` is
  * the tenant under which the bucket has them: it stays when a repository goes to another tenant.
  *
- * `unnamed` is since when no pointer is known to name an object that is there, null once one is, and 0 for objects of
- * earlier builds, of which nothing is known. `asked` is when an upload last asked for the object, and 0 once its pointer
- * has come.
+ * `unnamed` tells since when no pointer names an object that is there, and is null once one is known to. Until a look
+ * has judged the object it is less than 0: the time since which nothing is known, negated. It is 0 for objects of earlier
+ * builds. An object leaves only when its grace period has passed since a look found it without a pointer: one that nothing had
+ * looked at may have had a pointer until a moment ago. `asked` is when an upload last asked for the object, and 0 once its
+ * pointer has come.
  *
  * @packageDocumentation
  */
@@ -117,7 +119,7 @@ export function announceLfsObjects(db: SqlDatabase, objects: readonly LfsObject[
     fresh += row === undefined ? 0 : integerAt(row, 0);
     db.run(
       `INSERT INTO lfs_objects (oid, size, home, until, asked, unnamed)
-        SELECT value ->> 0, value ->> 1, ?2, ?3, ?4, ?4 FROM json_each(?1) WHERE true
+        SELECT value ->> 0, value ->> 1, ?2, ?3, ?4, -?4 FROM json_each(?1) WHERE true
         ON CONFLICT (oid) DO UPDATE SET size = excluded.size, until = excluded.until, asked = excluded.asked
         WHERE until IS NOT NULL`,
       chunk,
@@ -135,7 +137,7 @@ export function announceLfsObjects(db: SqlDatabase, objects: readonly LfsObject[
 export function askForLfsObjects(db: SqlDatabase, oids: readonly string[], now: number): void {
   for (const chunk of jsonChunks(oids)) {
     db.run(
-      `UPDATE lfs_objects SET asked = ?2, unnamed = iif(unnamed IS NULL, NULL, ?2)
+      `UPDATE lfs_objects SET asked = ?2, unnamed = iif(unnamed < 0, -?2, iif(unnamed IS NULL, NULL, ?2))
         WHERE oid IN (SELECT value FROM json_each(?1)) AND until IS NULL AND asked < ?2 - ${ASKED_PAUSE}`,
       chunk,
       now,
@@ -156,7 +158,10 @@ export function nameLfsObjects(db: SqlDatabase, oids: readonly string[]): void {
 
 /** Returns since when the object that is longest without a known pointer has none; `undefined` if all have one. */
 export function longestUnnamed(db: SqlDatabase): number | undefined {
-  const row = firstRow(db.rows("SELECT min(unnamed) FROM lfs_objects WHERE unnamed IS NOT NULL AND until IS NULL"));
+  // Each of the two is one end of a stretch of the index.
+  const judged = "SELECT min(unnamed) AS since FROM lfs_objects WHERE unnamed >= 0 AND until IS NULL";
+  const unjudged = "SELECT -max(unnamed) FROM lfs_objects WHERE unnamed < 0 AND until IS NULL";
+  const row = firstRow(db.rows(`SELECT min(since) FROM (${judged} UNION ALL ${unjudged})`));
   return row === undefined || row[0] === null ? undefined : integerAt(row, 0);
 }
 
@@ -168,7 +173,7 @@ export function settleNamed(
 ): void {
   const list = JSON.stringify(unnamed);
   db.run(
-    `UPDATE lfs_objects SET unnamed = NULL WHERE oid > ? AND oid <= ? AND until IS NULL AND unnamed < ?
+    `UPDATE lfs_objects SET unnamed = NULL WHERE oid > ? AND oid <= ? AND until IS NULL AND abs(unnamed) < ?
       AND oid NOT IN (SELECT value FROM json_each(?))`,
     from,
     upTo,
@@ -177,7 +182,7 @@ export function settleNamed(
   );
   db.run(
     `UPDATE lfs_objects SET unnamed = ? WHERE oid IN (SELECT value FROM json_each(?)) AND until IS NULL
-      AND coalesce(unnamed, 0) = 0`,
+      AND coalesce(unnamed, 0) <= 0`,
     now,
     list,
   );
@@ -206,7 +211,7 @@ export function takeUnnamed(
 
 /** Takes an object whose bytes are there now. It has to be announced. */
 export function keepLfsObject(db: SqlDatabase, { oid, size }: LfsObject, now: number): void {
-  db.run("UPDATE lfs_objects SET size = ?, until = NULL, unnamed = ? WHERE oid = ?", size, now, oid);
+  db.run("UPDATE lfs_objects SET size = ?, until = NULL, unnamed = ? WHERE oid = ?", size, -now, oid);
   addToSums(db, { bytes: size, objects: 1, announced: -1 });
 }
 

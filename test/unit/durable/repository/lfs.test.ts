@@ -340,13 +340,27 @@ it("objects without a pointer leave when the grace period is over, and those wit
   const { database, here } = kept("named", "unnamed");
   expect(look(database, ["unnamed"], { now: DAY })).toBe("done");
   expect(here(DAY)).toEqual(["stored", "stored"]);
-  expect(look(database, ["unnamed"], { now: 13 * DAY })).toBe("done");
-  expect(here(13 * DAY)).toEqual(["stored", "stored"]);
-  // The whole time counts from when it was first without one.
-  expect(look(database, ["unnamed"], { now: 14 * DAY + 1 })).toBe("done");
-  expect(here(14 * DAY + 1)).toEqual(["stored", "missing"]);
+  expect(look(database, ["unnamed"], { now: 15 * DAY - 1 })).toBe("done");
+  expect(here(15 * DAY - 1)).toEqual(["stored", "stored"]);
+  // The whole time counts from when it was first seen without one.
+  expect(look(database, ["unnamed"], { now: 15 * DAY })).toBe("done");
+  expect(here(15 * DAY)).toEqual(["stored", "missing"]);
   expect(database.lfs.bytes).toBe(10);
-  expect(database.lfs.leaving(10, 14 * DAY + 1)).toMatchObject([{ oid: oid("unnamed"), home: "acme" }]);
+  expect(database.lfs.leaving(10, 15 * DAY)).toMatchObject([{ oid: oid("unnamed"), home: "acme" }]);
+});
+
+it("an object that no look has judged begins its grace period with the first one", () => {
+  const { database, ask, here } = kept("a");
+  // Its pointer came with a push that not all was reached of, so that nothing noted it, and has gone just now.
+  expect(database.maintenance.nextDue(14 * DAY)).toBe(14 * DAY + 1);
+  expect(look(database, ["a"], { now: 14 * DAY + 1 })).toBe("done");
+  expect(here(14 * DAY + 1)).toEqual(["stored"]);
+  expect(database.maintenance.nextDue(14 * DAY + 1)).toBe(28 * DAY + 1);
+  // An upload that asks for it puts that off, and is no judgement.
+  ask(announce([object("a")]), 20 * DAY);
+  expect(database.maintenance.nextDue(20 * DAY)).toBe(34 * DAY);
+  expect(look(database, ["a"], { now: 34 * DAY })).toBe("done");
+  expect(here(34 * DAY)).toEqual(["missing"]);
 });
 
 it("an object that has got its pointer back begins anew", () => {
