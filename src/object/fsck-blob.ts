@@ -6,7 +6,7 @@
  */
 import { u8OrNul } from "../bytes/assert.ts";
 import { bytesOf } from "./byte-text.ts";
-import { type ConfigSection, type ConfigVariable, readConfig } from "./config-syntax.ts";
+import { type ConfigSection, type ConfigVariable, readConfigInParts } from "./config-syntax.ts";
 import { finding, type FsckFinding } from "./fsck-rule.ts";
 import type { AttachedFile } from "./fsck-tree.ts";
 import { isSubmoduleName, isSubmoduleUrl, looksLikeOption } from "./submodule-url.ts";
@@ -77,11 +77,11 @@ class ModulesJudge {
   }
 }
 
-/** Checks a `.gitmodules`. @returns the first finding that refuses it; `undefined` if there is none. */
-export function fsckGitmodules(bytes: Uint8Array): FsckFinding | undefined {
+/** Checks a `.gitmodules`, and yields after each part. @returns the first finding that refuses it; `undefined` if there is none. */
+export function* fsckGitmodules(bytes: Uint8Array): Generator<void, FsckFinding | undefined> {
   const judge = new ModulesJudge();
   let found: FsckFinding | undefined;
-  const isWhole = readConfig(bytes, (variable) => {
+  const isWhole = yield* readConfigInParts(bytes, (variable) => {
     found ??= judge.findingOf(variable);
   });
   return found ?? (isWhole ? undefined : finding("gitmodulesParse"));
@@ -103,10 +103,15 @@ export function fsckGitattributes(bytes: Uint8Array): FsckFinding | undefined {
 }
 
 /**
- * Checks a blob that a tree names like a file that git reads. `undefined` for `bytes` stands for a blob too large to be
- * held.
+ * Checks a blob that a tree names like a file that git reads. It yields after each part of a long one, so that others can be
+ * served in between. `undefined` for `bytes` stands for a blob too large to be held.
+ *
+ * @returns the first finding that refuses it; `undefined` if there is none.
  */
-export function fsckAttachedBlob(file: AttachedFile, bytes: Uint8Array | undefined): FsckFinding | undefined {
+export function* fsckAttachedBlob(
+  file: AttachedFile,
+  bytes: Uint8Array | undefined,
+): Generator<void, FsckFinding | undefined> {
   if (bytes === undefined) return finding(`${file}Large`);
-  return file === "gitmodules" ? fsckGitmodules(bytes) : fsckGitattributes(bytes);
+  return file === "gitmodules" ? yield* fsckGitmodules(bytes) : fsckGitattributes(bytes);
 }

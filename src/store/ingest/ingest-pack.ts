@@ -16,6 +16,7 @@ import { toHex } from "../../bytes/hex.ts";
 import type { Pacer } from "../../bytes/pacer.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import { PIECE_BUFFER_BYTES, PackScanner } from "../../format/pack-scanner.ts";
+import { CONFIG_PART_BYTES } from "../../object/config-syntax.ts";
 import type { FsckLeniency } from "../../object/fsck-rule.ts";
 import type { ObjectFormat } from "../../object/object-id.ts";
 import { TYPE_NUMBER } from "../../object/object-type.ts";
@@ -44,6 +45,9 @@ import { INGESTING } from "./ingest-policy.ts";
 import { StagedBytes } from "./staged-bytes.ts";
 import { StagedFile } from "./staged-file.ts";
 import { type BaseContent, completeThinPack } from "./thin-completion.ts";
+
+/** The steps charged to the pacer for a part of a `.gitmodules`, which takes 1 to 3 ms. */
+const LATE_PART_STEPS = 4 * CONFIG_PART_BYTES;
 
 /** The input of taking a pack in. */
 export type IngestInput = {
@@ -261,14 +265,18 @@ class Ingest {
       if (entry !== NONE) {
         const tooLarge = this.#entries.sizeOf(entry) > this.#inflating.wholeBytes;
         const bytes = tooLarge ? undefined : this.#inflating.bytes(await resolver.content(entry));
-        this.#intake.checkLateBlob(index, bytes);
+        await this.#checkLateBlob(index, bytes);
         continue;
       }
       const name = names.copy(index);
       // If the blob is missing, the check of references says so.
       const [type] = await database.typesOf(name);
-      if (type !== 0) this.#intake.checkLateBlob(index, (await this.#reader.copyIfHeld(name))?.bytes);
+      if (type !== 0) await this.#checkLateBlob(index, (await this.#reader.copyIfHeld(name))?.bytes);
     }
+  }
+
+  async #checkLateBlob(index: number, bytes: Uint8Array | undefined): Promise<void> {
+    await this.#pacer.through(this.#intake.checkLateBlob(index, bytes), LATE_PART_STEPS);
   }
 
   /** Returns the types of objects of the catalog: up to `few` from their entries, more from the files of types. */

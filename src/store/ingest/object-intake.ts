@@ -36,6 +36,9 @@ import { readTagLinks } from "../../object/tag.ts";
 
 const ATTACHED_FLAG = { gitmodules: GITMODULES, gitattributes: GITATTRIBUTES } as const;
 
+/** A `.gitmodules` or `.gitattributes` of up to this many bytes is checked as it gets its name. */
+const CHECKED_AT_ONCE_BYTES = 16 * 1024;
+
 const ANY_REFERENCE = REF_TREE | REF_BLOB | REF_COMMIT | REF_TAG;
 const REFERENCE_OF_TYPE: readonly number[] = [0, REF_COMMIT, REF_TREE, REF_BLOB, REF_TAG];
 
@@ -139,7 +142,7 @@ export class ObjectIntake {
   acceptPassedBlob(number: number, size: number, collision: boolean): void {
     this.#entries.resolve(number, TYPE_NUMBER.blob, size);
     const index = this.#admit(number, this.#scratch, collision);
-    this.checkLateBlob(index, undefined);
+    this.#checkWhole(index, undefined);
     this.#watch?.see(size, undefined, () => this.names.hex(index));
   }
 
@@ -262,8 +265,14 @@ export class ObjectIntake {
 
   #checkAttached(index: number, at: number, size: number): void {
     const flags = this.names.flagsOf(index);
-    if ((flags & (GITMODULES | GITATTRIBUTES)) === 0) return;
-    this.checkLateBlob(index, this.#kernel.memory.subarray(at, at + size));
+    // Objects are named many at once, with no pause: a long file is checked later, which costs that it is made again.
+    if ((flags & (GITMODULES | GITATTRIBUTES)) === 0 || size > CHECKED_AT_ONCE_BYTES) return;
+    this.#checkWhole(index, this.#kernel.memory.subarray(at, at + size));
+  }
+
+  #checkWhole(index: number, bytes: Uint8Array | undefined): void {
+    const work = this.checkLateBlob(index, bytes);
+    while (work.next().done !== true);
   }
 
   /** Returns the names of blobs whose content must still be passed to {@link checkLateBlob}. */
@@ -271,12 +280,15 @@ export class ObjectIntake {
     return [...this.#lateBlobs];
   }
 
-  /** Checks the content of a `.gitmodules` or `.gitattributes`; `undefined` stands for content too large to be held. */
-  checkLateBlob(index: number, bytes: Uint8Array | undefined): void {
+  /**
+   * Checks the content of a `.gitmodules` or `.gitattributes`; `undefined` stands for content too large to be held. It yields
+   * after about each `CONFIG_PART_BYTES`.
+   */
+  *checkLateBlob(index: number, bytes: Uint8Array | undefined): Generator<void, void> {
     this.#lateBlobs.delete(index);
     const flags = this.names.flagsOf(index);
     for (const file of ["gitmodules", "gitattributes"] as const) {
-      const refusal = flags & ATTACHED_FLAG[file] ? fsckAttachedBlob(file, bytes) : undefined;
+      const refusal = flags & ATTACHED_FLAG[file] ? yield* fsckAttachedBlob(file, bytes) : undefined;
       if (refusal === undefined || this.#leniency.skipped.has(this.names.hex(index))) continue;
       throw new FsckRejected(this.names.hex(index), refusal.id, refusal.text);
     }

@@ -3,15 +3,22 @@
  */
 import { describe, expect, it } from "vitest";
 import { bytesOf } from "../../../src/object/byte-text.ts";
-import { type ConfigVariable, readConfig } from "../../../src/object/config-syntax.ts";
+import { CONFIG_PART_BYTES, type ConfigVariable, readConfigInParts } from "../../../src/object/config-syntax.ts";
+import { finished, partsOf } from "../../support/finished.ts";
 
 function variablesOf(text: string): { readonly isWhole: boolean; readonly variables: readonly ConfigVariable[] } {
   const variables: ConfigVariable[] = [];
-  const isWhole = readConfig(bytesOf(text), (variable) => variables.push(variable));
+  const isWhole = finished(readConfigInParts(bytesOf(text), (variable) => variables.push(variable)));
   return { isWhole, variables };
 }
 
-describe("readConfig", () => {
+describe("readConfigInParts", () => {
+  it("lets others be served after each part of a long file, wherever its lines lie", () => {
+    const bytes = bytesOf(`[a]\n${"x=y\n".repeat(250_000)}`);
+    expect(partsOf(readConfigInParts(bytes, () => undefined))).toBe(Math.ceil(bytes.length / CONFIG_PART_BYTES));
+    expect(partsOf(readConfigInParts(bytesOf("[a]\nx=y\n"), () => undefined))).toBe(1);
+  });
+
   it("passes all variables of a section the same object, whose name is made once", () => {
     const { isWhole, variables } = variablesOf(`[submodule "${"a".repeat(100_000)}"]\n${"x=\n".repeat(25_000)}`);
     expect(isWhole).toBe(true);

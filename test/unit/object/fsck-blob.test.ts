@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { fsckAttachedBlob } from "../../../src/object/fsck-blob.ts";
 import type { AttachedFile } from "../../../src/object/fsck-tree.ts";
 import { GitReferee, type RawObject } from "./git-verdict.ts";
+import { finished } from "../../support/finished.ts";
 
 const referee = new GitReferee();
 afterAll(() => {
@@ -22,7 +23,7 @@ function judge(file: AttachedFile, text: string): { ours: Verdict; gits: Verdict
   const blob: RawObject = { type: "blob", bytes: latin1(text) };
   const tree = Buffer.concat([latin1(`100644 .${file}\0`), referee.nameOf(blob)]);
   const { rejected, stderr } = referee.judge([{ type: "tree", bytes: tree }, blob]);
-  const finding = fsckAttachedBlob(file, blob.bytes);
+  const finding = finished(fsckAttachedBlob(file, blob.bytes));
   const message = finding && `${finding.id}: ${finding.text}`;
   // Messages run over lines where what they show does, and git goes on to print others.
   const isGits = message === undefined || stderr.includes(`: ${message}\n`);
@@ -229,11 +230,13 @@ describe("fsckAttachedBlob of a .gitmodules", () => {
   });
 
   it("skips a byte order mark, as git does in files but not when it checks a blob", () => {
-    expect(fsckAttachedBlob("gitmodules", latin1(`\xef\xbb\xbf[submodule "x"]\n${bad}`))?.id).toBe("gitmodulesUpdate");
+    expect(finished(fsckAttachedBlob("gitmodules", latin1(`\xef\xbb\xbf[submodule "x"]\n${bad}`)))?.id).toBe(
+      "gitmodulesUpdate",
+    );
   });
 
   it("refuses one that was too large to be held", () => {
-    expect(fsckAttachedBlob("gitmodules", undefined)).toEqual({
+    expect(finished(fsckAttachedBlob("gitmodules", undefined))).toEqual({
       id: "gitmodulesLarge",
       text: ".gitmodules too large to parse",
     });
@@ -261,7 +264,9 @@ describe("fsckAttachedBlob of a .gitattributes", () => {
   });
 
   it("refuses one of a size that git doesn't read", () => {
-    expect(fsckAttachedBlob("gitattributes", new Uint8Array(100 * 1024 * 1024 + 1))?.id).toBe("gitattributesLarge");
-    expect(fsckAttachedBlob("gitattributes", undefined)?.id).toBe("gitattributesLarge");
+    expect(finished(fsckAttachedBlob("gitattributes", new Uint8Array(100 * 1024 * 1024 + 1)))?.id).toBe(
+      "gitattributesLarge",
+    );
+    expect(finished(fsckAttachedBlob("gitattributes", undefined))?.id).toBe("gitattributesLarge");
   });
 });

@@ -10,6 +10,7 @@ import { fsckTree, type AttachedFile } from "../../../src/object/fsck-tree.ts";
 import { objectFormat } from "../../../src/object/object-id.ts";
 import { GitReferee, type RawObject } from "./git-verdict.ts";
 import { encodeTree, fsckObject } from "../../support/objects.ts";
+import { finished } from "../../support/finished.ts";
 
 const sha1 = objectFormat("sha1");
 const referee = new GitReferee();
@@ -339,7 +340,9 @@ describe("fsckTree", () => {
     const attached: [AttachedFile, number][] = [];
     expect(fsckTree(tree.bytes, sha1, (file, oidAt) => attached.push([file, oidAt]))).toBeUndefined();
     for (const [, oidAt] of attached) expect(oidAt).toBe(tree.bytes.length - sha1.rawSize);
-    const found = attached.map(([file]) => fsckAttachedBlob(file, blob.bytes)).find((finding) => finding !== undefined);
+    const found = attached
+      .map(([file]) => finished(fsckAttachedBlob(file, blob.bytes)))
+      .find((finding) => finding !== undefined);
     for (const objects of [
       [tree, blob],
       [blob, tree],

@@ -8,6 +8,7 @@ import { fsckTree, fsckTreeEntry } from "../../../src/object/fsck-tree.ts";
 import { objectFormat } from "../../../src/object/object-id.ts";
 import { readTagLinks } from "../../../src/object/tag.ts";
 import { fsckObject, readCommitLinks, readTreeEntries } from "../../support/objects.ts";
+import { finished } from "../../support/finished.ts";
 
 const sha1 = objectFormat("sha1");
 const NAME = "8d1e8e6dbc8e5d7d4f2f1a0e3b2c1d0e9f8a7b6c";
@@ -162,7 +163,7 @@ describe("random bytes", () => {
       fc.property(bytes, fc.constantFrom(0o100644, 0o120000, 0o40000, 0o160000, 0), (some, mode) => {
         const findings = [
           fsckObject("tag", some, sha1),
-          fsckGitmodules(some),
+          finished(fsckGitmodules(some)),
           fsckGitattributes(some),
           fsckTreeEntry(some, mode).finding,
         ];
