@@ -9,6 +9,7 @@ const IDS: Readonly<Record<string, string>> = {
   "GET /tenants/{tenant}": "getTenant",
   "PATCH /tenants/{tenant}": "updateTenant",
   "DELETE /tenants/{tenant}": "deleteTenant",
+  "POST /tenants/{tenant}/adoption": "adoptEarlierNames",
   "GET /tenants/{tenant}/repos": "listRepositories",
   "GET /tenants/{tenant}/usage": "getTenantUsage",
   "GET /mirrors": "listAllMirrors",

@@ -89,6 +89,15 @@ export function addTenantCommands(program: Command): void {
     printThing(changed, commonOptions(command).json);
   });
   tenants
+    .command("adopt")
+    .summary("makes found what an earlier build stored with capitals in its name")
+    .argument("<tenant>")
+    .option("--merge", "take in the repositories of a tenant whose name differs in its case alone")
+    .action(async (tenant: string, { merge = false }: { merge?: boolean }, command: Command) => {
+      const adopted = await connect(command).ask("POST", `${tenantPath(tenant)}/adoption`, { merge });
+      printThing(adopted, commonOptions(command).json);
+    });
+  tenants
     .command("delete")
     .summary("deletes a tenant with all its repositories and tokens")
     .argument("<tenant>")

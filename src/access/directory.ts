@@ -121,9 +121,26 @@ export interface TenantRegistry {
   addHook(hook: Omit<TenantHook, "id" | "createdAt" | "updatedAt">): Promise<TenantHook | "too-many" | undefined>;
   changeHook(id: string, change: TenantHookChange): Promise<TenantHook | undefined>;
   removeHook(id: string): Promise<boolean>;
+  /** Returns what the tenant has beside its repositories; `undefined` if there is no such tenant. */
+  belongings(): Promise<Belongings | undefined>;
+  /**
+   * Makes this tenant of what another name's object had: its settings, its tokens and keys. Returns whether it did;
+   * one that exists stays as it is.
+   */
+  takeOver(belongings: Belongings): Promise<boolean>;
   /** Lists the repositories behind the name `after`, in order; `undefined` if there is no such tenant. */
   repos(after: string, limit: number): Promise<Page<string> | undefined>;
 }
+
+/** What a tenant has beside its repositories, as rows of its tables. */
+export type Belongings = {
+  readonly record: TenantRecord;
+  readonly tables: readonly {
+    readonly table: string;
+    readonly columns: readonly string[];
+    readonly rows: readonly (readonly (string | number | null | Uint8Array)[])[];
+  }[];
+};
 
 /**
  * A tenant in the list of tenants. `createdAt` is in milliseconds since the epoch; `spelled` is the name as it is shown,
@@ -133,6 +150,8 @@ export type ListedTenant = { readonly name: string; readonly createdAt: number; 
 
 /** The list of tenants. */
 export interface TenantDirectory {
+  /** Returns the names with capitals by which an earlier build stored tenants that are called `name`. */
+  earlierSpellings(name: string): Promise<string[]>;
   /** Lists the tenants behind the name `after`, in order. */
   tenants(after: string, limit: number): Promise<Page<ListedTenant>>;
 }

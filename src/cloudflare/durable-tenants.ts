@@ -55,6 +55,8 @@ export function durableTenant(object: DurableObjectStub<TenantObject>, counters:
     linkAllLfs: (oids, repositoryId) => call(async () => object.linkAllLfs(oids, repositoryId)),
     unlinkLfs: (oids, repositoryId) => call(async () => object.unlinkLfs(oids, repositoryId)),
     lfsDeleted: (oids) => call(async () => object.lfsDeleted(oids)),
+    belongings: () => call(async () => object.belongings()),
+    takeOver: (belongings) => call(async () => object.takeOver(belongings)),
     repos: (after, limit) => call(async () => object.repos(after, limit)),
   };
 }
@@ -64,5 +66,8 @@ export function durableDirectory(
   object: DurableObjectStub<DirectoryObject>,
   counters: RequestCounters,
 ): TenantDirectory {
-  return { tenants: (after, limit) => counters.run("do", async () => object.tenants(after, limit)) };
+  return {
+    tenants: (after, limit) => counters.run("do", async () => object.tenants(after, limit)),
+    earlierSpellings: (name) => counters.run("do", async () => object.earlierSpellings(name)),
+  };
 }

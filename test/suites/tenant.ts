@@ -64,6 +64,21 @@ function lifeCases(open: () => Promise<TenantUnderTest>): void {
     expect(await tenant.describe()).toBeUndefined();
   });
 
+  it("a tenant is made of what another name's object had, and one that exists stays as it is", async () => {
+    const [from, to, other] = [await open(), await open(), await open()];
+    expect(await from.belongings()).toBeUndefined();
+    await from.create({ ...DEFAULT_TENANT, quotas: { repos: 3 } });
+    await from.issue(tokenOf("a"));
+    const belongings = await from.belongings();
+    if (belongings === undefined) throw new Error("nothing there");
+    expect(await to.takeOver(belongings)).toBe(true);
+    expect(await to.describe()).toMatchObject({ ...belongings.record, repoCount: 0 });
+    expect((await to.check(hashOf("a")))?.token).toMatchObject({ name: "a" });
+    await other.create(DEFAULT_TENANT);
+    expect(await other.takeOver(belongings)).toBe(false);
+    expect(await other.check(hashOf("a"))).toBeUndefined();
+  });
+
   it("a tenant is made once, and a change leaves what it does not name", async () => {
     const tenant = await open();
     const made = await tenant.create(DEFAULT_TENANT);

@@ -123,6 +123,8 @@ export function memoryTenant(now: () => number = Date.now): MemoryTenant {
     changeHook: async (id, change) => database.hooks.change(id, change, now()),
     removeHook: async (id) => database.hooks.remove(id),
     mirrors: async (query) => database.mirrors(query),
+    belongings: async () => database.belongings.list(),
+    takeOver: async (belongings) => database.belongings.takeOver(belongings),
     repos: async (after, limit) => database.repos(after, limit),
   };
 }

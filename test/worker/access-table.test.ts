@@ -193,6 +193,7 @@ const TENANT_ROWS: readonly (Omit<Row, "outcomes"> & { readonly outcomes: string
     headers: JSON_TYPE,
     body: '{"quotas":{}}',
   },
+  { method: "POST", path: "/tenants/T/adoption", outcomes: OPERATE, headers: JSON_TYPE, body: "{}" },
   { method: "GET", path: "/tenants/T/repos", outcomes: SHOW },
   { method: "GET", path: "/tenants/T/usage", outcomes: MANAGE },
   { method: "GET", path: "/tenants/T/mirrors", outcomes: MANAGE },

@@ -110,6 +110,8 @@ async function openTenant(): Promise<TenantUnderTest> {
     changeHook: (id, change) => object.changeHook(id, change),
     removeHook: (id) => object.removeHook(id),
     mirrors: (query) => object.mirrors(query),
+    belongings: () => object.belongings(),
+    takeOver: (belongings) => object.takeOver(belongings),
     repos: (after, limit) => object.repos(after, limit),
   };
 }

@@ -26,6 +26,7 @@ type Named = readonly [method: string, path: RegExp, action: string];
 const OF_TENANTS: readonly Named[] = [
   ["PUT", /^$/, "tenant.create"],
   ["PATCH", /^$/, "tenant.change"],
+  ["POST", /^adoption$/, "tenant.adopt"],
   ["POST", /^tokens$/, "token.create"],
   ["DELETE", /^tokens\/(.+)$/, "token.revoke"],
   ["POST", /^hooks$/, "hook.create"],

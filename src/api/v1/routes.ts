@@ -6,6 +6,7 @@
 import { Hono } from "hono";
 import { Problem, problemOf } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
+import { adoptionRoutes } from "./adoption.ts";
 import { auditRoutes } from "./audit.ts";
 import { blobReadRoutes } from "./blob-reads.ts";
 import { commitRoutes } from "./commits.ts";
@@ -35,6 +36,7 @@ import { repositoryUsageRoutes, tenantUsageRoutes } from "./usage.ts";
  */
 const GROUPS: readonly (readonly [string, () => Hono<ApiEnv>])[] = [
   ["/tenants", tenantRoutes],
+  ["/tenants", adoptionRoutes],
   ["/tenants", tokenRoutes],
   ["/tenants", tenantMirrorRoutes],
   ["/tenants", auditRoutes],

@@ -15,7 +15,7 @@ import { Tables } from "../sql/migrations.ts";
 import { DIRECTORY_SCHEMA } from "./schema.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { addMetrics, type Counters, readMetrics } from "./tables/metrics.ts";
-import { deleteListedTenant, insertListedTenant, listTenants } from "./tables/tenants.ts";
+import { deleteListedTenant, insertListedTenant, listSpellings, listTenants } from "./tables/tenants.ts";
 
 /** The name of the only directory object. */
 export const DIRECTORY_NAME = "tenants";
@@ -49,6 +49,11 @@ export class DirectoryObject extends DurableObject {
   /** Returns the deployment's counters. */
   metrics(): Counters {
     return readMetrics(this.#db);
+  }
+
+  /** See `TenantDirectory.earlierSpellings`. */
+  earlierSpellings(name: string): string[] {
+    return listSpellings(this.#db, name);
   }
 
   /** See `TenantDirectory.tenants`. */

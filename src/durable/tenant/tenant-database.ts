@@ -33,6 +33,7 @@ import { SigningKeyDatabase } from "./signing-key-database.ts";
 import { TenantHookDatabase } from "./tenant-hook-database.ts";
 import { RefusedLogins } from "./refused-logins.ts";
 import { TENANT_SCHEMA } from "./schema.ts";
+import { TenantBelongings } from "./tenant-belongings.ts";
 import { allowanceOf, boundOf, grownBy, NO_USAGE, refusalOf } from "./tenant-bounds.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { deleteSigningKeys } from "./tables/signing-keys.ts";
@@ -100,6 +101,8 @@ export class TenantDatabase {
   readonly keys: SigningKeyDatabase;
   readonly hooks: TenantHookDatabase;
   readonly sshKeys: SshKeyDatabase;
+  /** What it has beside its repositories. */
+  readonly belongings: TenantBelongings;
   /** The links of its Git LFS objects. */
   readonly lfs: LfsLinkDatabase;
 
@@ -114,6 +117,7 @@ export class TenantDatabase {
     this.hooks = new TenantHookDatabase(db, exists, newId);
     const hasRepo = (repo: string): boolean => readRepo(db, repo)?.removing === false;
     this.sshKeys = new SshKeyDatabase(db, { exists, hasRepo, newId });
+    this.belongings = new TenantBelongings(db, this.#tables);
     this.lfs = new LfsLinkDatabase(db, { isPresent: exists, hasTables: () => this.#tables.exist });
   }
 

@@ -5,6 +5,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type {
+  Belongings,
   CreateTenantAnswer,
   RegisterAnswer,
   RegisterRequest,
@@ -154,6 +155,20 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
       const answer = this.#database.create(settings, Date.now(), spelled);
       if (answer.kind === "created") await this.#upkeep.settleDirectory();
       return answer;
+    });
+  }
+
+  /** See `TenantRegistry.belongings`. */
+  belongings(): Belongings | undefined {
+    return this.#database.belongings.list();
+  }
+
+  /** See `TenantRegistry.takeOver`. */
+  takeOver(belongings: Belongings): Promise<boolean> {
+    return this.#working(async () => {
+      const isMade = this.#database.belongings.takeOver(belongings);
+      if (isMade) await this.#upkeep.settleDirectory();
+      return isMade;
     });
   }
 

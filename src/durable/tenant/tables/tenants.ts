@@ -31,3 +31,9 @@ export function listTenants(db: SqlDatabase, after: string, limit: number): List
     ...(row[2] === null ? {} : { spelled: textAt(row, 2) }),
   }));
 }
+
+/** Returns the names that are `name` but for capitals. Names are ASCII. */
+export function listSpellings(db: SqlDatabase, name: string): string[] {
+  const sql = "SELECT name FROM tenants WHERE lower(name) = ? AND name <> ? ORDER BY name";
+  return Array.from(db.rows(sql, name, name), (row) => textAt(row, 0));
+}
