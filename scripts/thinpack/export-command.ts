@@ -3,10 +3,11 @@
  *
  * @packageDocumentation
  */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { commonOptions, connectTo } from "./command-line.ts";
-import { exportRepository } from "./export-repository.ts";
+import { exportRepository, type RefFormat } from "./export-repository.ts";
 import { CommandFailure } from "./failure.ts";
+import { runGit } from "./git-process.ts";
 import { chosenHost } from "./host-choice.ts";
 import { fetchFromHost, mayHaveLfs } from "./lfs-transfer.ts";
 import { counted, formatBytes, printDone } from "./output.ts";
@@ -14,6 +15,19 @@ import { ByteBar } from "./progress.ts";
 
 const hostOf = (command: Command, name: string): { base: string; token: string } =>
   chosenHost(commonOptions(command), name.split("/")[0]);
+
+type ExportOptions = { readonly lfs: boolean; readonly refFormat: RefFormat };
+
+/**
+ * Checks that git can write refs in this format, before anything is copied.
+ *
+ * @throws CommandFailure
+ */
+async function assertWritable(format: RefFormat): Promise<void> {
+  // It shows its usage, with this code, or says that it is no command.
+  if (format === "files" || (await runGit(["refs", "migrate", "-h"])).code === 129) return;
+  throw new CommandFailure("--ref-format=reftable needs git 2.46 or later, which has `git refs migrate`");
+}
 
 /** Adds the command. */
 export function addExportCommand(program: Command): void {
@@ -27,7 +41,13 @@ export function addExportCommand(program: Command): void {
     .argument("<tenant/name>")
     .argument("<directory>", "must not exist, or be empty")
     .option("--no-lfs", "leaves out Git LFS objects: the copy has their pointers alone")
-    .action(async (name: string, directory: string, { lfs }: { lfs: boolean }, command: Command) => {
+    .addOption(
+      new Option("--ref-format <format>", "how the copy keeps its refs; reftable needs git 2.46")
+        .choices(["files", "reftable"])
+        .default("files"),
+    )
+    .action(async (name: string, directory: string, { lfs, refFormat }: ExportOptions, command: Command) => {
+      await assertWritable(refFormat);
       const { api, path } = connectTo(command, name);
       let bar: ByteBar | undefined;
       try {
@@ -36,11 +56,16 @@ export function addExportCommand(program: Command): void {
           bar?.stop();
           if (await mayHaveLfs(copy)) hasAllLfs = await fetchFromHost(copy, { ...hostOf(command, name), name });
         };
-        const { files, bytes, refs } = await exportRepository(api, path, directory, {
-          begin: (total) => void (bar = new ByteBar("export", total)),
-          add: (count) => bar?.add(count),
-          ...(lfs ? { copied: withLfs } : {}),
-        });
+        const { files, bytes, refs } = await exportRepository(
+          api,
+          path,
+          { directory, refFormat },
+          {
+            begin: (total) => void (bar = new ByteBar("export", total)),
+            add: (count) => bar?.add(count),
+            ...(lfs ? { copied: withLfs } : {}),
+          },
+        );
         bar?.stop();
         printDone(
           `exported ${name} to ${directory}: ${counted(refs, "ref")}, ${formatBytes(bytes)}`,

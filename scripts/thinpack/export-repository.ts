@@ -11,6 +11,7 @@ import { intoNewDirectory } from "./export-staging.ts";
 import { checkPacks, type ListedFile, listedFile, packNames, placeGraphs, writePackFile } from "./exported-packs.ts";
 import { type ExportedRefs, formatPlainFiles, parseExportedRefs } from "./exported-refs.ts";
 import { CommandFailure } from "./failure.ts";
+import { git } from "./git-process.ts";
 import { isCheckable, verifyCopy } from "./export-verification.ts";
 import { type Json, listAt, objectAt, textAt } from "./json.ts";
 
@@ -25,6 +26,9 @@ export interface ExportProgress {
   /** Called with the copy when it is whole and checked, and still in a directory of its own. */
   copied?(directory: string): Promise<void>;
 }
+
+/** How a copy keeps its refs: see git-refs(1). */
+export type RefFormat = "files" | "reftable";
 
 /** The host's description of the repository at one instant. */
 type Snapshot = ExportedRefs & { readonly format: ObjectFormat; readonly files: readonly ListedFile[] };
@@ -50,10 +54,15 @@ function repositoryName(path: string): string {
   return path.split("/").slice(2).map(decodeURIComponent).join("/");
 }
 
-async function fill(
-  { api, path, directory }: { readonly api: ApiConnection; readonly path: string; readonly directory: string },
-  progress?: ExportProgress,
-): Promise<Exported> {
+/** What a copy is made of, and where. */
+type Copying = {
+  readonly api: ApiConnection;
+  readonly path: string;
+  readonly directory: string;
+  readonly refFormat: RefFormat;
+};
+
+async function fill({ api, path, directory, refFormat }: Copying, progress?: ExportProgress): Promise<Exported> {
   const snapshot = readSnapshot(await api.ask("GET", `${path}/export`));
   const { format, refs } = snapshot;
   const packs = packNames(snapshot.files);
@@ -76,6 +85,7 @@ async function fill(
     bytes += content.length;
   }
   await verifyCopy(directory, packs);
+  if (refFormat === "reftable") await git(["--git-dir", directory, "refs", "migrate", "--ref-format=reftable"]);
   await progress?.copied?.(directory);
   return { files: files.length + plain.size, bytes, refs: refs.length };
 }
@@ -89,8 +99,8 @@ async function fill(
 export async function exportRepository(
   api: ApiConnection,
   path: string,
-  directory: string,
+  { directory, refFormat = "files" }: { readonly directory: string; readonly refFormat?: RefFormat },
   progress?: ExportProgress,
 ): Promise<Exported> {
-  return await intoNewDirectory(directory, (staging) => fill({ api, path, directory: staging }, progress));
+  return await intoNewDirectory(directory, (staging) => fill({ api, path, directory: staging, refFormat }, progress));
 }

@@ -46,6 +46,16 @@ function endTree(pid: number): void {
   }
 }
 
+/**
+ * Returns how git runs in a bare repository that this command has made. Git 3.0 takes a directory for one only where it is
+ * told so.
+ *
+ * @see git-config(1), `safe.bareRepository`
+ */
+export function inBare(directory: string): { readonly cwd: string; readonly env: Readonly<Record<string, string>> } {
+  return { cwd: directory, env: { GIT_DIR: directory } };
+}
+
 /** Runs git; returns its exit code and what it printed. @throws CommandFailure if there is no git. */
 export async function runGit(
   args: readonly string[],

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { CommandFailure } from "./failure.ts";
-import { gitConfiguration, runGit } from "./git-process.ts";
+import { gitConfiguration, inBare, runGit } from "./git-process.ts";
 import { helperLine } from "./login-commands.ts";
 
 /** A repository on a host, and the token for it. */
@@ -42,10 +42,10 @@ function environmentFor(remote: LfsRemote): Record<string, string> {
 
 /** Whether an attribute of some branch or tag makes files Git LFS objects. */
 async function usesLfs(cwd: string): Promise<boolean> {
-  const { stdout } = await runGit(["for-each-ref", "--format=%(refname)", "refs/heads", "refs/tags"], { cwd });
+  const { stdout } = await runGit(["for-each-ref", "--format=%(refname)", "refs/heads", "refs/tags"], inBare(cwd));
   for (const ref of stdout === "" ? [] : stdout.split("\n")) {
     const args = ["grep", "-q", "filter=lfs", ref, "--", ":(glob)**/.gitattributes"];
-    if ((await runGit(args, { cwd })).code === 0) return true;
+    if ((await runGit(args, inBare(cwd))).code === 0) return true;
   }
   return false;
 }
@@ -62,7 +62,12 @@ export async function mayHaveLfs(cwd: string): Promise<boolean> {
 }
 
 async function lfs(args: readonly string[], cwd: string, env: Record<string, string> = {}): Promise<boolean> {
-  const { code, stdout } = await runGit(["lfs", ...args], { cwd, env, say: (text) => text });
+  const bare = inBare(cwd);
+  const { code, stdout } = await runGit(["lfs", ...args], {
+    ...bare,
+    env: { ...bare.env, ...env },
+    say: (text) => text,
+  });
   if (stdout !== "" && process.stderr.isTTY) console.error(stdout);
   return code === 0;
 }

@@ -10,7 +10,7 @@ import type { Command } from "commander";
 import type { ApiConnection } from "./api-connection.ts";
 import { byteCount, commonOptions, connectTo } from "./command-line.ts";
 import { CommandFailure, HostRefusal } from "./failure.ts";
-import { git, runGit } from "./git-process.ts";
+import { git, inBare, runGit } from "./git-process.ts";
 import { chosenHost } from "./host-choice.ts";
 import { endingWith } from "./interruption.ts";
 import { fetchFromSource, mayHaveLfs, pushToHost, remoteUrl } from "./lfs-transfer.ts";
@@ -35,8 +35,8 @@ function withPartSize(command: Command): Command {
 }
 
 /** Returns the branch that a clone of the source checks out. */
-async function headOf(cwd: string): Promise<string | undefined> {
-  const { code, stdout } = await runGit(["symbolic-ref", "-q", "--short", "HEAD"], { cwd });
+async function headOf(directory: string): Promise<string | undefined> {
+  const { code, stdout } = await runGit(["symbolic-ref", "-q", "--short", "HEAD"], inBare(directory));
   return code === 0 ? stdout : undefined;
 }
 
@@ -64,7 +64,7 @@ async function importInto(
   const takesLfs = lfs && (await mayHaveLfs(directory));
   const hasAllLfs = !takesLfs || (await fetchFromSource(directory));
   const head = await headOf(directory);
-  const objectFormat = await git(["rev-parse", "--show-object-format"], { cwd: directory });
+  const objectFormat = await git(["rev-parse", "--show-object-format"], inBare(directory));
   await makeUnlessThere(api, path, {
     object_format: objectFormat,
     ...(head === undefined ? {} : { default_branch: head }),
@@ -77,11 +77,11 @@ async function importInto(
   const token = chosenHost(options, name.split("/")[0]).token;
   // First, because the repository may refuse pointers whose objects are not there.
   if (takesLfs) await pushToHost(directory, { base: api.base, token, name });
-  const code = await pushLarge({ args, partBytes: partSize, cwd: directory, quiet: true }, { ...options, token });
+  const code = await pushLarge({ args, partBytes: partSize, ...inBare(directory), quiet: true }, { ...options, token });
   if (code !== 0) throw new CommandFailure(`${name} did not take all refs`);
   const shown = await api.ask("GET", path);
-  const refs = lineCount(await git(["for-each-ref", "--format=x"], { cwd: directory }));
-  const [, objects = "0"] = /^in-pack: (\d+)$/m.exec(await git(["count-objects", "-v"], { cwd: directory })) ?? [];
+  const refs = lineCount(await git(["for-each-ref", "--format=x"], inBare(directory)));
+  const [, objects = "0"] = /^in-pack: (\d+)$/m.exec(await git(["count-objects", "-v"], inBare(directory))) ?? [];
   const counts = `${counted(refs, "ref")}, ${counted(Number(objects), "object")}, ${formatBytes(shown["size_bytes"])}`;
   printDone(`imported ${counts} into ${name}`, shown, options.json);
   if (!hasAllLfs)

@@ -6,7 +6,7 @@
 import { resolve } from "node:path";
 import { ApiConnection } from "./api-connection.ts";
 import { CommandFailure, EXIT } from "./failure.ts";
-import { git, gitConfiguration, runGit } from "./git-process.ts";
+import { git, gitConfiguration, type GitRun, runGit } from "./git-process.ts";
 import { findToken, type HostOptions, parseRepositoryPath } from "./host-choice.ts";
 import { PackSpool } from "./pack-spool.ts";
 import { PushProxy, type PushTarget } from "./push-proxy.ts";
@@ -25,28 +25,31 @@ export function remoteOf(args: readonly string[]): string | undefined {
   return undefined;
 }
 
-async function configured(name: string, cwd: string): Promise<string[]> {
-  const { stdout } = await runGit(["config", "--get-all", name], { cwd });
+/** Where git runs: a directory, and variables that say more of it. */
+type Place = Pick<GitRun, "cwd" | "env">;
+
+async function configured(name: string, place: Place): Promise<string[]> {
+  const { stdout } = await runGit(["config", "--get-all", name], place);
   return stdout === "" ? [] : stdout.split("\n");
 }
 
 /** Returns the remote that a push without arguments is for. @see git-push(1) */
-async function defaultRemote(cwd: string): Promise<string> {
-  const { stdout: branch } = await runGit(["symbolic-ref", "-q", "--short", "HEAD"], { cwd });
+async function defaultRemote(place: Place): Promise<string> {
+  const { stdout: branch } = await runGit(["symbolic-ref", "-q", "--short", "HEAD"], place);
   for (const name of [`branch.${branch}.pushRemote`, "remote.pushDefault", `branch.${branch}.remote`]) {
-    const [remote] = await configured(name, cwd);
+    const [remote] = await configured(name, place);
     if (remote !== undefined) return remote;
   }
   return "origin";
 }
 
 /** Returns the URL of a remote as it is configured, and as git would use it. */
-async function urlsOf(remote: string, cwd: string): Promise<{ readonly written: string; readonly used: string }> {
-  const own = await configured(`remote.${remote}.pushurl`, cwd);
-  const urls = own.length > 0 ? own : await configured(`remote.${remote}.url`, cwd);
+async function urlsOf(remote: string, place: Place): Promise<{ readonly written: string; readonly used: string }> {
+  const own = await configured(`remote.${remote}.pushurl`, place);
+  const urls = own.length > 0 ? own : await configured(`remote.${remote}.url`, place);
   const [written = remote] = urls;
   if (urls.length > 1) throw new CommandFailure(`${remote} has several URLs: give the one that is meant`, EXIT.usage);
-  const used = urls.length === 0 ? remote : await git(["remote", "get-url", "--push", remote], { cwd });
+  const used = urls.length === 0 ? remote : await git(["remote", "get-url", "--push", remote], place);
   return { written, used };
 }
 
@@ -78,24 +81,26 @@ export type LargePush = {
   readonly args: readonly string[];
   readonly partBytes: number;
   readonly cwd: string;
+  /** Variables for git. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Whether refs that were pushed well are not mentioned. */
   readonly quiet?: boolean;
 };
 
 /** Pushes; returns git's exit code. */
 export async function pushLarge(
-  { args, partBytes, cwd, quiet = false }: LargePush,
+  { args, partBytes, cwd, env = {}, quiet = false }: LargePush,
   options: HostOptions,
 ): Promise<number> {
-  const named = remoteOf(args);
-  const remote = named ?? (await defaultRemote(cwd));
-  const { written, used } = await urlsOf(remote, cwd);
+  const place = { cwd, env };
+  const remote = remoteOf(args) ?? (await defaultRemote(place));
+  const { written, used } = await urlsOf(remote, place);
   const target = await targetOf(used, options);
-  const directory = resolve(cwd, await git(["rev-parse", "--git-path", "thinpack-push"], { cwd }));
+  const directory = resolve(cwd, await git(["rev-parse", "--git-path", "thinpack-push"], place));
   const proxy = new PushProxy(target, new PackSpool(directory, partBytes));
   const { url, header } = await proxy.start();
   try {
-    const env = gitConfiguration([
+    const settings = gitConfiguration([
       // The whole URL: the longest rule counts.
       [`url.${url}.insteadOf`, written],
       [`http.${new URL(url).origin}/.extraHeader`, header],
@@ -104,7 +109,7 @@ export async function pushLarge(
     ]);
     const progress = [...(quiet ? ["--quiet"] : []), ...(process.stderr.isTTY ? ["--progress"] : [])];
     const say = (text: string): string => text.replaceAll(url, target.url);
-    const { code, stdout } = await runGit(["push", ...progress, ...args], { cwd, env, say });
+    const { code, stdout } = await runGit(["push", ...progress, ...args], { cwd, env: { ...env, ...settings }, say });
     // Of what is asked for with --porcelain.
     if (stdout !== "") process.stderr.write(`${say(stdout)}\n`);
     if (code !== 0 && proxy.failure !== undefined) throw proxy.failure;

@@ -380,6 +380,23 @@ onEveryHost(
       expect(await ok(["import", "--all-refs", upstream, "acme/imported-all"])).toContain("imported 42 refs");
     });
 
+    it("imports and exports where git takes no bare repository for one unless it is told, as Git 3.0", async () => {
+      const { git } = journey;
+      const env = {
+        GIT_CONFIG_COUNT: "1",
+        GIT_CONFIG_KEY_0: "safe.bareRepository",
+        GIT_CONFIG_VALUE_0: "explicit",
+      };
+      const [upstream, directory] = [git.fresh("upstream"), git.fresh("exported")];
+      await git.ok(["clone", "-q", "--bare", source, upstream]);
+      expect(await run(journey, ["import", upstream, "acme/explicit"], { env })).toMatchObject({ code: 0, stderr: "" });
+      expect(await run(journey, ["export", "acme/explicit", directory], { env })).toMatchObject({ code: 0 });
+      expect((await git.git(["rev-parse", "main"], { cwd: directory, env })).stderr).toContain("safe.bareRepository");
+      expect(await git.ok(["--git-dir", directory, "rev-parse", "main"], { env })).toBe(
+        await git.ok(["rev-parse", "main"], { cwd: source }),
+      );
+    });
+
     it("leaves nothing of an import that is interrupted", async () => {
       const { git } = journey;
       const temporary = git.fresh("tmp");

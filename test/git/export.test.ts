@@ -67,7 +67,7 @@ describe("a copy of a repository that is made beside pushes", () => {
       const directory = git.fresh("copy");
       const before = await git.ok(["ls-remote", urlOf("busy"), "refs/*"]);
       const api = new InterruptedApi(() => pushMore("busy", round));
-      const { refs } = await exportRepository(api, "/repos/acme/busy", directory);
+      const { refs } = await exportRepository(api, "/repos/acme/busy", { directory });
       expect(refs).toBe(round + 2);
       const rows = before.split("\n").map((line) => line.split("\t").toReversed().join(" "));
       expect(await refsOf(git, directory)).toEqual(rows.toSorted());
@@ -150,7 +150,7 @@ describe("an export from a host that is not honest", () => {
     }
     const directory = join(git.fresh("evil"), "copy.git");
     try {
-      await exportRepository(new CannedApi({ base: "http://host.invalid", token: "x" }), "/repos/a/b", directory);
+      await exportRepository(new CannedApi({ base: "http://host.invalid", token: "x" }), "/repos/a/b", { directory });
     } catch (error) {
       expect(readdirSync(dirname(directory))).toEqual([]);
       throw error;
@@ -348,7 +348,7 @@ describe("a host that is not honest", () => {
 
 describe("the directory of an export", () => {
   const api = (): ApiConnection => new ApiConnection({ base: host.base, token: "test-token" });
-  const copyTo = (directory: string): Promise<unknown> => exportRepository(api(), "/repos/acme/placed", directory);
+  const copyTo = (directory: string): Promise<unknown> => exportRepository(api(), "/repos/acme/placed", { directory });
   beforeAll(() => pushed("placed"));
 
   it("is refused in git's words if it is not empty, or is a file", async () => {

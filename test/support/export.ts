@@ -10,6 +10,6 @@ import { exportRepository as copyOut } from "../../scripts/thinpack/export-repos
 export async function exportRepository(url: string, token: string, directory: string): Promise<[number, number]> {
   const { origin, pathname } = new URL(url);
   const api = new ApiConnection({ base: origin, token });
-  const { files, bytes } = await copyOut(api, pathname.slice("/api/v1".length), directory);
+  const { files, bytes } = await copyOut(api, pathname.slice("/api/v1".length), { directory });
   return [files, bytes];
 }

@@ -44,6 +44,8 @@ const WHO = [
 const CONFIGURATION = [
   "[init]\n\tdefaultBranch = main\n\ttemplateDir =\n",
   "[advice]\n\tdetachedHead = false\n",
+  // Git 3.0 takes no bare repository for one unless it is told where it is; tests run in many.
+  "[safe]\n\tbareRepository = all\n",
   "[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n",
   process.env["VITEST"] === undefined ? "" : "[core]\n\tfsync = none\n",
 ].join("");
@@ -79,6 +81,11 @@ export class GitSandbox {
   async useWebSockets(): Promise<void> {
     this.#programs = `${await remoteHelper(this.path("helper"))}:`;
     appendFileSync(this.path("home", ".gitconfig"), '[url "thinpack::http://"]\n\tinsteadOf = http://\n');
+  }
+
+  /** Has the programs of a directory used, before those of the machine: another git, say. */
+  usePrograms(directory: string): void {
+    this.#programs = `${directory}:${this.#programs}`;
   }
 
   /** The environment that git gets: nothing of the machine's but PATH. */
