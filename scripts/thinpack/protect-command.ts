@@ -16,6 +16,7 @@ const COLUMNS: readonly Column[] = [
   ["FORCE PUSH", (row) => yes(row, "allow_force_push")],
   ["DELETION", (row) => yes(row, "allow_deletion")],
   ["ONLY SIGNED", (row) => yes(row, "require_signed")],
+  ["CONTEXTS", (row) => shownValue(row["required_contexts"])],
 ];
 
 type ProtectOptions = {
@@ -23,6 +24,7 @@ type ProtectOptions = {
   readonly allowForcePush?: boolean;
   readonly allowDeletion?: boolean;
   readonly requireSigned?: boolean;
+  readonly requireContext?: readonly string[];
   readonly remove?: boolean;
 };
 
@@ -33,12 +35,13 @@ function changedRules(rules: readonly Json[], pattern: string, options: ProtectO
     if (others.length === rules.length) throw new CommandFailure(`there is no rule for ${pattern}`, EXIT.notFound);
     return others;
   }
-  const { pusher: pushers, allowForcePush, allowDeletion, requireSigned } = options;
+  const { pusher: pushers, allowForcePush, allowDeletion, requireSigned, requireContext = [] } = options;
   const rule = {
     pattern,
     allow_force_push: allowForcePush === true,
     allow_deletion: allowDeletion === true,
     require_signed: requireSigned === true,
+    required_contexts: requireContext,
     ...(pushers === undefined ? {} : { pushers }),
   };
   return [...others, rule];
@@ -58,6 +61,7 @@ export function addProtectCommand(repos: Command): void {
     .option("--allow-force-push", "refs may also move other than forward")
     .option("--allow-deletion", "refs may be deleted")
     .option("--require-signed", "pushes have to be signed")
+    .option("--require-context <name>", "commits have to have the status success in it; may be repeated", collected)
     .option("--remove", "removes the rule")
     .addHelpText(
       "after",

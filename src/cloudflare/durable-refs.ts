@@ -7,6 +7,7 @@ import { LimitExceeded } from "../bytes/failure.ts";
 import type { RepositoryObject } from "../durable/repository/repository-object.ts";
 import type { OpenPage } from "../durable/repository/open-page.ts";
 import type { ForkStore } from "../refs/fork-store.ts";
+import type { StatusStore } from "../refs/commit-statuses.ts";
 import type { KeptBlobStore } from "../refs/kept-blobs.ts";
 import type { MaintenanceStore } from "../refs/maintenance-store.ts";
 import type { PackCatalog } from "../refs/pack-catalog.ts";
@@ -114,6 +115,7 @@ export type DurableRefs = RefStore &
   RepositorySettings &
   UploadStore &
   KeptBlobStore &
+  StatusStore &
   ForkStore;
 
 /** What the refs of one repository are read with: its name, `{tenant}/{repo}`, and what counts and remembers. */
@@ -182,6 +184,7 @@ export function durableRefs(object: RepositoryStub, { name, counters, recent, kn
     leasePacks: (id, packNames) => call(async () => object.leasePacks(id, packNames)),
     abandonPush: (packName) => call(async () => object.abandonPush(packName)),
     upload: (request) => call(async () => object.upload(request)),
+    statuses: (request) => call(async () => object.statuses(request)),
     keptBlobs: (request) => call(async () => object.keptBlobs(request)),
     describe: (publicOnly) => call(async () => object.describe(publicOnly)),
     create: (request) => {

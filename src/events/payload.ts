@@ -6,6 +6,7 @@
  * @packageDocumentation
  */
 import { numberOf, organizationShape, repositoryShape, userShape } from "./github-shapes.ts";
+import { statusBody, type ToldStatus } from "./status-payload.ts";
 import type { PushContent, PushedCommit } from "./push-content.ts";
 import type { DeliveryEvent, Happening, Hook, HookedRepository } from "./hook.ts";
 
@@ -122,18 +123,21 @@ export function formatTenantPing(hook: PingedHook, tenant: string, origin: strin
 /** What a delivery tells. */
 export type Told = {
   readonly event: DeliveryEvent;
-  /** Absent for a `ping` and a `sync_failed`. */
+  /** Absent for a `ping`, a `sync_failed` and a `status`. */
   readonly happening?: Happening;
   /** The commits of a push, if they could be read. */
   readonly content?: PushContent | undefined;
   /** Why a sync failed. */
   readonly error?: string;
+  /** The status that was set. */
+  readonly status?: ToldStatus;
 };
 
-function eventBody({ event, happening, content, error }: Told, context: PayloadContext): object {
+function eventBody({ event, happening, content, error, status }: Told, context: PayloadContext): object {
   const { hook, origin, name } = context;
   if (event === "ping") return pingBody(hook, "Repository", `${origin}/api/v1/repos/${name}/hooks/${hook.id}`);
   if (event === "sync_failed") return { error: error ?? null };
+  if (status !== undefined) return statusBody(status, context);
   // The `push` events tell which refs a sync updated.
   if (event === "sync" || happening === undefined) return {};
   if (event === "create" || event === "delete") return namedBody(happening, event, context);
@@ -142,11 +146,13 @@ function eventBody({ event, happening, content, error }: Told, context: PayloadC
 
 /** Returns the body of a delivery, as JSON. */
 export function formatPayload(told: Told, context: PayloadContext): string {
-  const { happening } = told;
+  const { happening, status } = told;
   const { origin, name, repository } = context;
   const [tenant = ""] = name.split("/");
-  const by = happening?.actorName ?? happening?.actor ?? tenant;
-  const own = happening === undefined ? {} : { actor: happening.actor, seq: happening.seq, at: time(happening.at) };
+  const doer = happening ?? status?.status;
+  const by = doer?.actorName ?? doer?.actor ?? tenant;
+  const seq = happening === undefined ? {} : { seq: happening.seq };
+  const own = doer === undefined ? {} : { actor: doer.actor, ...seq, at: time(doer.at) };
   const inSeconds = told.event === "push";
   return JSON.stringify({
     ...eventBody(told, context),

@@ -31,6 +31,7 @@ import type { LfsFiles, LfsPresigner } from "../lfs/lfs-files.ts";
 import type { LfsUpstream } from "../lfs/lfs-upstream.ts";
 import { isPublished } from "../maintenance/publish.ts";
 import { formatServerInfo, SERVER_INFO_REQUEST } from "../maintenance/server-info.ts";
+import type { StatusStore } from "../refs/commit-statuses.ts";
 import type { LockStore } from "../refs/lfs-locks.ts";
 import type { LfsStore } from "../refs/lfs-store.ts";
 import type { Repository } from "../repository/repository.ts";
@@ -232,6 +233,10 @@ export class RequestHost implements Host {
   lfs(name: RepositoryName): LfsStore & LockStore {
     this.identifyAhead(name);
     return this.#storage.lfs(repositoryKey(name), this.#reader(name));
+  }
+
+  statuses(name: RepositoryName): StatusStore {
+    return this.#storage.refs(repositoryKey(name));
   }
 
   get lfsPresigner(): LfsPresigner | undefined {

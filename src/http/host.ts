@@ -10,6 +10,7 @@ import type { Principal } from "../access/principal.ts";
 import type { LfsLinks } from "../access/lfs-links.ts";
 import type { Allowance } from "../access/quotas.ts";
 import type { LfsFiles, LfsPresigner } from "../lfs/lfs-files.ts";
+import type { StatusStore } from "../refs/commit-statuses.ts";
 import type { LockStore } from "../refs/lfs-locks.ts";
 import type { LfsUpstream } from "../lfs/lfs-upstream.ts";
 import type { LfsStore } from "../refs/lfs-store.ts";
@@ -76,6 +77,8 @@ export interface Host {
   repository(name: RepositoryName): Repository;
   /** Opens the Git LFS objects, and the locks, of a repository, as far as the requester may read it. */
   lfs(name: RepositoryName): LfsStore & LockStore;
+  /** Opens the statuses of a repository's commits. Whether the requester may see a commit is decided before. */
+  statuses(name: RepositoryName): StatusStore;
   /** Makes addresses at which clients reach the bytes in the bucket; `undefined` if the deployment has no keys for that. */
   readonly lfsPresigner: LfsPresigner | undefined;
   /** Opens the upstream of a mirror, by its id; `undefined` if it is none, or its credentials can't be read. */

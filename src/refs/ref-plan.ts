@@ -38,6 +38,8 @@ export type RefPolicy = {
   readonly signed?: boolean;
   /** Whether `forward` of each update is final. It is not before the pack has been ingested. */
   readonly forwardKnown: boolean;
+  /** Returns the contexts in which a commit, by its name in hexadecimal, succeeded; absent where it is not known. */
+  readonly succeeded?: (oid: string) => ReadonlySet<string>;
 };
 
 const ZEROS = /^0+$/;
@@ -98,13 +100,15 @@ class PlannedRefs {
   }
 }
 
-function changeOf({ name, oldOid, newOid, forward }: RefUpdate, { forwardKnown, signed }: RefPolicy): RefChange {
+function changeOf(update: RefUpdate, { forwardKnown, signed, succeeded }: RefPolicy): RefChange {
+  const { name, oldOid, newOid, forward, peeled = newOid } = update;
   const kind = isZeroOid(newOid) ? "delete" : isZeroOid(oldOid) ? "create" : "update";
   return {
     name,
     kind,
     ...(forwardKnown || forward ? { forward } : {}),
     ...(signed === undefined ? {} : { signed }),
+    ...(succeeded === undefined ? {} : { succeeded: () => succeeded(peeled) }),
   };
 }
 

@@ -27,12 +27,16 @@ export type RefRule = {
   readonly pushers?: readonly string[];
   /** Whether the push must carry a good signature by a registered key. */
   readonly requireSigned: boolean;
+  /** Contexts in which the commit that a ref is to name must have succeeded; see `commit-statuses.ts`. */
+  readonly requiredContexts?: readonly string[];
 };
 
 /** The most rules of a repository. They travel with every snapshot. */
 export const MOST_RULES = 100;
 /** The most pushers that a rule may name. */
 export const MOST_PUSHERS = 100;
+/** The most contexts that a rule may demand. */
+export const MOST_REQUIRED = 20;
 /** The most characters of a pattern. */
 const LONGEST_PATTERN = 250;
 
@@ -53,13 +57,17 @@ export type RefChange = {
   readonly forward?: boolean;
   /** Whether the push has a good signature by a registered key; absent until this was checked. */
   readonly signed?: boolean;
+  /** Returns the contexts in which the new value succeeded; absent until it is known. */
+  readonly succeeded?: () => ReadonlySet<string>;
 };
 
 /** The refusal of a rule: a closed list, rendered by {@link explainRefusal}. */
-export type RuleRefusal = {
-  readonly pattern: string;
-  readonly what: "pusher" | "deletion" | "force-push" | "unsigned";
-};
+export type RuleRefusal = { readonly pattern: string } & Refused;
+
+type Refused =
+  | { readonly what: "pusher" | "deletion" | "force-push" | "unsigned" }
+  /** The context in which the new value did not succeed. */
+  | { readonly what: "context"; readonly context: string };
 
 const BRANCHES = "refs/heads/";
 const TAGS = "refs/tags/";
@@ -116,15 +124,23 @@ function matchesCut({ head, pieces, tail }: CutPattern, escapedName: string): bo
   return name.endsWith(tail);
 }
 
-function refusalOf(rule: RefRule, change: RefChange, pusher: Pusher): RuleRefusal["what"] | undefined {
+function refusalOf(rule: RefRule, change: RefChange, pusher: Pusher): Refused | undefined {
   const { identities } = pusher;
   if (rule.pushers !== undefined && identities !== undefined) {
-    if (!identities.some((identity) => rule.pushers?.includes(identity) === true)) return "pusher";
+    if (!identities.some((identity) => rule.pushers?.includes(identity) === true)) return { what: "pusher" };
   }
-  if (change.kind === "delete" && !rule.allowDeletion) return "deletion";
-  if (change.kind === "update" && !rule.allowForcePush && isForced(change)) return "force-push";
-  if (rule.requireSigned && change.signed === false) return "unsigned";
-  return undefined;
+  if (change.kind === "delete" && !rule.allowDeletion) return { what: "deletion" };
+  if (change.kind === "update" && !rule.allowForcePush && isForced(change)) return { what: "force-push" };
+  if (rule.requireSigned && change.signed === false) return { what: "unsigned" };
+  const context = missingContext(rule, change);
+  return context === undefined ? undefined : { what: "context", context };
+}
+
+/** Returns the first context that the rule demands and the new value lacks. What is deleted needs none. */
+function missingContext({ requiredContexts = [] }: RefRule, change: RefChange): string | undefined {
+  if (requiredContexts.length === 0 || change.kind === "delete") return undefined;
+  const succeeded = change.succeeded?.();
+  return succeeded && requiredContexts.find((context) => !succeeded.has(context));
 }
 
 /** Whether the change needs force. A move of a tag always does, because clients that have the old value keep it. */
@@ -136,8 +152,8 @@ function isForced({ name, forward }: RefChange): boolean {
 export function checkRules(rules: readonly RefRule[], change: RefChange, pusher: Pusher): RuleRefusal | undefined {
   for (const rule of rules) {
     if (!isAbout(rule, change.name)) continue;
-    const what = refusalOf(rule, change, pusher);
-    if (what !== undefined) return { pattern: rule.pattern, what };
+    const refused = refusalOf(rule, change, pusher);
+    if (refused !== undefined) return { pattern: rule.pattern, ...refused };
   }
   return undefined;
 }
@@ -148,9 +164,9 @@ export function mindsForcePush(rules: readonly RefRule[], name: string): boolean
 }
 
 /** Returns a sentence that says what a rule forbids. */
-export function explainRefusal({ pattern, what }: RuleRefusal): string {
-  const rule = `the rule for '${pattern}'`;
-  switch (what) {
+export function explainRefusal(refusal: RuleRefusal): string {
+  const rule = `the rule for '${refusal.pattern}'`;
+  switch (refusal.what) {
     case "pusher":
       return `${rule} does not let you push here`;
     case "deletion":
@@ -159,5 +175,7 @@ export function explainRefusal({ pattern, what }: RuleRefusal): string {
       return `${rule} prohibits moves that are not a fast-forward`;
     case "unsigned":
       return `${rule} wants a push that is signed by a registered key`;
+    case "context":
+      return `${rule} wants a commit with the status success in '${refusal.context}'`;
   }
 }

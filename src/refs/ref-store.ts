@@ -58,6 +58,8 @@ export type RepositoryRecord = LogMarks &
     readonly forkOf?: ForkOrigin;
     /** The rules for pushes to refs. */
     readonly rules: readonly RefRule[];
+    /** Rises with each change of the statuses of commits; absent if there never was one. */
+    readonly statusChanges?: number;
     /** Milliseconds since the epoch. */
     readonly createdAt: number;
     readonly pushedAt?: number;

@@ -31,6 +31,7 @@ import { markdownCommit, wantsMarkdown } from "./markdown-twin.ts";
 import type { PageEnv } from "./page-host.ts";
 import { crumbsOf, RepositoryFrame } from "./repository-frame.tsx";
 import { type RepositoryPage, restOfPage, shownNames, withRepository } from "./repository-request.ts";
+import { Statuses, statusesOf } from "./statuses.tsx";
 import { shortOid, shownPerson, splitMessage } from "./texts.ts";
 
 /** The most parents that are shown. */
@@ -126,6 +127,7 @@ async function renderedCommit(
     return await textAnswer(context, page, mail);
   }
   const changes = await changedFiles(page, trees);
+  const statuses = await statusesOf(context, page, oid);
   const { subject, body } = splitMessage(commit.message);
   const { tenant, repo } = shownNames(name);
   const shown = {
@@ -140,6 +142,7 @@ async function renderedCommit(
         </h2>
         {body === "" ? null : <pre class="message">{body}</pre>}
         <Facts name={name} oid={oid} commit={commit} />
+        <Statuses statuses={statuses} />
         <DiffSummary context={context} {...changes} />
         <DiffPlace />
       </RepositoryFrame>

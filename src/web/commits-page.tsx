@@ -12,12 +12,14 @@ import { Problem } from "../http/problem.ts";
 import { found } from "../http/content.ts";
 import { pageOfRevision, type Rendering } from "./by-content.ts";
 import { type NamedCommit, namedCommit, When } from "./commit-line.tsx";
+import type { StatusCounts } from "../refs/commit-statuses.ts";
 import { commitLink, pathLink, repositoryLink } from "./links.ts";
 import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { Pager } from "./pager.tsx";
 import { crumbsOf, RepositoryFrame, RevisionForm } from "./repository-frame.tsx";
 import { type RepositoryPage, shownNames, type ShownRevision } from "./repository-request.ts";
+import { StatusBadge, statusCountsOf } from "./statuses.tsx";
 import { shortOid, shownBytes, shownPerson, splitMessage } from "./texts.ts";
 
 /** The commits of a page. */
@@ -47,7 +49,13 @@ function parsePosition(text: string, rawSize: number): LogPosition {
   };
 }
 
-function CommitRow({ name, named }: { readonly name: RepositoryName; readonly named: NamedCommit }) {
+type Row = {
+  readonly name: RepositoryName;
+  readonly named: NamedCommit;
+  readonly counts: StatusCounts | undefined;
+};
+
+function CommitRow({ name, named, counts }: Row) {
   const { oid, commit } = named;
   const { subject } = splitMessage(commit.message);
   return (
@@ -58,7 +66,8 @@ function CommitRow({ name, named }: { readonly name: RepositoryName; readonly na
         </a>
         <span class="note">
           <bdi>{shownPerson(commit.author)}</bdi>, <When person={commit.committer} />
-        </span>
+        </span>{" "}
+        <StatusBadge counts={counts} />
       </td>
       <td class="oid">
         <a href={commitLink(name, oid)}>
@@ -104,6 +113,11 @@ async function renderedLog(
     if (node === undefined) break;
     commits.push(await namedCommit(session, session.graph.nameOf(node)));
   }
+  const counts = await statusCountsOf(
+    context,
+    page,
+    commits.map(({ oid }) => oid),
+  );
   const position = log.position();
   rendering.isPartial = position !== undefined && commits.length < PAGE_COMMITS;
   const here = pathLink(name, "commits", revision, path);
@@ -133,7 +147,7 @@ async function renderedLog(
           </thead>
           <tbody>
             {commits.map((named) => (
-              <CommitRow name={name} named={named} />
+              <CommitRow name={name} named={named} counts={counts.get(named.oid)} />
             ))}
           </tbody>
         </table>

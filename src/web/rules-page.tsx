@@ -19,6 +19,7 @@ function Allowed({ rule }: { readonly rule: ShownRule }) {
     rule.allow_force_push ? "forced pushes" : "",
     rule.allow_deletion ? "deletion" : "",
     rule.require_signed ? "signed pushes alone" : "",
+    ...rule.required_contexts.map((context) => `commits that succeeded in ${context}`),
   ].filter((word) => word !== "");
   return <>{words.length === 0 ? "pushes that go forward" : words.join(", ")}</>;
 }
@@ -77,6 +78,12 @@ function AddRule({ page, token, tag }: RulesSection) {
           </label>{" "}
           <label>
             Tokens that may push, by name; empty for all <input name="pushers" size={30} />
+          </label>
+        </p>
+        <p>
+          <label>
+            Contexts in which a commit has to have succeeded; empty for none{" "}
+            <input name="required_contexts" spellcheck={false} size={30} />
           </label>
         </p>
         <p>

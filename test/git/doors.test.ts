@@ -56,6 +56,8 @@ const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   [`GET ${API}/tree/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${API}/commits`]: ["refs", "reachedByRefs"],
   [`GET ${API}/commits/:rev{[^]+}`]: ["refs", "reachedByRefs"],
+  [`GET ${API}/commits/:oid{[0-9a-f]+}/statuses`]: ["refs", "reachedByRefs"],
+  [`POST ${API}/commits/:oid{[0-9a-f]+}/statuses`]: ["writes"],
   [`GET ${API}/compare/:revs{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${API}/diff/:revs{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${API}/last-changes/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],

@@ -455,11 +455,12 @@ describe("settings", () => {
       return { html, tag: tag.replaceAll("'", '"') };
     };
     const before = (await shown()).tag;
-    const add = { action: "add-rule", pattern: "release/*", pushers: "ci, bot", allow_deletion: "1" };
+    const lists = { pushers: "ci, bot", required_contexts: "ci/build lint" };
+    const add = { action: "add-rule", pattern: "release/*", ...lists, allow_deletion: "1" };
     const added = await send("/acme/ruled/settings", { ...add, tag: before });
     expect([added.status, added.headers.get("Location")]).toEqual([303, "/acme/ruled/settings/rules"]);
     const rules = async (): Promise<unknown> => (await operator("GET", "/repos/acme/ruled")).body["protected"];
-    const wanted = { allow_force_push: false, allow_deletion: true, pushers: ["ci", "bot"], require_signed: false };
+    const wanted = { allow_deletion: true, pushers: ["ci", "bot"], required_contexts: ["ci/build", "lint"] };
     expect(await rules()).toMatchObject([{ ...wanted, pattern: expect.stringContaining("release/*") as string }]);
     const stale = await send("/acme/ruled/settings", { action: "remove-rule", rule: "0", tag: before });
     expect(stale.status).toBe(412);

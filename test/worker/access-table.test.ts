@@ -100,6 +100,8 @@ const JSON_TYPE = { "Content-Type": "application/json" };
 const MOVES = JSON.stringify({ updates: [{ name: "refs/heads/x", old: null, new: "1" }] });
 const TAG = JSON.stringify({ name: "x", target: "y", message: "z" });
 const FILE = { action: "upsert", path: "x", content: "" };
+const OID = "1".repeat(40);
+const STATUS = JSON.stringify({ context: "ci", state: "success" });
 const COMMIT = JSON.stringify({
   branch: "made",
   message: "x",
@@ -156,6 +158,8 @@ const REPO_ROWS: readonly Row[] = [
   { method: "POST", path: "/reflog/1/restore", outcomes: ADMINISTER },
   { method: "POST", path: "/blobs", outcomes: UPLOAD_PARTS, body: "x" },
   { method: "POST", path: "/blobs/read", outcomes: READ, headers: JSON_TYPE, body: '{"paths":["x"]}' },
+  { method: "GET", path: `/commits/${OID}/statuses`, outcomes: READ },
+  { method: "POST", path: `/commits/${OID}/statuses`, outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: STATUS },
   { method: "POST", path: "/commits", outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: COMMIT },
   {
     method: "PUT",

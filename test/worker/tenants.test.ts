@@ -397,8 +397,22 @@ describe("repositories of a tenant", () => {
       { pattern: "v*", allow_deletion: true, require_signed: true },
     ];
     expect((await operator("PATCH", "/repos/many/a", { protected: rules })).body["protected"]).toEqual([
-      { pattern: "main", allow_force_push: false, allow_deletion: false, pushers: ["ci"], require_signed: false },
-      { pattern: "v*", allow_force_push: false, allow_deletion: true, pushers: null, require_signed: true },
+      {
+        pattern: "main",
+        allow_force_push: false,
+        allow_deletion: false,
+        pushers: ["ci"],
+        require_signed: false,
+        required_contexts: [],
+      },
+      {
+        pattern: "v*",
+        allow_force_push: false,
+        allow_deletion: true,
+        pushers: null,
+        require_signed: true,
+        required_contexts: [],
+      },
     ]);
     for (const wrong of [
       { pattern: "a..b" },
@@ -442,7 +456,13 @@ describe("what not everybody sees of a public repository", () => {
       expect((await operator("PATCH", "/repos/shown/rules", { protected: rules })).status).toBe(200);
       const seen = await seenBy("/repos/shown/rules");
       for (const [who, { body }] of seen) {
-        const shown = { pattern: "main", allow_force_push: false, allow_deletion: false, require_signed: false };
+        const shown = {
+          pattern: "main",
+          allow_force_push: false,
+          allow_deletion: false,
+          require_signed: false,
+          required_contexts: [],
+        };
         const administers = who === "operator" || who === "tenant:admin";
         expect([who, body["protected"]]).toEqual([who, [administers ? { ...shown, pushers } : shown]]);
       }

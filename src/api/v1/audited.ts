@@ -15,7 +15,7 @@ import { askedMembers } from "../json-body.ts";
 const CHANGING: ReadonlySet<string> = new Set(["PUT", "POST", "PATCH", "DELETE"]);
 const PATH = /^\/api\/v1\/(tenants|repos)\/([^/]+)(?:\/(.*))?$/;
 /**
- * Requests that change no setting: what moves refs, which is in the ref log as a push is; packs on their way; and what an
+ * Requests that change no setting: what moves refs, which is in the ref log as a push is; statuses of commits, which say who set them; packs on their way; and what an
  * upstream or a receiver is asked once more.
  */
 const PASSED_OVER =

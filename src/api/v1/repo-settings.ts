@@ -14,7 +14,7 @@ import { checkRefFormat } from "../../object/ref-name.ts";
 import { type FsckSettings, MOST_SKIPPED_OBJECTS } from "../../refs/fsck-settings.ts";
 import { LEAST_ABOVE } from "../../refs/lfs-rules.ts";
 import { GRACE_DAYS, LEAST_GRACE_DAYS, MOST_GRACE_DAYS } from "../../refs/grace-period.ts";
-import { isRefPattern, MOST_PUSHERS, MOST_RULES, type RefRule } from "../../refs/ref-policy.ts";
+import { isRefPattern, MOST_PUSHERS, MOST_REQUIRED, MOST_RULES, type RefRule } from "../../refs/ref-policy.ts";
 import type { CreateRequest, DescribedRepository, MirrorSummary } from "../../refs/ref-store.ts";
 import type { SeenSettings, SettingsChange } from "../../refs/repository-settings.ts";
 import type { ApiEnv } from "../api-host.ts";
@@ -47,6 +47,9 @@ const rule = v.strictObject({
   allow_deletion: v.optional(v.boolean(), false),
   pushers: v.nullish(v.pipe(v.array(pusher), v.maxLength(MOST_PUSHERS))),
   require_signed: v.optional(v.boolean(), false),
+  required_contexts: v.nullish(
+    v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(255))), v.maxLength(MOST_REQUIRED)),
+  ),
 });
 const rules = v.pipe(v.array(rule), v.maxLength(MOST_RULES));
 
@@ -100,6 +103,7 @@ const shownRule = v.strictObject({
   allow_deletion: v.boolean(),
   pushers: v.optional(v.nullable(v.array(v.string()))),
   require_signed: v.boolean(),
+  required_contexts: v.array(v.string()),
 });
 
 /** The form in which a repository is shown. */
@@ -153,6 +157,7 @@ function showRule({ pushers, ...shown }: RefRule, showsPushers: boolean): object
     allow_deletion: shown.allowDeletion,
     ...(showsPushers ? { pushers: pushers ?? null } : {}),
     require_signed: shown.requireSigned,
+    required_contexts: shown.requiredContexts ?? [],
   };
 }
 
@@ -238,6 +243,11 @@ function checksOf(
   return { ...(checks === undefined ? {} : { fsck: fsckOf(checks) }), lfs };
 }
 
+/** Returns the contexts that a rule demands, each once. */
+function contextsOf(asked: readonly string[]): Pick<RefRule, "requiredContexts"> {
+  return asked.length === 0 ? {} : { requiredContexts: [...new Set(asked)] };
+}
+
 function ruleOf(asked: v.InferOutput<typeof rule>): RefRule {
   return {
     pattern: asked.pattern,
@@ -245,6 +255,7 @@ function ruleOf(asked: v.InferOutput<typeof rule>): RefRule {
     allowDeletion: asked.allow_deletion,
     ...(Array.isArray(asked.pushers) ? { pushers: asked.pushers } : {}),
     requireSigned: asked.require_signed,
+    ...contextsOf(asked.required_contexts ?? []),
   };
 }
 

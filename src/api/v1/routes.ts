@@ -22,6 +22,7 @@ import { refWriteRoutes } from "./ref-writes.ts";
 import { reflogRoutes } from "./reflog.ts";
 import { repoFileRoutes } from "./repo-files.ts";
 import { repoRoutes } from "./repos.ts";
+import { statusRoutes } from "./statuses.ts";
 import { signingKeyRoutes } from "./signing-keys.ts";
 import { deployKeyRoutes, sshKeyRoutes } from "./ssh-keys.ts";
 import { tenantHookRoutes } from "./tenant-hooks.ts";
@@ -52,6 +53,7 @@ const GROUPS: readonly (readonly [string, () => Hono<ApiEnv>])[] = [
   ["/repos", blobReadRoutes],
   ["/repos", commitRoutes],
   ["/repos", refWriteRoutes],
+  ["/repos", statusRoutes],
   ["/repos", contentRoutes],
   ["/repos", hookRoutes],
   ["/repos", mirrorRoutes],

@@ -12,6 +12,7 @@ import { directoriesOf, isZeroOid, planRefUpdates, type RefPolicy, type RefState
 import type { RefOutcome, RefRejection, RefUpdate } from "../../refs/ref-update.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { insertAnswer, readAnswer } from "./tables/answered-requests.ts";
+import { succeededContexts } from "./tables/commit-statuses.ts";
 import { deleteLease, hasLease } from "./tables/leases.ts";
 import { nameLfsObjects } from "./tables/lfs-objects.ts";
 import { noteDoubt, readMaintenance } from "./tables/maintenance.ts";
@@ -220,7 +221,8 @@ export function commitPush(db: SqlDatabase, request: CommitPushRequest, now: num
     const { pack, tipPack, updates, certificate, once } = request;
     const { head, headChosen, readOnly } = repository.record;
     const { atomic, pusher, signed } = request;
-    const policy = { head, readOnly, atomic, pusher, signed, rules: listRules(db), forwardKnown: true };
+    const succeeded = (oid: string): ReadonlySet<string> => succeededContexts(db, oid);
+    const policy = { head, readOnly, atomic, pusher, signed, rules: listRules(db), forwardKnown: true, succeeded };
     if (request.isTrial === true) {
       return { kind: "done", outcomes: planRefUpdates(updates, policy, loadState(db, updates)), packKept: false };
     }

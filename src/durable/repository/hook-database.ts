@@ -21,8 +21,10 @@ import type {
   RedeliverAnswer,
 } from "../../events/hook.ts";
 import { isNone, refKind } from "../../events/payload.ts";
+import type { StatusAnswer, StatusRequest } from "../../refs/commit-statuses.ts";
 import { MIRROR_ACTOR } from "../../refs/mirror-store.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
+import { answerStatuses } from "./status-database.ts";
 import {
   deleteDeliveries,
   dueDeliveries,
@@ -60,8 +62,8 @@ export const MOST_PENDING = 200;
  * events.
  */
 export const MOST_REDELIVERIES = 50;
-/** Characters of an event's detail. */
-const MOST_DETAIL = 1000;
+/** Characters of the reason why a sync failed. */
+const MOST_REASON = 1000;
 /** The most events of one moved ref. */
 const EVENTS_A_MOVE = 3;
 /** Rows of the ref log that are read for a webhook in one go. */
@@ -83,8 +85,9 @@ function eventsOf(move: LoggedMove, wanted: readonly HookEvent[]): HookEvent[] {
     delete: isNamed && isNone(move.newOid),
     // One event for all refs that the sync moved.
     sync: move.first && move.actor === MIRROR_ACTOR,
-    // It moves no ref: see `syncFailed`.
+    // These move no ref: see `happened`.
     sync_failed: false,
+    status: false,
   };
   return wanted.filter((event) => happened[event]);
 }
@@ -197,14 +200,27 @@ export class RepositoryHooks {
   /** Queues the event that a sync failed, for the webhooks that want it and have room. */
   syncFailed(detail: string, now: number): void {
     this.#db.transaction(() => {
-      for (const { id, active, events } of listHooks(this.#db)) {
-        if (!active || !events.includes("sync_failed")) continue;
-        if (pendingDeliveries(this.#db, id).count >= MOST_PENDING) continue;
-        const short = detail.slice(0, MOST_DETAIL);
-        const of = { hook: id, guid: asUuid(this.#newId()), event: "sync_failed", detail: short } as const;
-        insertDelivery(this.#db, { ...of, redelivery: false }, now);
-      }
+      this.#happened("sync_failed", detail.slice(0, MOST_REASON), now);
     });
+  }
+
+  /** Answers a request about statuses of commits. Webhooks are told of one that is set. */
+  statuses(request: StatusRequest): StatusAnswer {
+    const tell = (detail: string, at: number): void => this.#happened("status", detail, at);
+    return this.#db.transaction(() => answerStatuses(this.#db, request, tell));
+  }
+
+  /**
+   * Queues an event that moves no ref, with its detail, for the webhooks that want it and have room. A part of the
+   * caller's transaction.
+   */
+  #happened(event: "sync_failed" | "status", detail: string, now: number): void {
+    for (const { id, active, events } of listHooks(this.#db)) {
+      if (!active || !events.includes(event)) continue;
+      if (pendingDeliveries(this.#db, id).count >= MOST_PENDING) continue;
+      const of = { hook: id, guid: asUuid(this.#newId()), event, detail } as const;
+      insertDelivery(this.#db, { ...of, redelivery: false }, now);
+    }
   }
 
   /**

@@ -1,5 +1,5 @@
 /**
- * The calls of a repository's object about its webhooks.
+ * The calls of a repository's object about its webhooks, and about what they alone are told of: statuses of commits.
  *
  * @packageDocumentation
  */
@@ -13,6 +13,7 @@ import type {
   HookSettings,
   RedeliverAnswer,
 } from "../../events/hook.ts";
+import type { StatusAnswer, StatusRequest } from "../../refs/commit-statuses.ts";
 import type { RepositoryHooks } from "./hook-database.ts";
 import type { RepositoryObjectEnv } from "./repository-env.ts";
 
@@ -56,6 +57,11 @@ export abstract class HookedObject extends DurableObject<RepositoryObjectEnv> {
   /** See `HookStore.deliveriesDone`. */
   deliveriesDone(id: string, hook: string, results: readonly AttemptResult[]): void {
     this.waking(this.hooks(id)?.done(hook, results, Date.now()));
+  }
+
+  /** See `StatusStore`. */
+  statuses(request: StatusRequest): StatusAnswer {
+    return this.waking(this.hooks(request.id)?.statuses(request) ?? { kind: "gone" });
   }
 
   /** Returns the webhooks of the repository, if it is the one asked for; `undefined` if there is none. */

@@ -7,6 +7,7 @@
 import { addColumn, type Schema } from "../sql/migrations.ts";
 import { ANSWERED_REQUESTS_DDL } from "./tables/answered-requests.ts";
 import { CLONE_TWIN_DDL } from "./tables/clone-twin.ts";
+import { COMMIT_STATUSES_DDL } from "./tables/commit-statuses.ts";
 import { COMMIT_GRAPHS_DDL } from "./tables/commit-graphs.ts";
 import { DELIVERIES_DDL } from "./tables/deliveries.ts";
 import { DOOMED_PREFIXES_DDL } from "./tables/doomed-prefixes.ts";
@@ -74,6 +75,7 @@ const TABLE_SETS: readonly TableSet[] = [
   { ddl: CLONE_TWIN_DDL, onRemoval: "emptied" },
   { ddl: KEPT_BLOBS_DDL, onRemoval: "emptied" },
   { ddl: TAIL_PACKS_DDL, onRemoval: "emptied" },
+  { ddl: COMMIT_STATUSES_DDL, onRemoval: "emptied" },
 ];
 
 /** The schema. */
@@ -196,6 +198,11 @@ export const REPOSITORY_SCHEMA: Schema = {
     () => undefined,
     // The tail of small pushes: a new table. All packs are in the bucket.
     () => undefined,
+    // Statuses of commits: a new table. There were none, and no rule could demand one.
+    (db) => {
+      addColumn(db, "repository", "status_changes INTEGER NOT NULL DEFAULT 0");
+      addColumn(db, "ref_rules", "contexts TEXT");
+    },
   ],
 };
 

@@ -6,11 +6,14 @@ import { problemOf } from "../../../src/http/problem.ts";
 
 type Answer = { readonly status: number; readonly code: string; readonly detail: string; readonly errors: unknown };
 
+/** Values of parameters that not every text can be. */
+const VALUES: Readonly<Record<string, string>> = { file: "main.tar", oid: "1".repeat(40) };
+
 const routes = apiRoutes();
 const described = routes.routes.filter(({ method }) => method !== "ALL");
 /** Gives an address that a route takes. */
 const addressOf = (path: string): string =>
-  path.replaceAll(/:(\w+)(\{[^}]*\})?/g, (_, name: string) => (name === "file" ? "main.tar" : `some-${name}`));
+  path.replaceAll(/:(\w+)(\{[^}]*\})?/g, (_, name: string) => VALUES[name] ?? `some-${name}`);
 
 const unique = [...new Map(described.map((route) => [`${route.method} ${route.path}`, route])).values()];
 

@@ -42,7 +42,7 @@ export type NewDelivery = {
   readonly event: DeliveryEvent;
   readonly seq?: number;
   readonly ref?: string;
-  /** Why a sync failed. */
+  /** See `Delivery`. */
   readonly detail?: string;
   readonly redelivery: boolean;
 };

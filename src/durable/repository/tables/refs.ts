@@ -138,6 +138,16 @@ export function readRef(db: SqlDatabase, name: string): string | undefined {
   return row === undefined ? undefined : textAt(row, 0);
 }
 
+/** Returns the full names of branches that are at a commit, at most `limit`. */
+export function branchesAt(db: SqlDatabase, oid: string, limit: number): string[] {
+  const rows = db.rows(
+    "SELECT name FROM refs WHERE oid = unhex(?) AND name >= 'refs/heads/' AND name < 'refs/heads0' ORDER BY name LIMIT ?",
+    oid,
+    limit,
+  );
+  return Array.from(rows, (row) => nameAt(row, 0));
+}
+
 /** Returns the number of distinct values of refs. */
 export function countTips(db: SqlDatabase): number {
   const row = firstRow(db.rows("SELECT count(DISTINCT oid) FROM refs"));

@@ -34,7 +34,8 @@ export const REPOSITORY_DDL = `CREATE TABLE IF NOT EXISTS repository (
   mirror_at INTEGER,
   spelled TEXT,
   grace_days INTEGER,
-  past_since INTEGER
+  past_since INTEGER,
+  status_changes INTEGER NOT NULL DEFAULT 0
 )`;
 
 /** The row, including what readers are not shown. */
@@ -75,7 +76,7 @@ export function readRepository(db: SqlDatabase): RepositoryRow | undefined {
     db.rows(`SELECT id, object_format, visibility, head, description,
       read_only OR EXISTS (SELECT 1 FROM mirror), created_at, pushed_at, version, derived_version, derived_job_at,
       usage_version, version + upload_changes, head_chosen, recent_after,
-      public_seq, public_at, mirror_seq, mirror_at, spelled, grace_days, past_since FROM repository`),
+      public_seq, public_at, mirror_seq, mirror_at, spelled, grace_days, past_since, status_changes FROM repository`),
   );
   if (row === undefined) return undefined;
   const publicSince = placeAt(row, 15);
@@ -96,6 +97,7 @@ export function readRepository(db: SqlDatabase): RepositoryRow | undefined {
       ...(mirrorSince === undefined ? {} : { mirrorSince }),
       ...(row[20] === null ? {} : { graceDays: integerAt(row, 20) }),
       ...(row[21] === null ? {} : { pastSince: integerAt(row, 21) }),
+      ...(row[22] === 0 ? {} : { statusChanges: integerAt(row, 22) }),
     },
     version: integerAt(row, 8),
     derivedVersion: integerAt(row, 9),
@@ -205,6 +207,11 @@ export function bumpCatalogVersion(db: SqlDatabase): void {
 /** Counts a change of the upload parts in the bucket. They are not part of the catalog, but of what is stored. */
 export function noteUploadChange(db: SqlDatabase): void {
   db.run("UPDATE repository SET upload_changes = upload_changes + 1");
+}
+
+/** Counts a change of the statuses of commits. They are in no file, and in no pack. */
+export function noteStatusChange(db: SqlDatabase): void {
+  db.run("UPDATE repository SET status_changes = status_changes + 1");
 }
 
 /** Notes that a job to write the derived files is under way. */
