@@ -6,7 +6,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
 import { type ApiClient, apiClient, issueToken } from "../support/api-client.ts";
 import { type Ran, startCommand } from "../support/command.ts";
@@ -14,6 +14,7 @@ import { GitSandbox, withToken } from "../support/git-client.ts";
 import { noise } from "../support/git-fixtures.ts";
 import { startTestHost } from "../support/host.ts";
 import { lfsObject } from "../support/lfs-client.ts";
+import { WAIT_LIMIT } from "../support/time-limits.ts";
 
 let host: RunningHost;
 let git: GitSandbox;
@@ -60,6 +61,15 @@ const placeOf = (bytes: Uint8Array): string => {
   return join("lfs", "objects", oid.slice(0, 2), oid.slice(2, 4), oid);
 };
 
+/** Waits until the usage of a repository has that many bytes of objects: the tenant is told of them a moment later. */
+async function isStored(repo: string, bytes: number): Promise<void> {
+  await vi.waitFor(
+    async () =>
+      expect((await operator("GET", `/repos/acme/${repo}/usage`)).body).toMatchObject({ stored: { lfs_bytes: bytes } }),
+    { timeout: WAIT_LIMIT },
+  );
+}
+
 it("imports objects with the pointers, exports both, and shows and fetches them", async () => {
   const cwd = await source();
   const imported = await run(["import", cwd, "acme/moved"]);
@@ -68,6 +78,7 @@ it("imports objects with the pointers, exports both, and shows and fetches them"
   await git.ok(["clone", "-q", urlOf("moved"), clone]);
   for (const [name, bytes] of Object.entries(FILES)) expect(readFileSync(join(clone, name)).equals(bytes)).toBe(true);
 
+  await isStored("moved", 40_300);
   const shown = await run(["lfs", "show", "acme/moved", "--json"]);
   expect(JSON.parse(shown.stdout)).toMatchObject({ lfs_bytes: 40_300 });
 
@@ -96,7 +107,7 @@ it("says that objects are missing at the source, and brings the others", async (
   rmSync(join(cwd, ".git", placeOf(FILES["b.bin"])));
   const ran = await run(["import", cwd, "acme/partly"]);
   expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining("does not have all of its Git LFS objects")]);
-  expect((await operator("GET", "/repos/acme/partly/usage")).body).toMatchObject({ stored: { lfs_bytes: 40_000 } });
+  await isStored("partly", 40_000);
   const copy = git.fresh("partly");
   const exported = await run(["export", "acme/partly", copy]);
   expect([exported.code, exported.stderr]).toEqual([1, expect.stringContaining("the copy has the others")]);

@@ -6,7 +6,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
 import { type ApiClient, apiClient, issueToken } from "../support/api-client.ts";
 import { startCommand } from "../support/command.ts";
@@ -14,6 +14,7 @@ import { GitSandbox, withToken } from "../support/git-client.ts";
 import { noise } from "../support/git-fixtures.ts";
 import { startTestHost } from "../support/host.ts";
 import { LfsClient, lfsObject } from "../support/lfs-client.ts";
+import { WAIT_LIMIT } from "../support/time-limits.ts";
 
 const PART = 1_000_000;
 
@@ -82,9 +83,14 @@ describe("the stock client with our transfer", () => {
     await git.ok([...options, "clone", "-q", urlOf(repo), copy]);
     for (const [name, bytes] of Object.entries(files)) expect(readFileSync(join(copy, name)).equals(bytes)).toBe(true);
     await git.ok(["lfs", "fsck"], { cwd: copy });
-    expect((await operator("GET", `/repos/acme/${repo}/usage`)).body).toMatchObject({
-      stored: { lfs_bytes: 3_502_000 },
-    });
+    // The tenant is told of them a moment later.
+    await vi.waitFor(
+      async () =>
+        expect((await operator("GET", `/repos/acme/${repo}/usage`)).body).toMatchObject({
+          stored: { lfs_bytes: 3_502_000 },
+        }),
+      { timeout: WAIT_LIMIT },
+    );
     expect(readdirSync(join(cwd, ".git", "thinpack-lfs"))).toEqual([]);
     const bucket = await host.miniflare.getR2Bucket("BUCKET");
     expect((await bucket.list({ prefix: "repos/" })).objects.filter(({ key }) => key.includes(".part-"))).toEqual([]);
