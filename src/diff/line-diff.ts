@@ -10,9 +10,8 @@
  */
 import { u32At, u8At } from "../bytes/assert.ts";
 import { characterBytes } from "../object/escaped-bytes.ts";
-import { candidatesOf, middleOf } from "./discard.ts";
-import { EditSearch } from "./edit-search.ts";
 import { type DiffSide, tabulate } from "./line-table.ts";
+import { markChanged } from "./myers.ts";
 import { slideGroups } from "./slide.ts";
 import { isSpace, type Whitespace } from "./whitespace.ts";
 
@@ -66,21 +65,9 @@ export function* diffLines(
   const tail = options.context === 0 ? commonTail(before, after) : 0;
   const left = before.subarray(0, before.length - tail);
   const table = yield* tabulate(left, after.subarray(0, after.length - tail), options.whitespace);
-  const { start, endBefore, endAfter } = middleOf(table);
-  yield start + endBefore + endAfter;
-  const one = candidatesOf(table.before, table.countsAfter, { start, end: endBefore });
-  const two = candidatesOf(table.after, table.countsBefore, { start, end: endAfter });
-  yield 4 * (one.lines.length + two.lines.length);
-  yield* new EditSearch(one.classes, two.classes).run(
-    (from, to) => {
-      for (let at = from; at < to; at++) table.before.changed[u32At(one.lines, at)] = 1;
-    },
-    (from, to) => {
-      for (let at = from; at < to; at++) table.after.changed[u32At(two.lines, at)] = 1;
-    },
-  );
-  yield* slideGroups(table.before, table.after);
-  yield* slideGroups(table.after, table.before);
+  yield* markChanged(table);
+  yield* slideGroups(table.before, table.after, true);
+  yield* slideGroups(table.after, table.before, true);
   return { before: table.before, after: table.after, options };
 }
 
@@ -105,7 +92,7 @@ function isSameBlock(before: Uint8Array, after: Uint8Array, tail: number): boole
 }
 
 /** Yields all changes, from the first line on. */
-export function* lineChanges({ before, after }: LineDiff): Generator<LineChange, undefined> {
+export function* lineChanges({ before, after }: Pick<LineDiff, "before" | "after">): Generator<LineChange, undefined> {
   for (let [one, two] = [0, 0]; one < before.count || two < after.count; one++, two++) {
     const [from, fromAfter] = [one, two];
     while (u8At(before.changed, one) === 1) one++;

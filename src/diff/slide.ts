@@ -78,12 +78,20 @@ class Group {
 /** A group, and the group of the other file at the same place, which moves along. */
 type Pair = { readonly group: Group; readonly other: Group };
 
-/** Moves the groups of one file. Yields the work that was done. */
-export function* slideGroups(side: DiffSide, otherSide: DiffSide): Generator<number, void, undefined> {
+/**
+ * Moves the groups of one file. Yields the work that was done.
+ *
+ * @param byIndentation - Whether indentation decides where nothing else does. If not, such groups come as far down as they can.
+ */
+export function* slideGroups(
+  side: DiffSide,
+  otherSide: DiffSide,
+  byIndentation: boolean,
+): Generator<number, void, undefined> {
   const pair = { group: new Group(side), other: new Group(otherSide) };
   let steps = 0;
   for (;;) {
-    if (pair.group.length > 0) steps += settle(side, pair);
+    if (pair.group.length > 0) steps += settle(side, pair, byIndentation);
     steps += 4;
     if (!pair.group.next()) break;
     assert(pair.other.next(), "both files have the same common lines");
@@ -96,7 +104,7 @@ export function* slideGroups(side: DiffSide, otherSide: DiffSide): Generator<num
 }
 
 /** Finds the place of one group. Returns the work that it took. */
-function settle(side: DiffSide, { group, other }: Pair): number {
+function settle(side: DiffSide, { group, other }: Pair, byIndentation: boolean): number {
   let steps = 0;
   let length: number;
   let highest: number;
@@ -121,6 +129,7 @@ function settle(side: DiffSide, { group, other }: Pair): number {
     while (other.length === 0) moveUp({ group, other });
     return steps;
   }
+  if (!byIndentation) return steps;
   const best = bestEnd(side, group, highest);
   steps += 64 * (group.end - highest);
   while (group.end > best) moveUp({ group, other });

@@ -78,6 +78,24 @@ export function filePair(random: Random, most = 800): FilePair {
   return { before: text(random, before), after: text(random, after) };
 }
 
+/** A file, and what two sides made of it, one character per byte. */
+export type FileTriple = { readonly base: string; readonly ours: string; readonly theirs: string };
+
+/** Makes a triple: both sides edit the same file, and sometimes make the same edits. */
+export function fileTriple(random: Random): FileTriple {
+  const words = vocabulary(random);
+  const length = pick(random, [0, 1, 3, 8, 20, 60, 200, 800]);
+  const base = Array.from({ length }, () => pick(random, words));
+  const both = random(4) === 0 ? edited(random, base, words) : base;
+  const [ours, theirs] = [edited(random, both, words), edited(random, both, words)];
+  const ended = random(4) === 0 ? (lines: string[]) => lines.map((line) => `${line}\r`) : (lines: string[]) => lines;
+  return {
+    base: text(random, ended(base)),
+    ours: text(random, random(8) === 0 ? ours : ended(ours)),
+    theirs: text(random, random(8) === 0 ? theirs : ended(theirs)),
+  };
+}
+
 /**
  * Makes a long pair that takes git's shortcuts: thousands of lines, most of them changed, with long common runs between
  * them.
@@ -104,6 +122,19 @@ export function commitPairs(git: GitRepository, pairs: readonly FilePair[]): voi
     parts.push(`commit refs/heads/${side}\ncommitter A <a@example.com> 1700000000 +0000\ndata 0\n`);
     for (const [number, pair] of pairs.entries()) {
       parts.push(`M 100644 inline ${number}\ndata ${pair[side].length}\n${pair[side]}\n`);
+    }
+  }
+  git.git(["fast-import", "--quiet", "--force"], Buffer.from(parts.join(""), "latin1"));
+}
+
+/** Commits all files as they were, as the branch `base`, and both sides of them on top of it, as `ours` and `theirs`. */
+export function commitTriples(git: GitRepository, triples: readonly FileTriple[]): void {
+  const parts: string[] = [];
+  for (const side of ["base", "ours", "theirs"] as const) {
+    const from = side === "base" ? "" : "from refs/heads/base\n";
+    parts.push(`commit refs/heads/${side}\ncommitter A <a@example.com> 1700000000 +0000\ndata 0\n${from}`);
+    for (const [number, triple] of triples.entries()) {
+      parts.push(`M 100644 inline ${number}\ndata ${triple[side].length}\n${triple[side]}\n`);
     }
   }
   git.git(["fast-import", "--quiet", "--force"], Buffer.from(parts.join(""), "latin1"));
