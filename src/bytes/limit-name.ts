@@ -29,6 +29,7 @@ export const LIMIT_NAMES = [
   "line-bytes",
   "locked-commits",
   "locked-trees",
+  "merge-bases",
   "mirror-pack-bytes",
   "mirror-refs",
   "mirror-talk-bytes",

@@ -140,8 +140,7 @@ class JoinedChanges {
   #add(hunk: MergeHunk): void {
     const last = this.#hunks.at(-1);
     const touches =
-      last !== undefined &&
-      (hunk.ours <= last.ours + last.oursCount || hunk.theirs <= last.theirs + last.theirsCount);
+      last !== undefined && (hunk.ours <= last.ours + last.oursCount || hunk.theirs <= last.theirs + last.theirsCount);
     if (!touches) {
       this.#hunks.push(hunk);
       return;
@@ -153,10 +152,7 @@ class JoinedChanges {
 }
 
 /** Compares the two sides of each conflict: only what differs between them stays one. */
-function* refined(
-  hunks: readonly MergeHunk[],
-  { ours, theirs }: TwoDiffs,
-): Generator<number, MergeHunk[], undefined> {
+function* refined(hunks: readonly MergeHunk[], { ours, theirs }: TwoDiffs): Generator<number, MergeHunk[], undefined> {
   const result: MergeHunk[] = [];
   for (const hunk of hunks) {
     if (hunk.outcome !== "conflict" || hunk.oursCount === 0 || hunk.theirsCount === 0) {

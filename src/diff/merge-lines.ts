@@ -99,9 +99,7 @@ class MergedText {
 
   #marker(sign: string, label: string, needsReturn: boolean): void {
     const gap = label === "" ? "" : " ";
-    this.#pieces.push(
-      bytesOf(`${sign.repeat(this.#options.markerSize)}${gap}${label}${needsReturn ? "\r\n" : "\n"}`),
-    );
+    this.#pieces.push(bytesOf(`${sign.repeat(this.#options.markerSize)}${gap}${label}${needsReturn ? "\r\n" : "\n"}`));
   }
 
   /** Adds lines, and ends the last one if it has no end. */
