@@ -59,8 +59,8 @@ function moveDirectory(random: Random, files: Files): void {
   const to =
     random(8) === 0 ? "" : `${pick(random, ["", "a/", "d/", "g/"])}${pick(random, ["new", "moved", "b", "e"])}/`;
   if (to.startsWith(from)) return;
-  for (const [path, file] of [...files]) {
-    if (!path.startsWith(from) || random(12) === 0) continue;
+  for (const [path, file] of [...files].filter(([name]) => name.startsWith(from))) {
+    if (random(12) === 0) continue;
     files.delete(path);
     put(files, to + path.slice(from.length), random(5) === 0 ? edit(random, file) : file);
   }
