@@ -8,11 +8,11 @@ import { networkOf } from "../access/client-network.ts";
 import { folded } from "../access/names.ts";
 import type { KeyCredentials } from "../http/authenticate.ts";
 import type { RunSession, SshSession } from "../ssh/connection.ts";
-import type { Doorkeeper } from "../ssh/doorkeeper.ts";
 import type { HostKey } from "../ssh/host-key.ts";
 import { PUSH_WINDOW } from "../ssh/ssh-limits.ts";
 import { serveSsh, type SshEnd } from "../ssh/ssh-server.ts";
 import { parseProtocolVersion } from "../wire/protocol-version.ts";
+import type { Doorkeeper } from "./doorkeeper.ts";
 import type { SessionClient, SessionRunner } from "./session.ts";
 import type { SocketClient } from "./socket-client.ts";
 import { parseSshCommand, type SshCommand } from "./ssh-command.ts";
@@ -62,7 +62,7 @@ export async function serveSshDoor(socket: SocketClient, tools: SshDoorTools): P
     const close = (): void => void socket.close();
     const { hostKeys, software } = tools;
     const run: RunSession = async (session) => await runSession(session, socket, tools);
-    return await serveSsh({ input, output, close }, { hostKeys, software, run, onLogin: () => entry.loggedIn() });
+    return await serveSsh({ input, output, close }, { hostKeys, software, run, onLogin: () => entry.prove() });
   } finally {
     entry.leave();
   }

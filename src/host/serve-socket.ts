@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { Doorkeeper } from "../doors/doorkeeper.ts";
 import { serveGitDaemon } from "../doors/git-daemon.ts";
 import { socketClient } from "../doors/socket-client.ts";
 import type { Env } from "../env.ts";
@@ -11,6 +12,9 @@ import { sessionRunner } from "./run-session.ts";
 
 /** The port of SSH where nothing else is set. */
 const SSH_PORT = "22";
+
+/** The doorkeeper of git://. */
+const doorkeeper = new Doorkeeper();
 
 /** Whether a connection came in at a port for SSH. */
 function isForSsh(localAddress: string | undefined, { SSH_PORT: ports = SSH_PORT }: Env): boolean {
@@ -21,7 +25,9 @@ function isForSsh(localAddress: string | undefined, { SSH_PORT: ports = SSH_PORT
 export async function serveSocket(socket: Socket, platform: PlatformOptions, env: Env): Promise<void> {
   const { localAddress } = await socket.opened;
   const client = await socketClient(socket);
-  if (!isForSsh(localAddress, env)) return await serveGitDaemon(client, sessionRunner(platform, env));
+  if (!isForSsh(localAddress, env)) {
+    return await serveGitDaemon(client, { run: sessionRunner(platform, env), doorkeeper });
+  }
   const { serveSshSocket } = await import("./serve-ssh.ts");
   return await serveSshSocket(client, platform, env);
 }

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { Doorkeeper } from "../doors/doorkeeper.ts";
 import { authenticateLfs } from "../doors/lfs-authenticate.ts";
 import type { SocketClient } from "../doors/socket-client.ts";
 import { type LfsAnswer, type LfsRequest, serveSshDoor } from "../doors/ssh-door.ts";
@@ -10,7 +11,6 @@ import { deploymentSecret, type Env } from "../env.ts";
 import { AccessDenied } from "../http/denied.ts";
 import { refusalOf } from "../http/git-failure.ts";
 import { logFault } from "../http/log.ts";
-import { Doorkeeper } from "../ssh/doorkeeper.ts";
 import { type HostKey, readHostKeys } from "../ssh/host-key.ts";
 import { beginRequest, endRequest, type PlatformOptions } from "./begun-request.ts";
 import { sessionRunner } from "./run-session.ts";

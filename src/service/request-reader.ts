@@ -9,7 +9,8 @@ import { concat } from "../bytes/chunk.ts";
 import { LimitExceeded, ProtocolError } from "../bytes/failure.ts";
 import { type PktLine, PktLineDecoder } from "../wire/pkt-line.ts";
 
-/** The bytes per read while lines come. */
+/** The bytes per read while lines come: few at first, since a client on a connection may be waited for for long. */
+const FIRST_CHUNK_BYTES = 4096;
 const CHUNK_BYTES = 65_536;
 /** The bytes per read while the rest of a request is discarded. */
 const DRAIN_BYTES = 262_144;
@@ -30,7 +31,7 @@ export class RequestReader {
   /** The source of the request. Its next bytes follow those of {@link rest}. */
   readonly source: ByteSource;
   readonly #decoder = new PktLineDecoder();
-  #buffer = new Uint8Array(CHUNK_BYTES);
+  #buffer = new Uint8Array(FIRST_CHUNK_BYTES);
   #peeked: PktLine | undefined;
 
   constructor(source: ByteSource) {
@@ -133,11 +134,14 @@ export class RequestReader {
 
   async #fill(): Promise<boolean> {
     const chunk = await this.source.read(this.#buffer);
-    this.#buffer = new Uint8Array(chunk.buffer);
     if (chunk.length === 0) {
       this.#decoder.end();
       return false;
     }
+    const { byteLength } = chunk.buffer;
+    const isMore = chunk.length === byteLength && byteLength < CHUNK_BYTES;
+    // The decoder still reads the chunk, and has copied what it keeps of it when the buffer is filled again.
+    this.#buffer = isMore ? new Uint8Array(4 * byteLength) : new Uint8Array(chunk.buffer);
     this.#decoder.push(chunk);
     return true;
   }

@@ -3,9 +3,10 @@ import {
   Doorkeeper,
   FREE_FAILURES,
   MOST_CONNECTIONS,
+  MOST_OF_ONE,
   MOST_STRANGERS,
   MOST_STRANGERS_OF_ONE,
-} from "../../../src/ssh/doorkeeper.ts";
+} from "../../../src/doors/doorkeeper.ts";
 
 let now = 0;
 let doorkeeper: Doorkeeper;
@@ -31,19 +32,37 @@ describe("the doorkeeper", () => {
       expect(doorkeeper.enter(`other ${index}`)).toBeDefined();
     }
     expect(doorkeeper.enter("another")).toBeUndefined();
-    entries[0]?.loggedIn();
+    entries[0]?.prove();
     expect(doorkeeper.enter("another")).toBeDefined();
+  });
+
+  it("lets one address have a part of all places, however many keys its clients have", () => {
+    const enter = (network: string) => {
+      const entry = doorkeeper.enter(network);
+      entry?.prove();
+      return entry;
+    };
+    const entries = Array.from({ length: MOST_OF_ONE }, () => enter("one"));
+    expect(entries.every((entry) => entry !== undefined)).toBe(true);
+    expect(enter("one")).toBeUndefined();
+    expect(enter("other")).toBeDefined();
+    entries[0]?.leave();
+    expect(enter("one")).toBeDefined();
+    expect(enter("one")).toBeUndefined();
+    // Where the platform tells no addresses, only the bound of all counts.
+    for (let index = MOST_OF_ONE + 1; index < MOST_CONNECTIONS; index++) expect(enter("")).toBeDefined();
+    expect(enter("")).toBeUndefined();
   });
 
   it("lets a bounded number in at once, and forgets each that has left once", () => {
     const entries = Array.from({ length: MOST_CONNECTIONS }, (_, index) => {
       const entry = doorkeeper.enter(`${index}`);
-      entry?.loggedIn();
+      entry?.prove();
       return entry;
     });
     expect(doorkeeper.enter("more")).toBeUndefined();
     for (let times = 0; times < 3; times++) entries[0]?.leave();
-    doorkeeper.enter("more")?.loggedIn();
+    doorkeeper.enter("more")?.prove();
     expect(doorkeeper.enter("and more")).toBeUndefined();
   });
 
@@ -59,7 +78,7 @@ describe("the doorkeeper", () => {
     expect(fail("bad")).toBe(true);
     // A login makes good for all of it.
     now += 4000;
-    doorkeeper.enter("bad")?.loggedIn();
+    doorkeeper.enter("bad")?.prove();
     expect(fail("bad")).toBe(true);
     expect(fail("bad")).toBe(true);
   });
