@@ -70,8 +70,8 @@ export function pacedClient(
     onGone();
   };
   const read = async (buffer: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> => {
-    const reading = client.input.read(buffer);
     const began = now();
+    const reading = client.input.read(buffer);
     const bytes = await (memory?.whileClient(reading) ?? reading);
     traffic.receive(bytes.length);
     memory?.moved(bytes.length);
