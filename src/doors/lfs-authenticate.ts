@@ -24,7 +24,11 @@ export type LfsAuthentication = {
   readonly origin: string | undefined;
 };
 
-/** Returns the answer, as JSON. @throws AccessDenied, GitRefusal, RepositoryMoved */
+/**
+ * Returns the answer, as JSON. Whoever may read what anybody may gets no ticket: one would stand for a key that is not known.
+ *
+ * @throws AccessDenied, GitRefusal, RepositoryMoved
+ */
 export async function authenticateLfs(asked: LfsAuthentication): Promise<string> {
   const { host, path, operation, credentials, secret, origin } = asked;
   const { name } = addressed(path);
@@ -35,9 +39,11 @@ export async function authenticateLfs(asked: LfsAuthentication): Promise<string>
   if (writes) await refuseMirror({ host, name }, record);
   await authorize(host, writes ? "write" : "read", name, record);
   const { fingerprint } = credentials;
+  const { principal } = await host.identify(name);
+  const ticket = formatLfsTicket({ name, fingerprint, writes }, secret, repository.now());
   return JSON.stringify({
     ...(origin === undefined ? {} : { href: `${origin}/${shownName(name)}.git/info/lfs` }),
-    header: { Authorization: formatLfsTicket({ name, fingerprint, writes }, secret, repository.now()) },
+    header: principal.kind === "anonymous" ? {} : { Authorization: ticket },
     expires_in: LFS_TICKET_SECONDS,
   });
 }

@@ -6,10 +6,9 @@
 import { MalformedSsh } from "../signing/ssh-reader.ts";
 import { type LoginKey, logIn } from "./authentication.ts";
 import { Connection, type RunSession } from "./connection.ts";
-import type { HostKey } from "./host-key.ts";
 import { ClientGone, Disconnect, MESSAGE, message, REASON } from "./message.ts";
 import { IDLE_TIME, LOGIN_TIME, MOST_QUESTIONS, QUIET_TIME } from "./ssh-limits.ts";
-import { type SshSocket, Transport } from "./transport.ts";
+import { type SshSocket, Transport, type TransportOptions } from "./transport.ts";
 
 /** A connection to a client. */
 export type SshClient = SshSocket & {
@@ -18,10 +17,7 @@ export type SshClient = SshSocket & {
 };
 
 /** What serves it. */
-export type SshService = {
-  readonly hostKeys: readonly HostKey[];
-  /** The host's name and version, such as `thinpack_1.0`. */
-  readonly software: string;
+export type SshService = TransportOptions & {
   readonly run: RunSession;
   /** Called when a client has logged in. */
   onLogin?(): void;
@@ -103,7 +99,7 @@ async function settled(work: Promise<unknown>, ms: number): Promise<void> {
 
 /** Serves a client until it, or the host, ends the connection. It throws nothing. */
 export async function serveSsh(client: SshClient, service: SshService): Promise<SshEnd> {
-  const transport = new Transport(client, service.hostKeys, service.software);
+  const transport = new Transport(client, service);
   let [key, connection, ended]: [LoginKey?, Connection?, string?] = [];
   const watch = new Watch(transport, (why) => {
     ended = why;

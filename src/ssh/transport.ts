@@ -24,6 +24,9 @@ const PASSED_OVER: ReadonlySet<number> = new Set([MESSAGE.ignore, MESSAGE.unimpl
 /** The bytes of a connection. */
 export type SshSocket = { readonly input: ByteSource; readonly output: ByteSink };
 
+/** Bytes and packets, either way, after which the host asks for new keys. */
+export type RekeyAfter = { readonly bytes: number; readonly packets: number };
+
 /** Counts the key exchanges that a client begins. */
 class RekeyAllowance {
   readonly #began = Date.now();
@@ -38,11 +41,22 @@ class RekeyAllowance {
   }
 }
 
+/** What the host brings to a connection. */
+export type TransportOptions = {
+  readonly hostKeys: readonly HostKey[];
+  /** The host's name and version, such as `thinpack_1.0`. */
+  readonly software: string;
+  readonly rekeyAfter?: RekeyAfter;
+};
+
+const REKEY_AFTER: RekeyAfter = { bytes: REKEY_BYTES, packets: REKEY_PACKETS };
+
 /** The transport of one connection. */
 export class Transport {
   readonly #input: PacketInput;
   readonly #output: PacketOutput;
   readonly #hostKeys: readonly HostKey[];
+  readonly #rekeyAfter: RekeyAfter;
   readonly #hostIdentification: Uint8Array;
   #clientIdentification: Uint8Array = new Uint8Array(0);
   readonly #allowance = new RekeyAllowance();
@@ -56,11 +70,11 @@ export class Transport {
   #reopened = Promise.withResolvers<void>();
   #passed = 0;
 
-  /** `software` names the host, such as `thinpack_1.0`. */
-  constructor({ input, output }: SshSocket, hostKeys: readonly HostKey[], software: string) {
+  constructor({ input, output }: SshSocket, { hostKeys, software, rekeyAfter = REKEY_AFTER }: TransportOptions) {
     this.#input = new PacketInput(input);
     this.#output = new PacketOutput(output);
     this.#hostKeys = hostKeys;
+    this.#rekeyAfter = rekeyAfter;
     this.#hostIdentification = encoder.encode(`SSH-2.0-${software}`);
     this.#reopened.promise.catch(() => undefined);
   }
@@ -113,6 +127,7 @@ export class Transport {
   /** Returns the next message that is not the transport's own. Its payload is good until the next call. */
   async receive(): Promise<Packet> {
     for (;;) {
+      if (this.#isDue) this.#sendOffer();
       if (this.#offer === undefined && this.#output.isFull) await this.#output.room();
       const packet = await this.#input.packet();
       const type = u8At(packet.payload, 0);
@@ -172,7 +187,8 @@ export class Transport {
   /** Whether the present keys have been used for long enough. */
   get #isDue(): boolean {
     if (this.#offer !== undefined || this.#isExchanging) return false;
-    return [this.#input, this.#output].some(({ bytes, packets }) => bytes > REKEY_BYTES || packets > REKEY_PACKETS);
+    const most = this.#rekeyAfter;
+    return [this.#input, this.#output].some(({ bytes, packets }) => bytes > most.bytes || packets > most.packets);
   }
 
   #sendOffer(): Uint8Array {

@@ -14,6 +14,7 @@ import { encodeMpint, type Field, MESSAGE, message } from "../../src/ssh/message
 import { openerOf, sealerOf } from "../../src/ssh/packet-cipher.ts";
 import { type Packet, PacketInput, PacketOutput } from "../../src/ssh/packet-stream.ts";
 import { serveSsh, type SshEnd } from "../../src/ssh/ssh-server.ts";
+import type { TransportOptions } from "../../src/ssh/transport.ts";
 import { makeSshHostKeys } from "../../scripts/ssh-host-keys.ts";
 
 /** One way of a connection in memory. */
@@ -70,12 +71,11 @@ export class RawSshClient {
   readonly output = new PacketOutput(this.toHost);
   /** How the host ends the connection. */
   readonly end: Promise<SshEnd>;
-  readonly identification: string;
+  readonly identification = "SSH-2.0-raw";
   #sessionId: Uint8Array | undefined;
   #hostIdentification: Uint8Array = new Uint8Array(0);
 
-  constructor(run: RunSession = async () => 0, identification = "SSH-2.0-raw") {
-    this.identification = identification;
+  constructor(run: RunSession = async () => 0, options: Partial<TransportOptions> = {}) {
     const { toHost, toClient } = this;
     const client = {
       input: toHost,
@@ -85,7 +85,7 @@ export class RawSshClient {
         toClient.close();
       },
     };
-    this.end = serveSsh(client, { hostKeys, software: "thinpack_test", run });
+    this.end = serveSsh(client, { hostKeys, software: "thinpack_test", run, ...options });
   }
 
   /** Sends bytes as they are. */

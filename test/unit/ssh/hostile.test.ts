@@ -44,7 +44,7 @@ function heldTransport(): { readonly transport: Transport } {
       return buffer.subarray(0, greeting.length);
     },
   };
-  const transport = new Transport({ input, output: { write: async () => undefined } }, [], "x");
+  const transport = new Transport({ input, output: { write: async () => undefined } }, { hostKeys: [], software: "x" });
   void transport.start();
   return { transport };
 }
@@ -464,6 +464,24 @@ describe("after the login", () => {
     await client.exchange();
     client.output.send(client.offer());
     expect(await client.reason()).toBe(REASON.keyExchangeFailed);
+  });
+
+  it("new keys are asked for by the host, too, also where it only receives", async () => {
+    const counts: RunSession = async ({ input, signal }) => {
+      let bytes = 0;
+      while (!signal.aborted && bytes < 15_000) bytes += (await input.read(new Uint8Array(1000))).length;
+      return 7;
+    };
+    const rekeyAfter = { bytes: 10_000, packets: 1_000_000 };
+    const client = await new RawSshClient(counts, { rekeyAfter }).logIn();
+    const id = await begin(client);
+    for (let sent = 0; sent < 10_000; sent += 1000) client.send(MESSAGE.channelData, id, new Uint8Array(1000));
+    const offer = await client.input.packet();
+    expect(offer.payload[0]).toBe(MESSAGE.kexInit);
+    await client.exchange(client.offer(), { ...offer, payload: offer.payload.slice() });
+    for (let sent = 0; sent < 5000; sent += 1000) client.send(MESSAGE.channelData, id, new Uint8Array(1000));
+    // The command has all of it, and ends.
+    await client.next(MESSAGE.channelEof);
   });
 
   it("a message in the middle of a key exchange, or of one without an exchange", async () => {
