@@ -145,17 +145,36 @@ async function serveAsked(session: GitSession, asked: AskedService, { paced, gon
   const repository = openAsked(asked);
   paced.start(repository.memory);
   client.heldBy?.(repository.memory);
-  const exchange = gitExchange(asked, repository, {
-    input: paced.input,
-    output: paced.output,
-    signal: AbortSignal.any([client.signal, gone.signal]),
-  });
+  const exchange = renewed(
+    host,
+    gitExchange(asked, repository, {
+      input: paced.input,
+      output: paced.output,
+      signal: AbortSignal.any([client.signal, gone.signal]),
+    }),
+  );
   if (service === "git-upload-archive") return await serveArchive(exchange, client);
   if (service === "git-upload-pack" || pusher === undefined) {
     return await serveConnection({ service: "git-upload-pack", version, exchange });
   }
   const push = { ...exchange, ...pushParts(asked, pusher), ...nonceSeed(host) };
   return await serveConnection({ service, version, exchange: push });
+}
+
+/** Returns the exchange with an identity of its own for each thing that the client asks for. */
+function renewed(host: Host, exchange: Exchange): Exchange {
+  let isUsed = false;
+  return {
+    ...exchange,
+    admit: async (record) => {
+      isUsed = true;
+      await exchange.admit(record);
+    },
+    renew: () => {
+      if (isUsed) host.identifyAnew();
+      isUsed = false;
+    },
+  };
 }
 
 /** Makes an archive: the client speaks first. What makes archives is loaded here. */

@@ -80,6 +80,7 @@ function callerOf(credentials: Credentials, client: string): string {
 export class RequestHost implements Host {
   readonly known: Principal | undefined;
   readonly identify: (name?: RepositoryName) => Promise<Identity>;
+  readonly identifyAnew: () => void;
   readonly client: string;
   readonly agent: string;
   readonly sessionId: string;
@@ -110,7 +111,9 @@ export class RequestHost implements Host {
     this.known = "tenant" in credentials ? undefined : credentials;
     // A token that nobody has looked up is as good as none.
     this.#principal = this.known ?? { kind: "anonymous" };
-    const found = identifier(credentials, (tenant) => storage.tenant(tenant), bounds);
+    const asks = (): Host["identify"] => identifier(credentials, (tenant) => storage.tenant(tenant), bounds);
+    let found = asks();
+    this.identifyAnew = () => void (found = asks());
     this.identify = async (name) => {
       const identity = await found(name);
       this.#principal = identity.principal;

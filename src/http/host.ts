@@ -51,6 +51,8 @@ export interface Host {
    * so both go out together. A token that was revoked or has expired is `invalid` from then on.
    */
   identify(name?: RepositoryName): Promise<Identity>;
+  /** Has the requester looked up anew: what a client on a connection asks for next is a request of its own. */
+  identifyAnew(): void;
   /** Returns the bounds of a push. For the operator, the tenant is asked, unless it is known to have none. */
   allowance(name: RepositoryName): Promise<Partial<Allowance>>;
   /** The deployment's secret for the nonces of signed pushes, if it has one. */

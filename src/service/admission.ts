@@ -29,6 +29,11 @@ export class Admission {
     this.#admitted = true;
   }
 
+  /** Has the requester looked up anew: what is asked for now may come long after what it was admitted to before. */
+  renew(): void {
+    this.#exchange.renew?.();
+  }
+
   /** Whether the requester was admitted. */
   get isAdmitted(): boolean {
     return this.#admitted;
@@ -39,6 +44,7 @@ export class Admission {
    * requester was admitted all the same.
    */
   async open(request: OpenRequest): Promise<OpenSnapshot | undefined> {
+    this.renew();
     const found = await this.#exchange.repository.refs.open(request);
     const snapshot = found.kind === "found" ? found : undefined;
     await this.admit(snapshot?.record);

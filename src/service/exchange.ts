@@ -57,6 +57,11 @@ export type Exchange = {
    * this, or if there is nothing to admit to.
    */
   admit(record: RepositoryRecord | undefined): Promise<void>;
+  /**
+   * Has the requester looked up anew for the next admission, if there was one before. It is there for a client on a
+   * connection, each of whose messages is judged by what its token or key may do at that moment.
+   */
+  renew?(): void;
   /** The value of `agent=` that this host advertises. */
   readonly agent: string;
   /** The value of `session-id=` for this request, by which the log knows it. */

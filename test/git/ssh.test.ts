@@ -3,11 +3,11 @@
  *
  * @packageDocumentation
  */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
 import { type ApiClient, apiClient, issueToken } from "../support/api-client.ts";
 import { JGIT_CLASSPATH } from "../support/clients/jgit.ts";
@@ -16,7 +16,7 @@ import { type GitResult, GitSandbox, refsOf, withToken } from "../support/git-cl
 import { everything, importFixture, noise, project } from "../support/git-fixtures.ts";
 import { startTestHost } from "../support/host.ts";
 import { type ClientKey, makeClientKey, sshOptions } from "../support/ssh-bed.ts";
-import { COMMAND_LIMIT } from "../support/time-limits.ts";
+import { COMMAND_LIMIT, WAIT_LIMIT } from "../support/time-limits.ts";
 
 const git = new GitSandbox("ssh");
 let host: RunningHost;
@@ -263,9 +263,49 @@ describe("a key that was removed", () => {
     expect(await list()).toMatchObject({ code: 128, stderr: expect.stringContaining("There is no such repository") });
     spawnSync("ssh", ["-o", `ControlPath=${control}`, "-O", "exit", "git@localhost"]);
   });
+
+  it("is refused with the next command of a session, too", async () => {
+    const key = makeClientKey("ed25519");
+    const id = await register(key, ["repo:read"]);
+    const options = [...sshOptions(key), "-o", "SetEnv=GIT_PROTOCOL=version=2", "-p", `${host.sshPort ?? 0}`];
+    const child = spawn("ssh", [...options, "git@localhost", "git-upload-pack acme/widgets.git"]);
+    let came = "";
+    child.stdout.on("data", (piece: Buffer) => (came += piece.toString("latin1")));
+    const received = (text: string) => vi.waitFor(() => expect(came).toContain(text), WAIT_LIMIT);
+    await received("version 2");
+    const list = "0014command=ls-refs\n0000";
+    child.stdin.write(list);
+    await received("refs/heads/main");
+    expect((await operator("DELETE", `/tenants/acme/ssh-keys/${id}`)).status).toBe(204);
+    child.stdin.write(list);
+    const status = new Promise((resolve) => child.on("close", resolve));
+    await received("ERR There is no such repository");
+    child.stdin.end();
+    expect(await status).toBe(128);
+  });
 });
 
 describe("Git LFS by SSH", () => {
+  it("gives whoever is not known files of a public repository, and no ticket", async () => {
+    await create("shared", "public");
+    const cwd = await git.init();
+    await git.ok(["lfs", "install", "--local"], { cwd });
+    await git.ok(["lfs", "track", "*.bin"], { cwd });
+    const content = noise(50_000, 4);
+    writeFileSync(join(cwd, "a.bin"), content);
+    await git.ok(["add", "-A"], { cwd });
+    await git.ok(["commit", "-q", "-m", "a file"], { cwd });
+    await git.ok(["remote", "add", "origin", urlOf("shared")], { cwd });
+    await git.ok(["push", "-q", "origin", "main"], { cwd, env: using(owner) });
+    const copy = git.fresh();
+    await git.ok(["lfs", "install", "--skip-repo"]);
+    await git.ok(["clone", "-q", urlOf("shared"), copy], { env: using(stranger) });
+    expect(readFileSync(join(copy, "a.bin")).equals(content)).toBe(true);
+    const asked = ssh(stranger, "git-lfs-authenticate 'acme/shared.git' download");
+    expect(JSON.parse(asked.stdout)).toMatchObject({ href: `${host.base}/acme/shared.git/info/lfs`, header: {} });
+    expect(ssh(stranger, "git-lfs-authenticate 'acme/shared.git' upload").status).toBe(128);
+  });
+
   it("pushes and clones files with tickets, which end with their key", async () => {
     await create("large");
     const key = makeClientKey("ed25519");

@@ -1,6 +1,7 @@
 /** Git over WebSocket: what a program of one's own may rely on. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
+import { apiClient } from "../support/api-client.ts";
 import { GitSandbox, withToken } from "../support/git-client.ts";
 import { importFixture, linear } from "../support/git-fixtures.ts";
 import { openSocket } from "../support/git-socket.ts";
@@ -22,6 +23,8 @@ afterAll(async () => {
 });
 
 const at = (rest: string): string => `${host.base.replace("http", "ws")}/${rest}`;
+
+const pkt = (line: string): string => (line.length + 4).toString(16).padStart(4, "0") + line;
 
 describe("a WebSocket", () => {
   it("carries the advertisement first, and is closed when the client is done", async () => {
@@ -63,6 +66,30 @@ describe("a WebSocket", () => {
       // A WebSocket that was never opened.
       expect((await socket.closed).code).toBe(1006);
     }
+  });
+
+  it.each([
+    ["a second command of version 2", "git-upload-pack?version=2", "version 2", "0014command=ls-refs\n0000"],
+    ["wants of version 0", "git-upload-pack", "HEAD", "WANTS"],
+    ["commands of a push", "git-receive-pack", "report-status", "DELETION"],
+  ])("answers %s only as long as its token is in force", async (_, service, first, asked) => {
+    const operator = apiClient(host.base, host.token);
+    const made = await operator("POST", "/tenants/acme/tokens", { name: "short", scopes: ["repo:write"] });
+    const { token, id } = made.body;
+    const socket = openSocket(at(`acme/widgets.git/${service}`), { token: String(token) });
+    await socket.received(first);
+    if (first === "version 2") {
+      socket.send(asked);
+      await socket.received("refs/heads/main");
+    }
+    expect((await operator("DELETE", `/tenants/acme/tokens/${String(id)}`)).status).toBe(204);
+    const deletion = pkt(`${tip} ${"0".repeat(40)} refs/heads/main\0report-status delete-refs`);
+    socket.send(
+      asked.replace("WANTS", `${pkt(`want ${tip}\n`)}0000${pkt("done\n")}`).replace("DELETION", `${deletion}0000`),
+    );
+    expect(await socket.received("ERR ")).not.toMatch(/PACK|unpack ok/);
+    expect((await socket.closed).code).toBe(1011);
+    expect((await operator("GET", "/repos/acme/widgets/refs")).body).toMatchObject({ refs: [{ oid: tip }] });
   });
 
   it("is closed for a client that is too far ahead", async () => {

@@ -89,6 +89,7 @@ async function begin(
   const packName = start.kind === "objects" ? toHex(repository.random(PACK_NAME_BYTES)) : undefined;
   const names = request.updates.map(({ name }) => name);
   const isSigned = request.certificate !== undefined;
+  call.admission.renew();
   const begun = await beginAdmitted(call, { names, format, isSigned, mayBeSmall: mayBeSmall(call.exchange) }, packName);
   const { staged, held } = packName === undefined ? NO_PACK : holdPack(repository, begun, packName);
   let certificate: StoredCertificate | undefined;
