@@ -6,9 +6,12 @@
  */
 import { parseServiceName, type ServiceName } from "../wire/service-announcement.ts";
 
+/** The service of `git archive --remote`. */
+const ARCHIVE = "git-upload-archive";
+
 /** What a client wants to run. */
 export type SshCommand =
-  | { readonly kind: "service"; readonly service: ServiceName; readonly path: string }
+  | { readonly kind: "service"; readonly service: ServiceName | typeof ARCHIVE; readonly path: string }
   | { readonly kind: "lfs"; readonly path: string; readonly operation: "download" | "upload" }
   | { readonly kind: "unknown"; readonly name: string };
 
@@ -41,7 +44,7 @@ export function parseSshCommand(command: string): SshCommand {
   const words = wordsOf(command) ?? [];
   const [name = "", path = "", operation, ...more] =
     words[0] === "git" ? [words.slice(0, 2).join("-"), ...words.slice(2)] : words;
-  const service = parseServiceName(name);
+  const service = name === ARCHIVE ? name : parseServiceName(name);
   if (service !== undefined && path !== "" && operation === undefined) return { kind: "service", service, path };
   const isLfs = name === "git-lfs-authenticate" && path !== "" && more.length <= 1;
   if (isLfs && (operation === "download" || operation === "upload")) return { kind: "lfs", path, operation };

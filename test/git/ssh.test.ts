@@ -7,6 +7,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
 import { type ApiClient, apiClient, issueToken } from "../support/api-client.ts";
@@ -63,6 +64,13 @@ async function deploy(repo: string, key: ClientKey, write: boolean): Promise<str
 
 async function create(repo: string, visibility = "private"): Promise<void> {
   expect((await operator("PUT", `/repos/acme/${repo}`, { visibility })).status).toBe(201);
+}
+
+/** Returns the names and checksums of a zip's entries, as Python reads them. */
+function zipList(zip: Buffer): string {
+  const script =
+    "import io,sys,zipfile\nfor i in zipfile.ZipFile(io.BytesIO(sys.stdin.buffer.read())).infolist(): print(i.filename, i.CRC)";
+  return spawnSync("python3", ["-c", script], { input: zip, encoding: "utf8" }).stdout;
 }
 
 beforeAll(async () => {
@@ -348,6 +356,46 @@ describe("Git LFS by SSH", () => {
     header.Authorization = JSON.parse(asked.stdout).header.Authorization;
     await operator("DELETE", `/tenants/acme/ssh-keys/${id}`);
     expect((await batch("download")).status).toBe(401);
+  });
+});
+
+describe("git archive --remote by SSH", () => {
+  const archive = (args: readonly string[], key = owner, repo = "widgets"): Promise<Buffer> =>
+    git.bytes(["archive", `--remote=${urlOf(repo)}`, ...args], { env: using(key) });
+
+  it("makes what git makes of the same tree: all of it or some paths, with a prefix, packed or not", async () => {
+    const files = (await git.ok(["ls-tree", "-r", "--name-only", "main"], { cwd: source })).split("\n");
+    const [file = ""] = files;
+    const directory = files.find((name) => name.includes("/"))?.split("/")[0] ?? "";
+    expect(directory).not.toBe("");
+    for (const args of [["main"], ["--prefix=widgets-1/", "HEAD"], ["--prefix=x/", "main", `${directory}/`, file]]) {
+      const theirs = await git.bytes(["archive", ...args], { cwd: source });
+      expect({ args, isSame: theirs.equals(await archive(args)) }).toEqual({ args, isSame: true });
+      const zipped = await archive(["--format=tar.gz", ...args]);
+      expect({ args, isSame: theirs.equals(gunzipSync(zipped)) }).toEqual({ args, isSame: true });
+      const zips = [
+        await git.bytes(["archive", "--format=zip", ...args], { cwd: source }),
+        await archive(["--format=zip", ...args]),
+      ];
+      const [theirZip, ourZip] = zips.map((zip) => zipList(zip));
+      expect(ourZip).toBe(theirZip);
+      expect(ourZip).toContain(file);
+    }
+  });
+
+  it("lets a stranger have what is public, and says of the rest what it says of nothing", async () => {
+    const theirs = await git.bytes(["archive", "main"], { cwd: source });
+    expect(theirs.equals(await archive(["main"], stranger, "open"))).toBe(true);
+    const told = [];
+    for (const repo of ["widgets", "nothing"]) {
+      const { code, stderr } = await as(stranger, ["archive", `--remote=${urlOf(repo)}`, "main"]);
+      expect(code).not.toBe(0);
+      told.push(stderr);
+    }
+    expect(told[0]).toContain("There is no such repository");
+    expect(told[0]).toBe(told[1]);
+    const wrong = await as(owner, ["archive", `--remote=${urlOf("widgets")}`, "nowhere"]);
+    expect(wrong.stderr).toContain('NACK There is no revision "nowhere"');
   });
 });
 

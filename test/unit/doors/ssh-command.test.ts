@@ -9,6 +9,8 @@ describe("a command by SSH", () => {
     [String.raw`git-upload-pack 'it'\''s'`, { kind: "service", service: "git-upload-pack", path: "it's" }],
     [String.raw`git-upload-pack 'a'\!'b'`, { kind: "service", service: "git-upload-pack", path: "a!b" }],
     ['git-upload-pack "acme/w"', { kind: "service", service: "git-upload-pack", path: "acme/w" }],
+    ["git-upload-archive '/a/w.git'", { kind: "service", service: "git-upload-archive", path: "/a/w.git" }],
+    ["git upload-archive a/w", { kind: "service", service: "git-upload-archive", path: "a/w" }],
     ["git-lfs-authenticate 'acme/w.git' download", { kind: "lfs", path: "acme/w.git", operation: "download" }],
     ["git-lfs-authenticate acme/w.git upload abc", { kind: "lfs", path: "acme/w.git", operation: "upload" }],
   ])("%s", (command, parsed) => {
@@ -29,7 +31,8 @@ describe("a command by SSH", () => {
     "git-lfs-authenticate a b",
     "git-lfs-authenticate a download b c",
     "git-lfs-transfer a download",
-    "git-upload-archive 'a'",
+    "git-upload-archive",
+    "git-upload-archive 'a' HEAD",
     "git-shell -c x",
     "/usr/bin/git-upload-pack a",
     "git-upload-pack\\",
