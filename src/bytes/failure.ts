@@ -24,6 +24,16 @@ export class ObjectRejected extends Error {
   }
 }
 
+/** A pack refers to objects that are neither in it nor here. */
+export class MissingReferences extends ObjectRejected {
+  /** The raw names of the objects, one after the other. */
+  readonly names: Uint8Array;
+  constructor(message: string, names: Uint8Array) {
+    super(message);
+    this.names = names;
+  }
+}
+
 /** The client sent an object that git's fsck refuses. The repository's settings may accept such objects. */
 export class FsckRejected extends ObjectRejected {
   /** The object name in hexadecimal. */

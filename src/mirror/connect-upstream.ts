@@ -3,9 +3,10 @@
  *
  * @packageDocumentation
  */
-import { FetchClient } from "./fetch-client.ts";
+import { DumbClient } from "./dumb/dumb-client.ts";
+import { FetchClient, PROTOCOL } from "./fetch-client.ts";
 import { secretsIn } from "./redaction.ts";
-import type { SyncBegun } from "./sync-input.ts";
+import type { SyncBegun, UpstreamClient } from "./sync-input.ts";
 import { UpstreamConnection } from "./upstream-connection.ts";
 import { UpstreamFailure } from "./upstream.ts";
 
@@ -14,7 +15,7 @@ import { UpstreamFailure } from "./upstream.ts";
  *
  * @throws UpstreamFailure, ProtocolError if that fails, or if the upstream has another hash function.
  */
-export async function connectUpstream(sync: SyncBegun): Promise<FetchClient> {
+export async function connectUpstream(sync: SyncBegun): Promise<UpstreamClient> {
   const { input, begun } = sync;
   const { settings, snapshot } = begun;
   const connection = new UpstreamConnection({
@@ -22,10 +23,21 @@ export async function connectUpstream(sync: SyncBegun): Promise<FetchClient> {
     upstream: settings.upstream,
     authorization: await openLogin(sync),
   });
-  const client = await FetchClient.connect(connection, input.agent, input.repository.limits.refs);
+  const client = await clientOf(connection, input.agent, input.repository.limits.refs);
   const { objectFormat } = snapshot.record;
   if (client.format.name === objectFormat) return client;
   throw new UpstreamFailure(`The upstream names objects by ${client.format.name}, this repository by ${objectFormat}.`);
+}
+
+/** Asks an upstream for its refs or capabilities, and finds out what it speaks. */
+async function clientOf(connection: UpstreamConnection, agent: string, mostRefs: number): Promise<UpstreamClient> {
+  const { answer, plain } = await connection.discover(PROTOCOL);
+  try {
+    if (plain === undefined) return await FetchClient.connect(connection, answer, { agent, mostRefs });
+    return await DumbClient.connect(connection, { answer, plain }, mostRefs);
+  } finally {
+    await answer.cancel();
+  }
 }
 
 /**

@@ -24,7 +24,7 @@ import { parseServiceAnnouncement } from "../wire/service-announcement.ts";
 import { formatUploadHaves, formatUploadRequest } from "../wire/upload-request.ts";
 import { type BandListener, bandSource, LineSource } from "./line-source.ts";
 import { RefList } from "./ref-comparison.ts";
-import { UpstreamFailure } from "./upstream.ts";
+import { type UpstreamAnswer, UpstreamFailure } from "./upstream.ts";
 import type { UpstreamConnection } from "./upstream-connection.ts";
 
 /** A ref of the upstream. */
@@ -54,7 +54,8 @@ type Session =
   | { readonly version: 2; readonly capabilities: CapabilityList }
   | { readonly version: 0; readonly capabilities: CapabilityList; readonly refs: RefList };
 
-const PROTOCOL = "version=2";
+/** What is asked for with `Git-Protocol`. */
+export const PROTOCOL = "version=2";
 
 /** One conversation with an upstream. */
 export class FetchClient {
@@ -76,18 +77,17 @@ export class FetchClient {
   }
 
   /**
-   * Asks the upstream for its capabilities. In version 0 the answer holds its refs, of which at most `mostRefs` are
-   * taken.
+   * Reads the upstream's capabilities in its first answer. In version 0 that has its refs, of which at most `mostRefs`
+   * are taken.
    *
    * @throws UpstreamFailure, ProtocolError, LimitExceeded
    */
-  static async connect(connection: UpstreamConnection, agent: string, mostRefs: number): Promise<FetchClient> {
-    const answer = await connection.discover(PROTOCOL);
-    try {
-      return new FetchClient(connection, await readAdvertisement(new LineSource(answer.body), mostRefs), agent);
-    } finally {
-      await answer.cancel();
-    }
+  static async connect(
+    connection: UpstreamConnection,
+    { body }: Pick<UpstreamAnswer, "body">,
+    { agent, mostRefs }: { readonly agent: string; readonly mostRefs: number },
+  ): Promise<FetchClient> {
+    return new FetchClient(connection, await readAdvertisement(new LineSource(body), mostRefs), agent);
   }
 
   /** Whether the upstream can send shallow history, and any object that it can reach. */

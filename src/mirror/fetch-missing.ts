@@ -14,6 +14,8 @@ import { decodeRefRows } from "../refs/ref-rows.ts";
 import { takeIn } from "../repository/take-in.ts";
 import type { IngestedPack } from "../store/ingest/ingest-pack.ts";
 import { ObjectIdList } from "../wire/object-id-list.ts";
+import { DumbClient } from "./dumb/dumb-client.ts";
+import { fetchDumb } from "./dumb/fetch-dumb.ts";
 import type { BandListener } from "./line-source.ts";
 import { withoutSecrets } from "./redaction.ts";
 import type { NamedValue } from "./ref-comparison.ts";
@@ -37,18 +39,28 @@ export async function fetchMissing(
   differing: Differing,
   kernel: () => Promise<Kernel>,
 ): Promise<FetchedPack | undefined> {
-  const { sync, client, differences } = differing;
+  const { sync, client, database, differences } = differing;
   const wants = await missingTips(differing);
   if (wants.length === 0) return undefined;
   // lent before anything is requested: the upstream does not wait for a kernel
   const lent = await kernel();
   const { sliceObjects } = sync.input;
   const listener = listenerOf(sync);
+  const tips = differences.flatMap(({ theirs }) => (theirs === undefined ? [] : [theirs.slice()]));
+  if (client instanceof DumbClient) {
+    const { repository } = sync.input;
+    const tools = { files: client.files, format: client.format, database, repository };
+    const taker = async (pack: OpenedPack): Promise<IngestedPack> => {
+      // What came before, and was not complete, left its names in it.
+      lent.reset();
+      return await store(differing, { ...pack, tips }, lent);
+    };
+    return { pack: await fetchDumb(tools, wants, listener, taker) };
+  }
   const { slice: last } = sync.begun;
   const request = { wants, haves: knownTips(differing), thin: last === undefined };
   const whole = await openPack(await client.fetchPack(request, listener));
   if (whole.count <= sliceObjects || !client.canDeepen) {
-    const tips = differences.flatMap(({ theirs }) => (theirs === undefined ? [] : [theirs.slice()]));
     return { pack: await store(differing, { ...whole, tips }, lent) };
   }
   await whole.incoming.cancel();

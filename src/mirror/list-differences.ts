@@ -6,11 +6,10 @@
 import { checkRefFormat } from "../object/ref-name.ts";
 import type { LeftOut } from "../refs/mirror-store.ts";
 import { decodeRefRows, type RefRow } from "../refs/ref-rows.ts";
-import type { FetchClient } from "./fetch-client.ts";
 import { LeftOutRefs, reasonAgainst } from "./left-out.ts";
 import { compareRefs, type RefDifference, RefList } from "./ref-comparison.ts";
 import { KEPT, mapRef, parseRefspec, type Refspec, refPrefixes } from "./refspec.ts";
-import type { SyncBegun } from "./sync-input.ts";
+import type { SyncBegun, UpstreamClient } from "./sync-input.ts";
 import { UpstreamFailure } from "./upstream.ts";
 
 const BRANCHES = "refs/heads/";
@@ -26,7 +25,10 @@ export type UpstreamDifferences = {
 };
 
 /** Lists the upstream's refs and compares them. @throws UpstreamFailure if the upstream has none of them any more. */
-export async function listDifferences({ input, begun }: SyncBegun, client: FetchClient): Promise<UpstreamDifferences> {
+export async function listDifferences(
+  { input, begun }: SyncBegun,
+  client: UpstreamClient,
+): Promise<UpstreamDifferences> {
   const { record, refs } = begun.snapshot;
   const refspecs = begun.settings.refspecs.flatMap((text) => parseRefspec(text) ?? []);
   const theirs = new RefList(client.format, input.repository.limits.refs);

@@ -7,6 +7,7 @@ import type { BeginSyncAnswer, MirrorStore, SealedSecret } from "../refs/mirror-
 import type { Allowance } from "../repository/allowance.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { ObjectDatabase } from "../store/object-database.ts";
+import type { DumbClient } from "./dumb/dumb-client.ts";
 import type { FetchClient } from "./fetch-client.ts";
 import type { RefDifference } from "./ref-comparison.ts";
 import type { ConnectionOptions } from "./upstream-connection.ts";
@@ -55,10 +56,13 @@ export type SyncBegun = {
   readonly traffic: { bytes: number; objects: number; progress: string };
 };
 
+/** The client of an upstream, by what that speaks: git's smart HTTP, or its dumb HTTP alone. */
+export type UpstreamClient = FetchClient | DumbClient;
+
 /** A sync whose upstream has other refs than its mirror. */
 export type Differing = {
   readonly sync: SyncBegun;
-  readonly client: FetchClient;
+  readonly client: UpstreamClient;
   /** The objects that were here when the sync began. */
   readonly database: ObjectDatabase;
   /** The refs that differ, at least one. */

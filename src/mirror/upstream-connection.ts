@@ -6,6 +6,7 @@
  * @see gitprotocol-http(5), git-config(1) `http.followRedirects`, http.c, remote-curl.c
  */
 import type { OutgoingUrl } from "../access/outgoing-url.ts";
+import { concat } from "../bytes/chunk.ts";
 import { type Fetcher, type UpstreamAnswer, UpstreamFailure, type UpstreamRequest } from "./upstream.ts";
 
 /** The options of a connection. */
@@ -55,23 +56,30 @@ function statusProblem(status: number, hasCredentials: boolean): string | undefi
   return `The upstream answers ${status}, which is not git's smart HTTP.`;
 }
 
-/** The failure of an upstream that serves `info/refs` as a plain file, whatever service it is asked for. */
-const DUMB_UPSTREAM =
-  "The upstream speaks git's dumb HTTP alone, which a mirror can't follow: its server has to run git http-backend, or the like.";
 /** The beginning of `info/refs` as a plain file, of which the protocol has no other answer. */
 const PLAIN_REFS = /^(?:[0-9a-f]{40}|[0-9a-f]{64})\t(?:refs\/|HEAD)/;
 const LOOKED_AT = 128;
+/** The statuses of a file that is not there. Some servers of files answer 403 where nobody may list them. */
+const ABSENT: ReadonlySet<number> = new Set([403, 404, 410]);
 
-/** Whether an answer is `info/refs` as `git update-server-info` writes it. */
-async function beginsLikeInfoRefs({ body }: UpstreamAnswer): Promise<boolean> {
+/** Returns the beginning of an answer that is `info/refs` as `git update-server-info` writes it, and else `undefined`. */
+async function beginningOfInfoRefs({ body }: UpstreamAnswer): Promise<Uint8Array | undefined> {
+  let beginning: Uint8Array = new Uint8Array(0);
   try {
-    const beginning = await body.read(new Uint8Array(LOOKED_AT));
-    return PLAIN_REFS.test(new TextDecoder().decode(beginning));
+    while (beginning.length < LOOKED_AT) {
+      const piece = await body.read(new Uint8Array(LOOKED_AT - beginning.length));
+      if (piece.length === 0) break;
+      beginning = concat([beginning, piece]);
+    }
   } catch {
     // What breaks off is no answer of git's either.
-    return false;
+    return undefined;
   }
+  return PLAIN_REFS.test(new TextDecoder().decode(beginning)) ? beginning : undefined;
 }
+
+/** The first answer of an upstream. `plain` is what was read of it already, if it is `info/refs` as a file. */
+export type Discovery = { readonly answer: UpstreamAnswer; readonly plain?: Uint8Array };
 
 /** The connection of one sync to its upstream. */
 export class UpstreamConnection {
@@ -91,18 +99,41 @@ export class UpstreamConnection {
   }
 
   /** Asks the upstream for its advertisement. `protocol` is the value of `Git-Protocol`. @throws UpstreamFailure */
-  async discover(protocol: string): Promise<UpstreamAnswer> {
+  async discover(protocol: string): Promise<Discovery> {
     let url = this.#check(this.#base + ANNOUNCEMENT);
     for (let redirects = 0; ; redirects++) {
       const answer = await this.#send({ method: "GET", url, headers: { "Git-Protocol": protocol } });
       if (!REDIRECTS.has(answer.status)) {
-        await this.#expect(answer, "application/x-git-upload-pack-advertisement");
-        return answer;
+        const plain = await this.#expect(answer, "application/x-git-upload-pack-advertisement", true);
+        return plain === undefined ? { answer } : { answer, plain };
       }
       await answer.cancel();
       if (redirects >= MOST_REDIRECTS) throw new UpstreamFailure("The upstream redirects too often.");
       url = this.#redirected(url, answer.header("Location"));
     }
+  }
+
+  /**
+   * Asks for a file of the repository by its path; for the bytes from `from` on, up to `to` where that is given. Returns
+   * `undefined` if there is none. The answer's status is 206 if it has these bytes alone.
+   *
+   * @throws UpstreamFailure
+   */
+  async file(
+    path: string,
+    range?: { readonly from: number; readonly to?: number },
+  ): Promise<UpstreamAnswer | undefined> {
+    const asked =
+      range === undefined ? {} : { Range: `bytes=${range.from}-${range.to === undefined ? "" : range.to - 1}` };
+    // Bytes are counted as they lie there, so nobody may compress them on their way.
+    const headers = { "Accept-Encoding": "identity", ...asked };
+    const answer = await this.#send({ method: "GET", url: this.#check(`${this.#base}/${path}`), headers });
+    if (answer.status === 200 || (answer.status === 206 && range !== undefined)) return answer;
+    if (ABSENT.has(answer.status)) {
+      await answer.cancel();
+      return undefined;
+    }
+    return await this.#refused(answer);
   }
 
   /** Sends a request to `git-upload-pack`. @throws UpstreamFailure */
@@ -119,11 +150,7 @@ export class UpstreamConnection {
       },
       body: isZipped ? this.#options.gzip(body) : body,
     });
-    if (REDIRECTS.has(answer.status)) {
-      await answer.cancel();
-      throw new UpstreamFailure("The upstream redirects a request that may not be redirected.");
-    }
-    await this.#expect(answer, "application/x-git-upload-pack-result");
+    await this.#expect(answer, "application/x-git-upload-pack-result", false);
     return answer;
   }
 
@@ -143,18 +170,26 @@ export class UpstreamConnection {
     });
   }
 
-  async #expect(answer: UpstreamAnswer, contentType: string): Promise<void> {
+  /** Returns the beginning of a plain `info/refs`, where that may come in place of the content type. */
+  async #expect(answer: UpstreamAnswer, contentType: string, mayBePlain: boolean): Promise<Uint8Array | undefined> {
+    const found = answer.header("Content-Type")?.split(";")[0]?.trim().toLowerCase();
+    if (answer.status === 200 && found === contentType) return undefined;
+    const plain = answer.status === 200 && mayBePlain ? await beginningOfInfoRefs(answer) : undefined;
+    return plain ?? (await this.#refused(answer));
+  }
+
+  /** Explains an answer that is of no use. */
+  async #refused(answer: UpstreamAnswer): Promise<never> {
+    await answer.cancel();
+    if (REDIRECTS.has(answer.status)) {
+      throw new UpstreamFailure("The upstream redirects a request that may not be redirected.");
+    }
     const { origin } = new URL(this.#base);
     const isHome = origin === this.#origin;
     const problem =
       answer.status === 401 && !isHome
         ? `The upstream redirects to ${origin}, which wants credentials; the upstream's own are not sent there.`
         : statusProblem(answer.status, isHome && this.#options.authorization !== undefined);
-    const found = answer.header("Content-Type")?.split(";")[0]?.trim().toLowerCase();
-    if (problem === undefined && found === contentType) return;
-    const isPlain = problem === undefined && (await beginsLikeInfoRefs(answer));
-    await answer.cancel();
-    if (isPlain) throw new UpstreamFailure(DUMB_UPSTREAM);
     const retryAfter = parseRetryAfter(answer.header("Retry-After"), this.#options.now());
     throw new UpstreamFailure(problem ?? "The upstream's answer is not git's smart HTTP.", { retryAfter });
   }

@@ -5,10 +5,14 @@
  * @packageDocumentation
  * @see git-index-pack(1) `--strict`, builtin/receive-pack.c `update_shallow_info()`
  */
-import { ObjectRejected } from "../../bytes/failure.ts";
+import { concat } from "../../bytes/chunk.ts";
+import { MissingReferences, ObjectRejected } from "../../bytes/failure.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { TYPE_NUMBER } from "../../object/object-type.ts";
 import type { ExternalReferences } from "./object-intake.ts";
+
+/** The most objects that are named as missing. */
+const MOST_NAMED = 10_000;
 
 /**
  * Compares the types `found` (0 if not there) with those wanted. `hasCut` returns whether the pack brings a commit at
@@ -31,7 +35,8 @@ export function checkOutsideReferences(
   }
   const rawSize = names.length / types.length;
   const name = toHex(names, first * rawSize, (first + 1) * rawSize);
-  throw new ObjectRejected(
-    found[first] === 0 ? `did not receive expected object ${name}` : `object ${name}: unexpected type`,
-  );
+  if (found[first] !== 0) throw new ObjectRejected(`object ${name}: unexpected type`);
+  const missing = wrong.filter((i) => found[i] === 0).slice(0, MOST_NAMED);
+  const raw = concat(missing.map((i) => names.subarray(i * rawSize, (i + 1) * rawSize)));
+  throw new MissingReferences(`did not receive expected object ${name}`, raw);
 }

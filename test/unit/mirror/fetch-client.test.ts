@@ -38,7 +38,8 @@ async function connectTo(text: string, mostRefs: number): Promise<FetchClient> {
     gzip: (bytes) => bytes,
     now: () => 0,
   });
-  return await FetchClient.connect(connection, "test", mostRefs);
+  const { answer } = await connection.discover("version=2");
+  return await FetchClient.connect(connection, answer, { agent: "test", mostRefs });
 }
 
 describe("the fetch client in version 0", () => {

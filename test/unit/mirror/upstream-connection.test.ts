@@ -9,11 +9,16 @@ const RESULT = { "content-type": "application/x-git-upload-pack-result; charset=
 type Scripted = { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string };
 
 function answerOf({ status, headers = {}, body = "" }: Scripted): UpstreamAnswer {
+  let rest = body;
   return {
     status,
     header: (name) => headers[name.toLowerCase()],
     body: {
-      read: async (buffer) => buffer.subarray(0, new TextEncoder().encodeInto(body, buffer).written),
+      read: async (buffer) => {
+        const { read, written } = new TextEncoder().encodeInto(rest, buffer);
+        rest = rest.slice(read);
+        return buffer.subarray(0, written);
+      },
     },
     cancel: async () => undefined,
   };
@@ -47,13 +52,22 @@ const TAIL = "/info/refs?service=git-upload-pack";
 
 describe("an upstream that is no smart HTTP server", () => {
   it.each([
-    [`${"a".repeat(40)}\trefs/heads/main\n`, /dumb HTTP alone, which a mirror can't follow/],
     ["<html>", /answer is not git's smart HTTP/],
     ["", /answer is not git's smart HTTP/],
   ])("is told apart by what it answers: %j", async (body, why) => {
     const plain = { status: 200, headers: { "content-type": "text/plain" }, body };
     const { connection: made } = connection("https://plain.example.com/a.git", [plain]);
     await expect(made.discover("version=2")).rejects.toThrow(why);
+  });
+});
+
+describe("an upstream that serves info/refs as a file", () => {
+  it("is known by its first line, which is handed on", async () => {
+    const body = `${"a".repeat(40)}\trefs/heads/main\n`;
+    const plain = { status: 200, headers: { "content-type": "text/plain" }, body };
+    const { connection: made } = connection("https://plain.example.com/a.git", [plain]);
+    const found = await made.discover("version=2");
+    expect(new TextDecoder().decode(found.plain)).toBe(body);
   });
 });
 

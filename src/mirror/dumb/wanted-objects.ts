@@ -1,0 +1,244 @@
+/**
+ * Finds out which objects of a dumb upstream are missing here: loose ones by following what refers to them, packed ones by
+ * the indexes of their packs.
+ *
+ * Objects are asked for loose until one is not there. Then all indexes are read, and nothing is asked for loose that a
+ * pack has. What is in a pack is not followed: all that is missing of it comes, and if that refers to what is in no pack,
+ * the reader that takes it in says so.
+ *
+ * @packageDocumentation
+ * @see http-walker.c, walker.c
+ */
+import { itemAt } from "../../bytes/assert.ts";
+import { concat, equal } from "../../bytes/chunk.ts";
+import { LimitExceeded } from "../../bytes/failure.ts";
+import { toHex } from "../../bytes/hex.ts";
+import { encodeEntry } from "../../format/pack-entry.ts";
+import { CommitLinks } from "../../object/commit.ts";
+import type { ObjectFormat } from "../../object/object-id.ts";
+import { type ObjectType, TYPE_NUMBER } from "../../object/object-type.ts";
+import { readTagLinks } from "../../object/tag.ts";
+import { isGitlink, TreeReader } from "../../object/tree.ts";
+import type { Repository } from "../../repository/repository.ts";
+import type { ObjectDatabase } from "../../store/object-database.ts";
+import { UpstreamFailure } from "../upstream.ts";
+import { type IndexedPack, readPacks } from "./indexed-packs.ts";
+import { type LooseObject, readLoose } from "./loose-object.ts";
+import type { UpstreamFiles } from "./upstream-files.ts";
+
+/** Files that are asked for at once. The platform opens six connections for a request. */
+const AT_ONCE = 5;
+/** Bytes of loose objects that are held, as entries of the pack that is to be made. */
+const MOST_HELD_BYTES = 24 * 1024 * 1024;
+/** Names that are looked up at once. */
+const NAMES_AT_ONCE = 10_000;
+/** Steps for a byte that is hashed and deflated, and for an entry of a tree. */
+const BYTE_STEPS = 4;
+const ENTRY_STEPS = 40;
+
+/** A loose object that is to come: its entry, or its place where it is too large to be held. */
+export type LooseEntry = { readonly hex: string } & ({ readonly entry: Uint8Array } | { readonly entry?: undefined });
+
+/** What the search needs. */
+export type SearchTools = {
+  readonly files: UpstreamFiles;
+  readonly format: ObjectFormat;
+  /** The objects that are here. */
+  readonly database: ObjectDatabase;
+  readonly repository: Pick<Repository, "hash" | "deflate" | "memory" | "pacer">;
+};
+
+/** Returns the path of a loose object. */
+export function loosePath(hex: string): string {
+  return `objects/${hex.slice(0, 2)}/${hex.slice(2)}`;
+}
+
+/** The objects that are to come. Call {@link WantedObjects.free} when they are stored, or not wanted any more. */
+export class WantedObjects {
+  readonly #tools: SearchTools;
+  readonly #seen = new Set<string>();
+  readonly #links: CommitLinks;
+  #packs: Promise<IndexedPack[]> | undefined;
+  #known: readonly IndexedPack[] | undefined;
+  #held = 0;
+  /** The loose objects that are to come. */
+  readonly loose: LooseEntry[] = [];
+
+  constructor(tools: SearchTools) {
+    this.#tools = tools;
+    this.#links = new CommitLinks(tools.format);
+  }
+
+  /** The packs of which some objects are to come. */
+  get packs(): readonly IndexedPack[] {
+    return this.#known?.filter(({ taken }) => taken.includes(1)) ?? [];
+  }
+
+  /**
+   * Adds these objects, and what loose ones refer to. Returns whether any was not known yet.
+   *
+   * @throws UpstreamFailure if the upstream lacks one; LimitExceeded
+   */
+  async add(roots: Iterable<Uint8Array>): Promise<boolean> {
+    let level = this.#unseen(roots);
+    const isNew = level.length > 0;
+    while (level.length > 0) level = this.#unseen(await this.#take(await this.#missing(level)));
+    if (this.#known !== undefined) await this.#choose(this.#known);
+    return isNew;
+  }
+
+  /** Frees what is held. */
+  free(): void {
+    this.loose.length = 0;
+    this.#known = undefined;
+    this.#packs = undefined;
+    this.#hold(-this.#held);
+  }
+
+  #hold(bytes: number): void {
+    this.#held += bytes;
+    this.#tools.repository.memory.hold(bytes);
+  }
+
+  #unseen(names: Iterable<Uint8Array>): Uint8Array[] {
+    const unseen: Uint8Array[] = [];
+    for (const name of names) {
+      const hex = toHex(name);
+      if (this.#seen.has(hex)) continue;
+      this.#seen.add(hex);
+      unseen.push(name);
+    }
+    return unseen;
+  }
+
+  /** Returns those of the names that are not here. */
+  async #missing(names: readonly Uint8Array[]): Promise<Uint8Array[]> {
+    const missing: Uint8Array[] = [];
+    for (let from = 0; from < names.length; from += NAMES_AT_ONCE) {
+      const some = names.slice(from, from + NAMES_AT_ONCE);
+      const types = await this.#tools.database.typesOf(concat(some));
+      for (const [at, name] of some.entries()) if (types[at] === 0) missing.push(name);
+    }
+    return missing;
+  }
+
+  /** Takes missing objects, a few at once. Returns what the loose ones refer to. */
+  async #take(names: readonly Uint8Array[]): Promise<Uint8Array[]> {
+    const next: Uint8Array[] = [];
+    for (let from = 0; from < names.length; from += AT_ONCE) {
+      const some = names.slice(from, from + AT_ONCE).filter((name) => !this.#isPacked(name));
+      const settled = await Promise.allSettled(some.map(async (name) => await this.#takeLoose(name, next)));
+      for (const [at, outcome] of settled.entries()) {
+        if (outcome.status === "rejected") throw outcome.reason;
+        if (!outcome.value) await this.#takePacked(itemAt(some, at));
+      }
+      await this.#tools.repository.pacer.pace();
+    }
+    return next;
+  }
+
+  #isPacked(name: Uint8Array): boolean {
+    const pack = this.#known?.find(({ index }) => index.find(name) >= 0);
+    if (pack === undefined) return false;
+    pack.isWanted = true;
+    return true;
+  }
+
+  async #takePacked(name: Uint8Array): Promise<void> {
+    const { files, format } = this.#tools;
+    this.#known = await (this.#packs ??= readPacks(files, format, (bytes) => this.#hold(bytes)));
+    if (this.#isPacked(name)) return;
+    const places = ["objects/info/alternates", "objects/info/http-alternates"];
+    for (const place of places) {
+      if (!(await files.has(place))) continue;
+      throw new UpstreamFailure(
+        "The upstream borrows objects from another repository, which a mirror does not follow.",
+      );
+    }
+    throw new UpstreamFailure(
+      `The upstream lacks the object ${toHex(name)}, or its git update-server-info was not run.`,
+    );
+  }
+
+  /** Takes a loose object, and adds what it refers to. Returns whether there is one. */
+  async #takeLoose(name: Uint8Array, next: Uint8Array[]): Promise<boolean> {
+    const hex = toHex(name);
+    const answer = await this.#tools.files.open(loosePath(hex));
+    if (answer === undefined) return false;
+    try {
+      const object = await readLoose(answer.body, hex);
+      const { type, content } = object;
+      if (content !== undefined) {
+        this.#check(hex, object, content);
+        this.#follow(type, content, next);
+      }
+      this.loose.push(this.#entryOf(hex, object));
+      return true;
+    } finally {
+      await answer.cancel();
+    }
+  }
+
+  #entryOf(hex: string, { type, content }: LooseObject): LooseEntry {
+    const { deflate } = this.#tools.repository;
+    const isFull = this.#held >= MOST_HELD_BYTES;
+    if (content === undefined || (isFull && type === "blob")) return { hex };
+    const entry = encodeEntry(TYPE_NUMBER[type], content, deflate);
+    this.#hold(entry.length);
+    if (isFull) {
+      const why = `its loose objects have more than ${MOST_HELD_BYTES} bytes: run git gc there`;
+      throw new LimitExceeded("mirror-loose-bytes", MOST_HELD_BYTES, why);
+    }
+    return { hex, entry };
+  }
+
+  #check(hex: string, { type, size }: LooseObject, content: Uint8Array): void {
+    const { format, repository } = this.#tools;
+    const hash = repository.hash(format.name);
+    hash.update(new TextEncoder().encode(`${type} ${size}\0`));
+    hash.update(content);
+    repository.pacer.add(content.length * BYTE_STEPS);
+    if (toHex(hash.digest()) !== hex)
+      throw new UpstreamFailure(`The upstream's file of the object ${hex} is another one.`);
+  }
+
+  #follow(type: ObjectType, content: Uint8Array, next: Uint8Array[]): void {
+    const { format, repository } = this.#tools;
+    if (type === "commit") {
+      this.#links.read(content, 0, content.length);
+      for (let link = 0; link <= this.#links.parentCount; link++) next.push(this.#links.nameOf(link).slice());
+    } else if (type === "tag") next.push(readTagLinks(content, 0, content.length, format).object);
+    else if (type === "tree") {
+      const reader = new TreeReader(content, 0, content.length, format.rawSize);
+      while (reader.next()) {
+        repository.pacer.add(ENTRY_STEPS);
+        if (!isGitlink(reader.mode)) next.push(content.slice(reader.oidAt, reader.oidAt + format.rawSize));
+      }
+    }
+  }
+
+  /** Chooses what comes of each pack: the objects that are not here, are not loose, and come from no other pack. */
+  async #choose(packs: readonly IndexedPack[]): Promise<void> {
+    const used = packs.filter(({ isCruft, isWanted }) => isWanted || !isCruft);
+    const loose = new Set(this.loose.map(({ hex }) => hex));
+    for (const [rank, { index, taken }] of used.entries()) {
+      const { rawSize } = this.#tools.format;
+      for (let from = 0; from < index.count; from += NAMES_AT_ONCE) {
+        const to = Math.min(index.count, from + NAMES_AT_ONCE);
+        const types = await this.#tools.database.typesOf(index.names.subarray(from * rawSize, to * rawSize));
+        for (let at = from; at < to; at++) {
+          const name = index.nameAt(at);
+          const isElsewhere = loose.has(toHex(name)) || used.slice(0, rank).some((other) => isTakenFrom(other, name));
+          taken[at] = types[at - from] === 0 && !isElsewhere ? 1 : 0;
+        }
+        this.#tools.repository.pacer.add((to - from) * ENTRY_STEPS);
+        await this.#tools.repository.pacer.pace();
+      }
+    }
+  }
+}
+
+function isTakenFrom({ index, taken }: IndexedPack, name: Uint8Array): boolean {
+  const at = index.find(name);
+  return at >= 0 && taken[at] === 1 && equal(index.nameAt(at), name);
+}
