@@ -54,6 +54,26 @@ export async function findDivergence(
   return { ...found, bases: await withoutRedundant(session, candidates, most) };
 }
 
+/**
+ * Returns the best common ancestors of a commit and of what any of `others` reaches, youngest first. It examines at most
+ * `most` commits.
+ *
+ * @throws LimitExceeded
+ */
+export async function findMergeBases(
+  session: GraphSession,
+  commit: number,
+  others: readonly number[],
+  most: number,
+): Promise<number[]> {
+  if (others.includes(commit)) return [commit];
+  const painting = new Painting(session, most);
+  await painting.paint(commit, others);
+  const candidates = painting.byTime([commit, ...others]).filter((node) => painting.isCommon(node));
+  painting.clear();
+  return await withoutRedundant(session, candidates, most);
+}
+
 /** Leaves out every candidate that another candidate reaches. */
 async function withoutRedundant(session: GraphSession, candidates: readonly number[], most: number): Promise<number[]> {
   const redundant = new Set<number>();

@@ -79,6 +79,7 @@ class Collection {
     await source.work(rows.length * PATH_STEPS);
     const isAdded = ({ files }: TreeRow): boolean => files !== 0 && files === this.#mask;
     if (this.#mask !== 0 && this.#mask !== WANTED && rows.some(isAdded)) this.#mask = WANTED;
+    await source.expect(rows.flatMap(namesToOpen));
     for (const row of rows) await this.#visit(path, row);
   }
 
@@ -167,4 +168,10 @@ function changedSide(matching: number): Side | typeof BASE {
 
 function directoriesOf({ stages, directories }: PathInfo): Version[] {
   return stages.map((version, stage) => ((directories & (1 << stage)) === 0 ? NOTHING : version));
+}
+
+/** Returns the directories at a name that are opened, unless they are put off. */
+function namesToOpen({ versions, directories }: TreeRow): string[] {
+  if (directories === 0 || matchingOf(versions) === ALL) return [];
+  return [...new Set(versions.filter((_, stage) => (directories & (1 << stage)) !== 0).map(({ oid }) => oid))];
 }

@@ -6,6 +6,7 @@
  */
 import type { AttributeValue } from "../object/attributes.ts";
 import { type LineMergeOptions, mergeLines, type MergedFiles } from "../diff/merge-lines.ts";
+import type { MergeSource } from "./merge-source.ts";
 import type { MergeState } from "./merge-state.ts";
 import type { Versions } from "./path-info.ts";
 import { BASE, kindOf, OURS, THEIRS, type Version } from "./version.ts";
@@ -28,6 +29,7 @@ export type MergedContent = { readonly version: Version; readonly isClean: boole
 const MARKER_SIZE = 7;
 /** The bytes in which a NUL makes a file binary. */
 const BINARY_PREFIX = 8000;
+const NO_BYTES = new Uint8Array(0);
 
 /** Merges the versions. */
 export async function mergeContent(state: MergeState, merge: ContentMerge): Promise<MergedContent> {
@@ -82,13 +84,14 @@ async function mergeFiles(state: MergeState, merge: ContentMerge): Promise<Merge
   await source.expect([ancestor, ours.oid, theirs.oid]);
   const { merge: driver, markerSize } = await source.attributesOf(merge.path);
   const favor = depth > 0 ? undefined : options.favor;
-  const files = {
-    base: await source.readBlob(ancestor),
-    ours: await source.readBlob(ours.oid),
-    theirs: await source.readBlob(theirs.oid),
-  };
-  if (driver === false || driver === "binary" || Object.values(files).some(hasNul)) {
-    if (depth > 0) return { oid: await source.writeBlob(files.base), isClean: true, isBinary: true };
+  const files = await textsOf(source, { base: ancestor, ours: ours.oid, theirs: theirs.oid });
+  if (driver === false || driver === "binary" || files === undefined) {
+    if (depth > 0)
+      return {
+        oid: kindOf(base.mode) !== "file" ? await source.writeBlob(NO_BYTES) : ancestor,
+        isClean: true,
+        isBinary: true,
+      };
     return { oid: favor === "theirs" ? theirs.oid : ours.oid, isClean: favor !== undefined, isBinary: true };
   }
   const by = driver === "union" ? "both" : favor;
@@ -98,6 +101,18 @@ async function mergeFiles(state: MergeState, merge: ContentMerge): Promise<Merge
     ...(by === undefined ? {} : { favor: by }),
   });
   return { oid: await source.writeBlob(bytes), isClean: conflicts === 0, isBinary: false };
+}
+
+/** Returns the three files; `undefined` if one of them is not a text, or too large to be merged by lines. */
+async function textsOf(
+  source: MergeSource,
+  names: { readonly base: string; readonly ours: string; readonly theirs: string },
+): Promise<MergedFiles | undefined> {
+  const base = names.base === source.emptyBlob ? NO_BYTES : await source.readBlob(names.base);
+  const ours = await source.readBlob(names.ours);
+  const theirs = await source.readBlob(names.theirs);
+  if (base === undefined || ours === undefined || theirs === undefined) return undefined;
+  return [base, ours, theirs].some(hasNul) ? undefined : { base, ours, theirs };
 }
 
 function hasNul(bytes: Uint8Array): boolean {

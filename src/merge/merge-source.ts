@@ -14,10 +14,10 @@ export type MergeSource = {
   readonly emptyBlob: string;
   /** Reads a tree. Modes are those that git takes the stored ones for. */
   readonly readTree: (oid: string) => Promise<readonly TreeEntry[]>;
-  /** Reads a blob. The bytes stay as they are. */
-  readonly readBlob: (oid: string) => Promise<Uint8Array>;
+  /** Reads a blob; `undefined` if it is too large to be held. The bytes stay as they are. */
+  readonly readBlob: (oid: string) => Promise<Uint8Array | undefined>;
   readonly sizeOf: (oid: string) => Promise<number>;
-  /** Says which blobs are to be read, or their sizes. */
+  /** Says which objects are to be read, or their sizes. */
   readonly expect: (oids: readonly string[]) => Promise<void>;
   readonly writeBlob: (bytes: Uint8Array) => Promise<string>;
   /** Writes a tree. The entries are in git's order; `like` is the tree of our side at the same path. */

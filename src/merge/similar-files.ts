@@ -14,6 +14,7 @@ const PAIR_STEPS = 10;
 const REPORT_STEPS = 500_000;
 /** The bytes in which a NUL makes a file binary. */
 const BINARY_PREFIX = 8000;
+const NO_BYTES = new Uint8Array(0);
 
 /** The scores of pairs. A file is read once, and its chunks are kept. */
 export class SimilarFiles {
@@ -42,8 +43,8 @@ export class SimilarFiles {
     this.#steps = 0;
     await this.#source.work(steps);
     if (known !== undefined) return known;
-    const chunks = await this.#learn(one);
-    return this.#score(chunks, await this.#learn(two), Math.max(this.#sizeOf(one), this.#sizeOf(two)));
+    const [chunks, others] = [await this.#learn(one), await this.#learn(two)];
+    return this.#score(chunks, others, Math.max(this.#sizeOf(one), this.#sizeOf(two)));
   }
 
   /** Returns the score if it can be told without reading the files. */
@@ -70,7 +71,7 @@ export class SimilarFiles {
   async #learn({ oid }: Version): Promise<Chunks> {
     const known = this.#chunks.get(oid);
     if (known !== undefined) return known;
-    const bytes = await this.#source.readBlob(oid);
+    const bytes = (await this.#source.readBlob(oid)) ?? NO_BYTES; // A file that is too large is similar to nothing.
     const chunks = chunksOf(bytes, !bytes.subarray(0, BINARY_PREFIX).includes(0));
     await this.#source.work(bytes.length * 2);
     this.#source.hold(chunks.numbers.length * CHUNK_BYTES);

@@ -102,6 +102,8 @@ const TAG = JSON.stringify({ name: "x", target: "y", message: "z" });
 const FILE = { action: "upsert", path: "x", content: "" };
 const OID = "1".repeat(40);
 const STATUS = JSON.stringify({ context: "ci", state: "success" });
+const MERGE = JSON.stringify({ base: "main", head: "topic" });
+const PICK = JSON.stringify({ branch: "main", commits: [OID] });
 const COMMIT = JSON.stringify({
   branch: "made",
   message: "x",
@@ -161,6 +163,9 @@ const REPO_ROWS: readonly Row[] = [
   { method: "GET", path: `/commits/${OID}/statuses`, outcomes: READ },
   { method: "POST", path: `/commits/${OID}/statuses`, outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: STATUS },
   { method: "POST", path: "/commits", outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: COMMIT },
+  { method: "POST", path: "/merges", outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: MERGE },
+  { method: "POST", path: "/cherry-picks", outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: PICK },
+  { method: "POST", path: "/reverts", outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: PICK },
   {
     method: "PUT",
     path: "/refs/heads/x",

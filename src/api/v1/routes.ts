@@ -15,6 +15,7 @@ import { eventRoutes } from "./events.ts";
 import { forkRoutes } from "./forks.ts";
 import { hookRoutes } from "./hooks.ts";
 import { maintenanceRoutes } from "./maintenance.ts";
+import { mergeRoutes } from "./merges.ts";
 import { mirrorListRoutes, tenantMirrorRoutes } from "./mirrors.ts";
 import { mirrorRoutes } from "./mirror.ts";
 import { openApiRoutes } from "./openapi.ts";
@@ -52,6 +53,7 @@ const GROUPS: readonly (readonly [string, () => Hono<ApiEnv>])[] = [
   ["/repos", reflogRoutes],
   ["/repos", blobReadRoutes],
   ["/repos", commitRoutes],
+  ["/repos", mergeRoutes],
   ["/repos", refWriteRoutes],
   ["/repos", statusRoutes],
   ["/repos", contentRoutes],

@@ -138,7 +138,9 @@ export class WriteSession {
     await this.#leaveGraph();
     const landing = this.#landing(updates, atomic);
     const { verdict } = landing;
-    verdict.refuseDoomed(this.begun, { pusher: this.#exchange.pusher, signed: false });
+    // The session knows refs that are not moved.
+    const current = updates.map(({ name }) => this.#values.get(name) ?? ""); // No value is none.
+    verdict.refuseDoomed({ ...this.begun, current }, { pusher: this.#exchange.pusher, signed: false });
     const before = verdict.running.length === 0 ? undefined : await this.#store(landing, how);
     if (before !== undefined) return { kind: "answered", before };
     const { outcomes } = verdict;

@@ -1,0 +1,183 @@
+/**
+ * `/api/v1/repos/{tenant}/{repo}/merges`, `/cherry-picks`, `/reverts`: merges, without a clone.
+ *
+ * @packageDocumentation
+ */
+import { Hono, type Context } from "hono";
+import type * as v from "valibot";
+import { isPushableRefName, isTooLong } from "../../object/ref-name.ts";
+import type { Identity } from "../../object/identity.ts";
+import { InvalidRequest, Problem } from "../../http/problem.ts";
+import { admitWriter, type Writer } from "../../http/pusher.ts";
+import { wholeLines } from "../../service/commit/commit-text.ts";
+import type { PickAction } from "../../service/merge/pick-commits.ts";
+import type { ApiEnv } from "../api-host.ts";
+import { describe } from "../describe.ts";
+import { checkJson, mediaType, parseJson } from "../json-body.ts";
+import { bodySource, readWhole, strictText } from "./bounded-body.ts";
+import { asker, personOf } from "./commit-person.ts";
+import { type KeyedRequest, keyedRequest } from "./idempotency.ts";
+import { keptAnswer, mergeAnswer } from "./merge-answers.ts";
+import { type MergeBody, mergeBody, movedJson, type PicksBody, picksBody } from "./merge-schemas.ts";
+import { requestedName } from "./requested.ts";
+
+/** Bytes of a body. */
+const MOST_BYTES = 1024 * 1024;
+const BRANCHES = "refs/heads/";
+
+type Asked<Body> = Writer & { readonly body: Body; readonly keyed: KeyedRequest | undefined; readonly by: Identity };
+
+/** Admits the writer, and reads the body. @throws AccessDenied, Problem */
+async function asked<Schema extends v.GenericSchema>(
+  context: Context<ApiEnv>,
+  schema: Schema,
+): Promise<Asked<v.InferOutput<Schema>>> {
+  const name = await requestedName(context, "write");
+  const writer = await admitWriter({ host: context.var.host, name });
+  const { repository } = writer.exchange;
+  await repository.memory.room();
+  const hash = repository.hash("sha256");
+  const bytes = await readWhole(bodySource(context, repository.memory), MOST_BYTES, (piece) => hash.update(piece));
+  if (mediaType(context.req.raw) !== "application/json") throw new Problem(415, "The body has to be application/json.");
+  const body = checkJson(parseJson(strictText(bytes)), schema);
+  const by = asker(writer.principal, repository.now());
+  return { ...writer, body, keyed: keyedRequest(context, writer.principal, hash), by };
+}
+
+/** Returns the full name of a branch. @throws InvalidRequest */
+function branchOf(member: string, branch: string): string {
+  const name = branch.startsWith(BRANCHES) ? branch : BRANCHES + branch;
+  if (!isTooLong(name) && isPushableRefName(name)) return name;
+  throw invalid(member, "is no name of a branch");
+}
+
+function invalid(member: string, detail: string): InvalidRequest {
+  return new InvalidRequest("invalid_member", [{ pointer: `#/${member}`, detail: `${member}: ${detail}` }]);
+}
+
+/** Returns the message of a body. @throws InvalidRequest */
+function messageOf({ message }: MergeBody): { message?: string } {
+  if (message === undefined) return {};
+  if (message.trim() === "" || message.includes("\0") || !message.isWellFormed())
+    throw invalid("message", "has to be text, and not empty");
+  return { message: wholeLines(message) };
+}
+
+/** Returns who makes the commits. */
+function people(
+  body: Pick<MergeBody, "author" | "committer">,
+  by: Identity,
+): { author: Identity; committer: Identity } {
+  const author = body.author === undefined ? by : personOf("author", body.author, by);
+  const committer = body.committer === undefined ? by : personOf("committer", body.committer, by);
+  return { author, committer };
+}
+
+/** Returns what all these requests may say. */
+function shared(
+  { favor, materialise, dry_run }: MergeBody | PicksBody,
+  keyed: KeyedRequest | undefined,
+): {
+  readonly isTrial: boolean;
+  readonly favor?: "ours" | "theirs";
+  readonly materialise?: string;
+  readonly once?: KeyedRequest & { readonly answer: typeof keptAnswer };
+} {
+  return {
+    isTrial: dry_run === true,
+    ...(favor === undefined ? {} : { favor }),
+    ...(materialise === undefined ? {} : { materialise: branchOf("materialise", materialise) }),
+    ...(keyed === undefined ? {} : { once: { ...keyed, answer: keptAnswer } }),
+  };
+}
+
+function expected(oid: string | undefined): { expectedHead?: string } {
+  return oid === undefined ? {} : { expectedHead: oid.toLowerCase() };
+}
+
+async function merge(context: Context<ApiEnv>): Promise<Response> {
+  const { exchange, body, keyed, by } = await asked(context, mergeBody);
+  const order = {
+    branch: branchOf("base", body.base),
+    head: body.head,
+    strategy: body.strategy ?? "merge",
+    ...expected(body.expected_base),
+    ...messageOf(body),
+    ...people(body, by),
+    ...shared(body, keyed),
+  };
+  const { mergeBranch } = await import("../../service/merge/merge-branch.ts");
+  return mergeAnswer(await mergeBranch(exchange, order), order.isTrial);
+}
+
+function picks(action: PickAction): (context: Context<ApiEnv>) => Promise<Response> {
+  return async (context) => {
+    const { exchange, body, keyed, by } = await asked(context, picksBody);
+    const { author, committer } = people(body, by);
+    const order = {
+      action,
+      branch: branchOf("branch", body.branch),
+      commits: body.commits,
+      ...(body.mainline === undefined ? {} : { mainline: body.mainline }),
+      ...expected(body.expected_head),
+      // Who reverts is the author of that; a commit that is picked keeps its own.
+      committer: body.committer === undefined ? author : committer,
+      ...shared(body, keyed),
+    };
+    const { pickCommits } = await import("../../service/merge/pick-commits.ts");
+    return mergeAnswer(await pickCommits(exchange, order), order.isTrial);
+  };
+}
+
+const COMMON =
+  "Everything that holds of a push holds here: rules, quotas, checks, the log, webhooks. Conflicts answer 409 with `conflicts`: of each " +
+  "its path, kind and stages, and the file with its markers where it is small; nothing is written then, unless `materialise` names a new " +
+  "branch, which gets a commit with the markers. `favor` settles conflicts within files, as `-X ours` and `-X theirs` do. With `dry_run` the " +
+  "answer is 200, and nothing is changed. `Idempotency-Key` makes a retry give the first answer for a day.";
+
+/** The routes that merge, below `/api/v1/repos`. */
+export function mergeRoutes(): Hono<ApiEnv> {
+  const routes = new Hono<ApiEnv>();
+  const base = { tag: "content", access: "token", problems: [403, 404, 409, 413, 415, 422, 503] } as const;
+  const answers = {
+    200: { about: 'What would be made, or `{"status":"up-to-date"}`.', json: movedJson },
+    201: { about: "Where the branch is now.", json: movedJson },
+  };
+  routes.post(
+    "/:tenant/:repo/merges",
+    describe({
+      ...base,
+      summary: "Merges into a branch",
+      about:
+        "The tree is the one that `git merge` makes. `head` is a branch, a tag, or the full name of a commit. `strategy` is `merge` (a merge commit " +
+        "in any case), `squash` (one commit), `ff-only` (the branch moves forward, or 409), or `rebase` (the commits are made again on the branch). " +
+        `\`expected_base\` is where the branch has to be. ${COMMON}`,
+      body: mergeBody,
+      answers,
+    }),
+    merge,
+  );
+  routes.post(
+    "/:tenant/:repo/cherry-picks",
+    describe({
+      ...base,
+      summary: "Brings single commits onto a branch",
+      about: `Each commit is made again, one after the other, with its author and its message. \`mainline\` is the parent of merges, from 1. ${COMMON}`,
+      body: picksBody,
+      answers,
+    }),
+    picks("pick"),
+  );
+  routes.post(
+    "/:tenant/:repo/reverts",
+    describe({
+      ...base,
+      summary: "Takes single commits back",
+      about: `Each commit is taken back by one of its own, in the order given. \`mainline\` is the parent of merges, from 1. ${COMMON}`,
+      body: picksBody,
+      answers,
+    }),
+    picks("revert"),
+  );
+  return routes;
+}

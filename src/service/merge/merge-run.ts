@@ -1,0 +1,132 @@
+/**
+ * The merges of one request: of histories, and of the change of a single commit onto another. All of them read the same
+ * snapshot, and what they make is held together.
+ *
+ * @packageDocumentation
+ */
+import { present } from "../../bytes/assert.ts";
+import { ObjectRejected } from "../../bytes/failure.ts";
+import { fromHex, toHex } from "../../bytes/hex.ts";
+import type { GraphSession } from "../../graph/graph-session.ts";
+import { findDivergence, findMergeBases } from "../../graph/merge-base.ts";
+import { mergeCommits, type MergeHistory } from "../../merge/merge-commits.ts";
+import type { MergeOptions } from "../../merge/merge-state.ts";
+import { mergeTrees, type MergeResult } from "../../merge/merge-trees.ts";
+import { TYPE_NUMBER } from "../../object/object-type.ts";
+import { expandRefName } from "../../object/ref-name.ts";
+import type { WriteExchange, WriteSession } from "../commit/write-session.ts";
+import { type CommitRecord, type NewRecord, readCommit, writeCommit } from "./commit-record.ts";
+import { StoredObjects } from "./stored-objects.ts";
+
+/** Commits that are looked at to find common ancestors. */
+const MOST_COMMITS = 250_000;
+
+/** How two branches stand to each other. Names are hexadecimal. */
+export type Standing = {
+  /** Whether our branch has all that theirs has. */
+  readonly isUpToDate: boolean;
+  /** Whether their branch has all that ours has. */
+  readonly isForward: boolean;
+  readonly isUnrelated: boolean;
+  /** The commits that only their branch has, the oldest first. */
+  readonly theirs: readonly string[];
+};
+
+/** The merges of one request. Call {@link MergeRun.free} at the end. */
+export class MergeRun {
+  readonly source: StoredObjects;
+  readonly #session: WriteSession;
+  readonly #graph: GraphSession;
+
+  private constructor(session: WriteSession, graph: GraphSession, source: StoredObjects) {
+    this.#session = session;
+    this.#graph = graph;
+    this.source = source;
+  }
+
+  static async open({ repository }: WriteExchange, session: WriteSession): Promise<MergeRun> {
+    const graph = await session.graph();
+    const source = await StoredObjects.open({ repository, graph, objects: session.objects });
+    return new MergeRun(session, graph, source);
+  }
+
+  free(): void {
+    this.source.free();
+  }
+
+  /** Whether there is a ref of this full name. */
+  hasRef(name: string): boolean {
+    return this.#session.valueOf(name) !== undefined;
+  }
+
+  /** Returns the commit that a ref, a tag or the full name of a commit leads to; `undefined` if there is none. */
+  async resolve(name: string): Promise<string | undefined> {
+    const ref = expandRefName(name).find((full) => this.#session.valueOf(full) !== undefined);
+    const oid = fromHex((ref === undefined ? undefined : this.#session.valueOf(ref)) ?? name.toLowerCase());
+    if (oid?.length !== this.#session.format.rawSize) return undefined;
+    const [type] = await this.#session.database.typesOf(oid);
+    if (type !== TYPE_NUMBER.commit && type !== TYPE_NUMBER.tag) return undefined;
+    const peeled = await this.#graph.peel(this.#node(toHex(oid)));
+    return (await this.#graph.typeOf(peeled)) === TYPE_NUMBER.commit ? toHex(this.#graph.nameOf(peeled)) : undefined;
+  }
+
+  /** Finds how two commits stand to each other. @throws LimitExceeded */
+  async standingOf(ours: string, theirs: string): Promise<Standing> {
+    const [left, right] = [this.#node(ours), this.#node(theirs)];
+    const { bases, right: only } = await findDivergence(this.#graph, { left, right }, MOST_COMMITS);
+    return {
+      isUpToDate: bases.includes(right),
+      isForward: bases.includes(left),
+      isUnrelated: bases.length === 0,
+      theirs: only.toReversed().map((node) => toHex(this.#graph.nameOf(node))),
+    };
+  }
+
+  /** Reads a commit. */
+  async commitOf(oid: string): Promise<CommitRecord> {
+    const { type, bytes } = await this.#graph.reader.readCopy(rawOf(oid));
+    if (type !== TYPE_NUMBER.commit) throw new ObjectRejected(`${oid} is not a commit`);
+    return readCommit(oid, bytes);
+  }
+
+  /** Merges two commits. */
+  async merge(ours: string, theirs: string, options: MergeOptions): Promise<MergeResult> {
+    this.source.useRulesOf((await this.commitOf(ours)).tree);
+    return await mergeCommits(this.source, this.#history(), [ours, theirs], options);
+  }
+
+  /** Brings the change from one tree to another into a third. */
+  async apply(
+    change: { readonly from: string; readonly to: string },
+    onto: string,
+    options: MergeOptions,
+  ): Promise<MergeResult> {
+    this.source.useRulesOf(onto);
+    return await mergeTrees(this.source, { base: change.from, ours: onto, theirs: change.to }, options);
+  }
+
+  /** Adds a commit, and what its tree needs, to the objects that are to be stored. Returns its name. */
+  async add(commit: NewRecord): Promise<string> {
+    await this.source.keep(commit.tree);
+    return toHex(await this.#session.objects.add("commit", writeCommit(commit)));
+  }
+
+  #history(): MergeHistory {
+    return {
+      treeOf: async (commit) => (await this.commitOf(commit)).tree,
+      basesOf: async (commit, others) => {
+        const nodes = others.map((other) => this.#node(other));
+        const bases = await findMergeBases(this.#graph, this.#node(commit), nodes, MOST_COMMITS);
+        return bases.map((node) => toHex(this.#graph.nameOf(node)));
+      },
+    };
+  }
+
+  #node(oid: string): number {
+    return this.#graph.node(rawOf(oid));
+  }
+}
+
+function rawOf(oid: string): Uint8Array {
+  return present(fromHex(oid), "a name");
+}

@@ -1,0 +1,231 @@
+/**
+ * Merges, cherry-picks and reverts by the API, against what git makes of the same.
+ */
+import { beforeAll, expect, it } from "vitest";
+import { type ApiClient, apiClient } from "../support/api-client.ts";
+import { inEveryFormat } from "../support/git-hosts.ts";
+
+const PERSON = { name: "C O Mitter", email: "committer@example.com", date: "1700000000 +0200" };
+const LINES = Array.from({ length: 20 }, (_, number) => `line ${number}`);
+
+/** Returns the file with some lines changed. */
+function text(changes: Readonly<Record<number, string>> = {}): string {
+  return LINES.map((line, number) => `${changes[number] ?? line}\n`).join("");
+}
+
+inEveryFormat(
+  "merges by the API",
+  (journey) => {
+    let api: ApiClient;
+    let source: string;
+    beforeAll(async () => {
+      api = apiClient(journey.base, journey.token);
+      const { git } = journey;
+      source = await git.init("merged");
+      const on = async (branch: string, from: string): Promise<void> => {
+        await git.ok(["checkout", "-q", "-b", branch, from], { cwd: source });
+      };
+      await git.commit(source, "file", text(), "base");
+      await git.commit(source, "moved/one", `${text()}one\n`, "a directory");
+      await on("topic", "main");
+      await git.commit(source, "file", text({ 2: "topic" }), "a change at the beginning");
+      await git.ok(["mv", "moved/one", "renamed"], { cwd: source });
+      await git.ok(["commit", "-q", "-m", "a move"], { cwd: source });
+      await on("clash", "main");
+      await git.commit(source, "file", text({ 2: "clash" }), "a change of the same line");
+      await on("other", "main");
+      await git.commit(source, "file", text({ 15: "other" }), "a change at the end");
+      await git.commit(source, "moved/one", `${text({ 4: "edited" })}one\n`, "an edit of the moved file");
+      await git.ok(["checkout", "-q", "main"], { cwd: source });
+    });
+
+    const pushed = async (): Promise<{ path: string; url: string }> => {
+      const url = await journey.create();
+      await journey.git.ok(["push", "-q", url, "main", "topic", "clash", "other"], { cwd: source });
+      return { url, path: `/repos${new URL(url).pathname.replace(/\.git$/, "")}` };
+    };
+    const oid = async (revision: string, cwd = source): Promise<string> =>
+      await journey.git.ok(["rev-parse", revision], { cwd });
+    /** Clones, has git check the clone, and returns it. */
+    const cloned = async (url: string): Promise<string> => {
+      const { git } = journey;
+      const clone = git.fresh();
+      await git.ok(["clone", "-q", url, clone]);
+      await git.ok(["fsck", "--full", "--strict"], { cwd: clone });
+      return clone;
+    };
+    /** Does something with git on a branch of its own, and returns the commit that it comes to. */
+    const byGit = async (from: string, ...args: readonly string[]): Promise<string> => {
+      const { git } = journey;
+      await git.ok(["checkout", "-q", "--detach", from], { cwd: source });
+      await git.ok(args, { cwd: source, env: { GIT_MERGE_AUTOEDIT: "no" } });
+      const made = await oid("HEAD");
+      await git.ok(["checkout", "-q", "main"], { cwd: source });
+      return made;
+    };
+
+    it("give the tree of git merge, with files that were moved", async () => {
+      const { path, url } = await pushed();
+      const tree = await oid(`${await byGit("topic", "merge", "-q", "--no-ff", "other")}^{tree}`);
+      const asked = { base: "topic", head: "other", committer: PERSON, author: PERSON };
+      const tried = await api("POST", `${path}/merges`, { ...asked, dry_run: true });
+      expect(tried).toMatchObject({ status: 200, body: { tree, branch: "topic" } });
+      const made = await api("POST", `${path}/merges`, { ...asked, expected_base: await oid("topic") });
+      expect(made).toMatchObject({
+        status: 201,
+        body: { tree, oid: tried.body["oid"], parents: [await oid("topic"), await oid("other")] },
+      });
+      const clone = await cloned(url);
+      expect(await oid("origin/topic", clone)).toBe(made.body["oid"]);
+      const shown = await journey.git.ok(["log", "-1", "--format=%s%n%cn <%ce> %cd", "--date=raw", "origin/topic"], {
+        cwd: clone,
+      });
+      expect(shown).toBe("Merge branch 'other' into topic\nC O Mitter <committer@example.com> 1700000000 +0200");
+      expect(await api("POST", `${path}/merges`, asked)).toMatchObject({ status: 200, body: { status: "up-to-date" } });
+    });
+
+    it("squash into one commit, and move forward only where they are asked to", async () => {
+      const { path, url } = await pushed();
+      const ff = { base: "main", head: "topic", strategy: "ff-only" };
+      expect(await api("POST", `${path}/merges`, ff)).toMatchObject({ status: 201, body: { oid: await oid("topic") } });
+      expect(await api("POST", `${path}/merges`, { ...ff, head: "other" })).toMatchObject({
+        status: 409,
+        body: { code: "not_forward" },
+      });
+      const squashed = await api("POST", `${path}/merges`, {
+        base: "main",
+        head: "refs/heads/other",
+        strategy: "squash",
+      });
+      expect(squashed).toMatchObject({ status: 201, body: { parents: [await oid("topic")] } });
+      const tree = await oid(`${await byGit("topic", "merge", "-q", "other")}^{tree}`);
+      const clone = await cloned(url);
+      expect(await oid("origin/main^{tree}", clone)).toBe(tree);
+      const message = await journey.git.ok(["log", "-1", "--format=%B", "origin/main"], { cwd: clone });
+      expect(message.trim()).toBe("Squash branch 'other'\n\n* a change at the end\n* an edit of the moved file");
+    });
+
+    it("make the commits again, as git rebase does", async () => {
+      const { path, url } = await pushed();
+      const made = await api("POST", `${path}/merges`, { base: "topic", head: "other", strategy: "rebase" });
+      expect(made).toMatchObject({ status: 201, body: { commits: [expect.anything(), expect.anything()] } });
+      const rebased = await byGit("other", "rebase", "-q", "topic");
+      const clone = await cloned(url);
+      await journey.git.ok(["branch", "-q", "-f", "rebased", rebased], { cwd: source });
+      const expected = await journey.git.ok(["log", "--format=%T %an %ae %ad %B", "main..rebased"], { cwd: source });
+      expect(
+        await journey.git.ok(["log", "--format=%T %an %ae %ad %B", "origin/main..origin/topic"], { cwd: clone }),
+      ).toBe(expected);
+    });
+
+    it("tell conflicts as git merge-tree does, and write nothing", async () => {
+      const { path, url } = await pushed();
+      const { git } = journey;
+      const run = await git.git(["merge-tree", "--write-tree", "-z", "--no-messages", "topic", "clash"], {
+        cwd: source,
+      });
+      const [tree = "", ...files] = run.stdout.split("\0").filter(Boolean);
+      const answer = await api("POST", `${path}/merges`, { base: "topic", head: "clash" });
+      expect(answer).toMatchObject({ status: 409, body: { code: "merge_conflict", conflict_count: 1 } });
+      const conflicts = answer.body["conflicts"] as {
+        path: string;
+        stages: { stage: number; mode: string; oid: string }[];
+      }[];
+      const stages = conflicts.flatMap(({ path: name, stages: all }) =>
+        all.map(({ stage, mode, oid: object }) => `${mode} ${object} ${stage}\t${name}`),
+      );
+      expect(stages).toEqual(files);
+      const content = `${await git.ok(["cat-file", "blob", `${tree}:file`], { cwd: source })}\n`;
+      expect(content).toContain("<<<<<<< topic\n");
+      expect(conflicts).toMatchObject([{ kind: "contents", content, encoding: "utf-8" }]);
+      expect(await git.ok(["ls-remote", url, "topic"])).toContain(await oid("topic"));
+      const favoured = await api("POST", `${path}/merges`, {
+        base: "topic",
+        head: "clash",
+        favor: "theirs",
+        dry_run: true,
+      });
+      const merged = await byGit("topic", "merge", "-q", "--no-ff", "-X", "theirs", "clash");
+      expect(favoured).toMatchObject({ status: 200, body: { tree: await oid(`${merged}^{tree}`) } });
+    });
+
+    it("commit the markers to a new branch where that is asked for", async () => {
+      const { path, url } = await pushed();
+      const { git } = journey;
+      const asked = { base: "topic", head: "clash", materialise: "conflicts/one" };
+      const run = await git.git(["merge-tree", "--write-tree", "--no-messages", "topic", "clash"], { cwd: source });
+      const key = { "Idempotency-Key": "once" };
+      const answer = await api("POST", `${path}/merges`, asked, key);
+      expect(answer).toMatchObject({ status: 409, body: { materialised: { branch: "conflicts/one" } } });
+      expect(await api("POST", `${path}/merges`, asked, key)).toMatchObject({
+        status: 409,
+        body: { materialised: answer.body["materialised"] },
+      });
+      expect(await api("POST", `${path}/merges`, asked)).toMatchObject({ status: 409, body: { code: "stale" } });
+      const clone = await cloned(url);
+      expect(await oid("origin/conflicts/one^{tree}", clone)).toBe(run.stdout.split("\n")[0]);
+      expect(await oid("origin/conflicts/one^2", clone)).toBe(await oid("clash"));
+      expect(await oid("origin/topic", clone)).toBe(await oid("topic"));
+    });
+
+    it("bring single commits over and take them back, as git does", async () => {
+      const { path, url } = await pushed();
+      const commits = [await oid("other~1"), await oid("other")];
+      const picked = await api("POST", `${path}/cherry-picks`, {
+        branch: "topic",
+        commits,
+        expected_head: await oid("topic"),
+      });
+      const expected = await byGit("topic", "cherry-pick", ...commits);
+      expect(picked).toMatchObject({ status: 201, body: { tree: await oid(`${expected}^{tree}`) } });
+      const again = await api("POST", `${path}/cherry-picks`, { branch: "topic", commits });
+      expect(again).toMatchObject({ status: 422, body: { code: "nothing_changed", commit: commits[0] } });
+      const clash = await api("POST", `${path}/cherry-picks`, { branch: "topic", commits: ["clash"] });
+      expect(clash).toMatchObject({ status: 409, body: { code: "merge_conflict", commit: await oid("clash") } });
+      const clone = await cloned(url);
+      const log = async (revision: string, cwd: string): Promise<string> =>
+        await journey.git.ok(["log", "-3", "--format=%T %an %ae %ad %B", revision], { cwd });
+      expect(await log("origin/topic", clone)).toBe(await log(expected, source));
+      const reverted = await api("POST", `${path}/reverts`, {
+        branch: "topic",
+        commits: [picked.body["oid"]],
+        author: PERSON,
+      });
+      await journey.git.ok(["fetch", "-q"], { cwd: clone });
+      await journey.git.ok(["checkout", "-q", "--detach", String(picked.body["oid"])], { cwd: clone });
+      await journey.git.ok(["revert", "--no-edit", "HEAD"], { cwd: clone });
+      expect(reverted).toMatchObject({ status: 201, body: { tree: await oid("HEAD^{tree}", clone) } });
+      const message = async (revision: string): Promise<string> =>
+        await journey.git.ok(["log", "-1", "--format=%B", revision], { cwd: clone });
+      expect(await message("origin/topic")).toBe(await message("HEAD"));
+    });
+
+    it("refuse what can't be merged, in words", async () => {
+      const { path } = await pushed();
+      const merge = async (body: object): Promise<unknown> => await api("POST", `${path}/merges`, body);
+      expect(await merge({ base: "nothing", head: "topic" })).toMatchObject({ status: 404 });
+      expect(await merge({ base: "main", head: "nothing" })).toMatchObject({ status: 422 });
+      expect(await merge({ base: "main", head: await oid("main^{tree}") })).toMatchObject({ status: 422 });
+      expect(await merge({ base: "a..b", head: "topic" })).toMatchObject({ status: 422 });
+      expect(await merge({ base: "main", head: "topic", message: " " })).toMatchObject({ status: 422 });
+      expect(await merge({ base: "main", head: "topic", strategy: "octopus" })).toMatchObject({ status: 422 });
+      expect(await merge({ base: "main", head: "topic", expected_base: await oid("topic") })).toMatchObject({
+        status: 409,
+        body: { code: "stale", current: await oid("main") },
+      });
+      await api("POST", `${path}/merges`, { base: "topic", head: "other" });
+      const merged = await api("POST", `${path}/cherry-picks`, { branch: "main", commits: ["topic"] });
+      expect(merged).toMatchObject({ status: 422, body: { code: "needs_mainline" } });
+      const third = await api("POST", `${path}/cherry-picks`, { branch: "main", commits: ["topic"], mainline: 3 });
+      expect(third).toMatchObject({ status: 422, body: { code: "no_such_parent" } });
+      const first = await api("POST", `${path}/cherry-picks`, {
+        branch: "main",
+        commits: ["topic"],
+        mainline: 2,
+        dry_run: true,
+      });
+      expect(first).toMatchObject({ status: 200 });
+    });
+  },
+  ["thinpack"],
+);
