@@ -15,6 +15,7 @@ import { metricsPage } from "./host/metrics.ts";
 import { type AppEnv, withPlatform } from "./host/platform.ts";
 import type { PlatformOptions } from "./host/begun-request.ts";
 import { socketRoutes } from "./doors/routes.ts";
+import { bundleRoutes } from "./http/bundle-routes.ts";
 import { corsHeaders, preflightAnswer } from "./http/cors.ts";
 import { FOREIGN_PAGE, isForeignPage } from "./http/cross-origin.ts";
 import { dumbRoutes } from "./http/dumb-routes.ts";
@@ -135,6 +136,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   app.route("/", gitRoutes());
   app.route("/", lfsLockRoutes());
   app.route("/", lfsRoutes());
+  app.route("/", bundleRoutes());
   app.route("/", dumbRoutes());
   app.notFound(() => problemResponse(404, "There is nothing here."));
   app.onError((error) => problemOf(error));

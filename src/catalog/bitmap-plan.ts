@@ -6,6 +6,7 @@
  * | --- | --- | --- |
  * | `leastObjects` | 10,000 | a pack of fewer objects is walked in a fraction of a second |
  * | `leastAsked` | 1,000 | the same where somebody asked for maintenance |
+ * | `leastBytes` | 32 MiB | a pack of so many bytes has them however few its objects are: with them it can be offered as a bundle |
  * | `mostObjects` | 1,000,000 | the objects of one step, whose tables take about 60 bytes for each |
  * | `share` | 4 | a pack of less than this part of the largest one's objects would save little |
  *
@@ -16,12 +17,18 @@ import { assert } from "../bytes/assert.ts";
 import type { PackRecord } from "./pack-record.ts";
 
 /** The numbers; see the table above. */
-export const BITMAPS = { leastObjects: 10_000, leastAsked: 1000, mostObjects: 1_000_000, share: 4 } as const;
+export const BITMAPS = {
+  leastObjects: 10_000,
+  leastAsked: 1000,
+  leastBytes: 32 * 1024 * 1024,
+  mostObjects: 1_000_000,
+  share: 4,
+} as const;
 
 assert(BITMAPS.leastAsked <= BITMAPS.leastObjects, "asking for maintenance makes bitmaps of more packs");
 
 /** The part of a pack's record that the plan looks at. */
-export type BitmapPack = Pick<PackRecord, "objects" | "marked" | "source" | "loan" | "bitmap">;
+export type BitmapPack = Pick<PackRecord, "objects" | "packBytes" | "marked" | "source" | "loan" | "bitmap">;
 
 /**
  * Returns the pack of which bitmaps are to be made; `undefined` if none is. It is the largest that has the mark, and the
@@ -33,8 +40,11 @@ export function planBitmap<Pack extends BitmapPack>(packs: readonly Pack[], leas
   const own = packs.filter(({ source }) => source !== "copy" && source !== "cruft");
   const largest = Math.max(0, ...own.map(({ objects }) => objects));
   const worthwhile = own.filter(
-    ({ objects, marked }) =>
-      marked && objects >= Math.max(least, largest / BITMAPS.share) && objects <= BITMAPS.mostObjects,
+    ({ objects, packBytes, marked }) =>
+      marked &&
+      (objects >= least || packBytes >= BITMAPS.leastBytes) &&
+      objects >= largest / BITMAPS.share &&
+      objects <= BITMAPS.mostObjects,
   );
   for (const pack of worthwhile.toSorted((a, b) => b.objects - a.objects)) {
     if (pack.bitmap === undefined && pack.loan === undefined) return pack;

@@ -29,7 +29,12 @@ export type PackLoan = {
 export type StoredPackName = { readonly name: string; readonly home?: string };
 
 /** The size of a pack's `.bitmap` file in bytes, and the number of commits in it; 0 if the pack can have none. */
-export type PackBitmapSize = { readonly bytes: number; readonly commits: number };
+export type PackBitmapSize = {
+  readonly bytes: number;
+  readonly commits: number;
+  /** The size of the pack's `.tips` file in bytes: see `bundle-plan.ts`. It is absent if there is none. */
+  readonly tips?: number;
+};
 
 /** One pack of a repository. It is immutable once committed, except for `marked` and `bitmap`. */
 export type PackRecord = {

@@ -9,7 +9,7 @@ import type { IsolateTools } from "../cloudflare/isolate-tools.ts";
 import { OrdinaryNames } from "../cloudflare/mirror-reader.ts";
 import { RequestStorage } from "../cloudflare/open-repository.ts";
 import { RateLimits } from "../cloudflare/rate-limits.ts";
-import type { Env } from "../env.ts";
+import { deploymentSecret, type Env } from "../env.ts";
 import type { Credentials } from "../http/authenticate.ts";
 import { FormatCache } from "../http/format-cache.ts";
 import type { RequestBounds } from "../http/identify.ts";
@@ -56,6 +56,8 @@ export type AskedRequest = {
   readonly client: string;
   /** The address that the request is for. */
   readonly url: string;
+  /** Where the host is reached by HTTP; absent if it is not known. */
+  readonly origin?: string;
   /** Aborted when the client has reset its connection. */
   readonly signal: AbortSignal;
   /** Returns the bounds of this request; those of its client if absent. */
@@ -87,6 +89,8 @@ export function beginRequest(platform: PlatformOptions, env: Env, asked: AskedRe
     lifetime,
     client: asked.client,
     url: asked.url,
+    origin: asked.origin,
+    ticketSecret: deploymentSecret(env),
     agent,
     sessionId: toHex(crypto.getRandomValues(new Uint8Array(SESSION_ID_BYTES))),
     pushCertSeed: env.PUSH_CERT_SEED,

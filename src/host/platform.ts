@@ -7,9 +7,10 @@
 import type { Context, MiddlewareHandler } from "hono";
 import type { ApiEnv } from "../api/api-host.ts";
 import { allowsPrivate, deploymentSecret, type Env } from "../env.ts";
-import { type Credentials, readCredentials } from "../http/authenticate.ts";
+import { type Credentials, readCredentials, tokenOf } from "../http/authenticate.ts";
 import type { RequestBounds } from "../http/identify.ts";
 import { isLfsTicket, parseLfsTicket } from "../http/lfs-ticket.ts";
+import { isReadTicket, openReadTicket, ticketInAddress } from "../http/read-ticket.ts";
 import { sessionToken } from "../http/page-cookie.ts";
 import { isPagePath } from "../http/page-paths.ts";
 import { formatServerTiming, type RequestCounts } from "../repository/request-counts.ts";
@@ -50,8 +51,21 @@ async function authorizationOf({ req, env }: Context<AppEnv>): Promise<string | 
   return token === undefined ? undefined : `Bearer ${token}`;
 }
 
-/** Reads a request's credentials: a token, or the ticket that stands for an SSH key. */
-function credentialsOf({ req, env }: Context<AppEnv>, authorization: string | undefined): Credentials {
+/** Returns the ticket to read that a request has: as its token, or in its address. */
+function readTicketOf(req: Request, authorization: string | undefined): string | undefined {
+  if (authorization === undefined) return ticketInAddress(req.url);
+  const token = tokenOf(authorization);
+  return isReadTicket(token) ? token : undefined;
+}
+
+/** Reads a request's credentials: a token, or a ticket that stands for others. */
+async function credentialsOf({ req, env }: Context<AppEnv>, authorization: string | undefined): Promise<Credentials> {
+  const reads = readTicketOf(req.raw, authorization);
+  if (reads !== undefined) {
+    const secret = deploymentSecret(env);
+    if (secret === undefined) return { kind: "invalid" };
+    return await openReadTicket(reads, { path: req.path, secret, now: Date.now() });
+  }
   if (authorization === undefined || !isLfsTicket(authorization))
     return readCredentials(authorization, env.ADMIN_TOKEN);
   const secret = deploymentSecret(env);
@@ -79,10 +93,11 @@ export function withPlatform(platform: PlatformOptions): MiddlewareHandler<AppEn
     context.set("authorization", authorization);
     const isFromCookie = authorization !== undefined && req.header("Authorization") === undefined;
     const begun = beginRequest(platform, env, {
-      credentials: credentialsOf(context, authorization),
+      credentials: await credentialsOf(context, authorization),
       // Off Cloudflare no address is known.
       client: req.header("CF-Connecting-IP") ?? "",
       url: req.url,
+      origin: new URL(req.url).origin,
       signal: req.raw.signal,
       ...(isFromCookie ? { bounds: sealedBounds } : {}),
     });

@@ -6,7 +6,14 @@
  */
 import { networkOf } from "../access/client-network.ts";
 import { decide, type ReadingRight, readingRight, type Subject } from "../access/decide.ts";
-import { parseRepositoryName, repositoryKey, type RepositoryName, spellingOf, splitKey } from "../access/names.ts";
+import {
+  parseRepositoryName,
+  repositoryKey,
+  type RepositoryName,
+  shownName,
+  spellingOf,
+  splitKey,
+} from "../access/names.ts";
 import { actorNameOf, actorOf, type Principal } from "../access/principal.ts";
 import type { LfsLinks } from "../access/lfs-links.ts";
 import type { Allowance } from "../access/quotas.ts";
@@ -21,6 +28,7 @@ import type { FileRange, Host, Identity, PlainFile } from "../http/host.ts";
 import { identifier, type RequestBounds } from "../http/identify.ts";
 import { type LoggedNote, logged } from "../http/log.ts";
 import { RepositoryMoved } from "../http/moved.ts";
+import { sealReadTicket } from "../http/read-ticket.ts";
 import { rightsOf } from "../http/reading-right.ts";
 import type { RecentReaders } from "../http/recent-readers.ts";
 import { explainRegisterRefusal } from "../http/register-refusal.ts";
@@ -63,6 +71,10 @@ export type RequestParts = {
   readonly client: string;
   /** The address that the request is for. */
   readonly url: string;
+  /** Where the host is reached by HTTP; absent if it does not know. */
+  readonly origin: string | undefined;
+  /** The secret that tickets are sealed with, if the deployment has one. */
+  readonly ticketSecret: string | undefined;
   readonly agent: string;
   readonly sessionId: string;
   /** The deployment's secret for the nonces of signed pushes. An empty one counts as none: everybody would know it. */
@@ -73,6 +85,7 @@ export type RequestParts = {
 function callerOf(credentials: Credentials, client: string): string {
   if (credentials.kind === "unchecked") return `token:${toHex(credentials.hash)}`;
   if (credentials.kind === "key") return `key:${credentials.fingerprint}`;
+  if (credentials.kind === "lent") return `lent:${credentials.tenant}/${credentials.repo}`;
   return credentials.kind === "operator" ? "operator" : `${credentials.kind}:${networkOf(client)}`;
 }
 
@@ -97,6 +110,7 @@ export class RequestHost implements Host {
   readonly #lifetime: Lifetime;
   readonly #caller: string;
   readonly #url: string;
+  readonly #parts: Pick<RequestParts, "credentials" | "origin" | "ticketSecret">;
   #isRefused = false;
   #isAdmitted = false;
   #principal: Principal;
@@ -108,6 +122,7 @@ export class RequestHost implements Host {
     this.#lifetime = lifetime;
     this.#caller = callerOf(credentials, parts.client);
     this.#url = parts.url;
+    this.#parts = { ...parts, credentials };
     this.known = "tenant" in credentials ? undefined : credentials;
     // A token that nobody has looked up is as good as none.
     this.#principal = this.known ?? { kind: "anonymous" };
@@ -320,6 +335,19 @@ export class RequestHost implements Host {
       repository: snapshot.record.spelled ?? repositoryKey(name),
       packName: (pack) => pack.checksum,
     });
+  }
+
+  async addressOf(
+    name: RepositoryName,
+    path: string,
+    { visibility }: Pick<Subject, "visibility">,
+  ): Promise<string | undefined> {
+    const { credentials, origin, ticketSecret: secret } = this.#parts;
+    if (origin === undefined) return undefined;
+    const address = `${origin}/${shownName(name)}.git/${path}`;
+    if (visibility === "public" || secret === undefined) return address;
+    const ticket = await sealReadTicket(credentials, name, { secret, now: Date.now() });
+    return ticket === undefined ? address : `${address}?ticket=${ticket}`;
   }
 
   refused(): void {

@@ -14,7 +14,8 @@ export function sessionRunner(platform: PlatformOptions, env: Env): SessionRunne
     const url = new URL("https://connection.invalid/");
     url.pathname = `${session.path}/${session.service}`;
     const { signal } = session.client;
-    const begun = beginRequest(platform, env, { credentials, client: address, url: url.href, signal });
+    const origin = env.ORIGIN === undefined ? {} : { origin: env.ORIGIN };
+    const begun = beginRequest(platform, env, { credentials, client: address, url: url.href, signal, ...origin });
     const end = await serveSession({ ...session, host: begun.host });
     const request = { method: door, url: url.href, headers: new Headers({ "User-Agent": agent }) };
     await endRequest(platform, env, begun, { request, status: end.status });

@@ -15,7 +15,7 @@ const NO_PASSWORD = new Set(["", "x-oauth-basic"]);
  * Returns the token of an `Authorization` header: the credentials of `Bearer` or `token`, or Basic's password with any
  * user. The token may also be the user, without a password.
  */
-function tokenOf(header: string): string | undefined {
+export function tokenOf(header: string): string | undefined {
   const space = header.indexOf(" ");
   const scheme = header.slice(0, Math.max(space, 0)).toLowerCase();
   const credentials = header.slice(space + 1).trim();
@@ -32,23 +32,26 @@ function digest(text: string): Buffer {
   return createHash("sha256").update(text).digest();
 }
 
+/** What credentials are lent for, if a ticket stands for them: one repository of the tenant's, and whether to write. */
+type Lent = { readonly repo: string; readonly writes: boolean };
+
 /** An SSH key with which the client has signed, and the tenant that may know it: that of the repository asked for. */
 export type KeyCredentials = {
   readonly kind: "key";
   readonly tenant: string;
   /** As `ssh-keygen -l` shows it. */
   readonly fingerprint: string;
-  /** What the key is lent for, if a ticket stands for it: one repository of the tenant's, and whether to write. */
-  readonly lent?: { readonly repo: string; readonly writes: boolean };
+  readonly lent?: Lent;
 };
 
 /**
  * The credentials before anything is looked up: a known principal, a token's SHA-256 and the tenant that has to know
- * it, or an SSH key.
+ * it, an SSH key, or the operator's right to read one repository.
  */
 export type Credentials =
   | Exclude<Principal, { kind: "token" }>
-  | { readonly kind: "unchecked"; readonly tenant: string; readonly hash: Uint8Array }
+  | { readonly kind: "unchecked"; readonly tenant: string; readonly hash: Uint8Array; readonly lent?: Lent }
+  | { readonly kind: "lent"; readonly tenant: string; readonly repo: string }
   | KeyCredentials;
 
 /**

@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 
 /** The purposes. A new one needs a text of its own. */
-type KeyPurpose = "event tickets" | "lfs tickets" | "page forms" | "page sessions";
+type KeyPurpose = "event tickets" | "lfs tickets" | "page forms" | "page sessions" | "read tickets";
 
 /** Returns the key for a purpose: 32 bytes. */
 export function derivedKey(secret: string, purpose: KeyPurpose): Buffer {

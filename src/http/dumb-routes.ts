@@ -11,22 +11,15 @@
  * @see gitrepository-layout(5), http-backend.c
  */
 import { Hono, type Context } from "hono";
-import { parseRange } from "./byte-range.ts";
 import { streamedResponse } from "./body.ts";
-import { isUnchanged, mayContinue, validatorHeaders, type Validators } from "./conditional.ts";
 import { wholePacks } from "../repository/view.ts";
 import { authorize } from "./denied.ts";
 import { answered, GitRefusal, NO_CACHE, isReading, wrongMethod } from "./git-failure.ts";
 import type { HostEnv, PlainFile } from "./host.ts";
 import { namedRepository } from "./named-repository.ts";
+import { storedFile } from "./stored-file.ts";
 
 const PACK_FILE = /^pack-([0-9a-f]{40}|[0-9a-f]{64})\.(pack|idx)$/;
-/**
- * Anybody may keep a public pack, but has to ask each time whether it may still be used. C git's http-backend lets it
- * be kept for a year. Here a repository may become private and a pack's content may be deleted, and then no cache may
- * serve it. The question costs one call, and no byte of the pack.
- */
-const PUBLIC_PACK = { "Cache-Control": "public, no-cache" } as const;
 /** The files that http-backend serves beside packs and the files made from a snapshot. */
 const NEVER_THERE = [
   "objects/info/alternates",
@@ -77,8 +70,10 @@ type PackFile = {
   readonly size: number;
   /** The file itself, if the pack is in the tail. */
   readonly bytes?: Uint8Array<ArrayBuffer>;
-  readonly validators: Validators;
-  readonly cacheHeaders: Readonly<Record<string, string>>;
+  readonly checksum: string;
+  /** When the pack was made, in milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly visibility: "public" | "private";
 };
 
 /**
@@ -102,36 +97,24 @@ async function findPackFile(context: Context<HostEnv>, file: string): Promise<Pa
     extension,
     size: extension === "pack" ? pack.packBytes : pack.indexBytes,
     ...(pack.tail === undefined ? {} : { bytes: (extension === "pack" ? pack.tail : pack.indexHead).slice() }),
-    // A pack determines its index, so the checksum stands for both.
-    validators: { etag: `"${pack.checksum}-${extension}"`, modified: pack.createdAt },
-    cacheHeaders: found.record.visibility === "public" ? PUBLIC_PACK : NO_CACHE,
+    checksum: pack.checksum,
+    createdAt: pack.createdAt,
+    visibility: found.record.visibility,
   };
 }
 
 async function packFile(context: Context<HostEnv>, file: string): Promise<Response> {
   const { host } = context.var;
-  const request = context.req.raw;
-  const found = await findPackFile(context, file);
-  const { id, name, extension, size, validators } = found;
-  const cached = { ...found.cacheHeaders, ...validatorHeaders(validators) };
-  if (isUnchanged(request.headers, validators)) return new Response(null, { status: 304, headers: cached });
-  const mayBePart = request.method === "GET" && mayContinue(request.headers, validators);
-  const range = mayBePart ? parseRange(context.req.header("Range"), size) : undefined;
-  if (range === "unsatisfiable") {
-    return new Response(null, { status: 416, headers: { ...NO_CACHE, "Content-Range": `bytes */${size}` } });
-  }
-  const { offset, length } = range ?? { offset: 0, length: size };
-  const headers = new Headers({
-    ...cached,
-    "Content-Type": extension === "pack" ? "application/x-git-packed-objects" : "application/x-git-packed-objects-toc",
-    "Accept-Ranges": "bytes",
-    "Content-Length": String(length),
+  const { id, name, extension, size, bytes, checksum, createdAt, visibility } = await findPackFile(context, file);
+  return await storedFile(context.req.raw, {
+    size,
+    contentType: extension === "pack" ? "application/x-git-packed-objects" : "application/x-git-packed-objects-toc",
+    // A pack determines its index, so the checksum stands for both.
+    validators: { etag: `"${checksum}-${extension}"`, modified: createdAt },
+    visibility,
+    open: async ({ offset, length }) =>
+      bytes?.subarray(offset, offset + length) ?? (await host.packBody(id, name, extension, { offset, length })),
   });
-  if (range !== undefined) headers.set("Content-Range", `bytes ${offset}-${offset + length - 1}/${size}`);
-  const bodiless = request.method === "HEAD";
-  const open = async (): Promise<BodyInit> =>
-    found.bytes?.subarray(offset, offset + length) ?? (await host.packBody(id, name, extension, { offset, length }));
-  return new Response(bodiless ? null : await open(), { status: range === undefined ? 200 : 206, headers });
 }
 
 /** The routes of dumb HTTP. Any other path below a repository is not found, for a caller that may read it. */

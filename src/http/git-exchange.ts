@@ -63,6 +63,7 @@ export function gitExchange(asked: AskedService, repository: Repository, client:
     sessionId: host.sessionId,
     note: (said) => host.note(said),
     served: (what) => host.served(what),
+    ...(asked.at === undefined ? { addressOf: (path, record) => host.addressOf(name, path, record) } : {}),
   };
 }
 

@@ -4,10 +4,10 @@
  * @packageDocumentation
  */
 import { folded } from "../access/names.ts";
-import type { Principal, TokenPrincipal } from "../access/principal.ts";
+import type { TokenPrincipal } from "../access/principal.ts";
 import type { SshKeyStore } from "../access/ssh-key-store.ts";
 import type { TokenCheck, TokenStore } from "../access/token-store.ts";
-import type { Credentials, KeyCredentials } from "./authenticate.ts";
+import type { Credentials } from "./authenticate.ts";
 import { TooManyRequests } from "./denied.ts";
 import type { Host, Identity } from "./host.ts";
 
@@ -33,19 +33,30 @@ function principalOf(tenant: string, { token }: TokenCheck): TokenPrincipal {
   return { kind: "token", tenant, id, name, createdAt, scopes, ...limit };
 }
 
-/**
- * Returns what a tenant's key may. One that the tenant does not know may do what anybody may; where it was lent, it is
- * not known any more.
- */
-function keyPrincipal({ tenant, lent }: KeyCredentials, found: TokenCheck | undefined): Principal {
-  if (found === undefined) return { kind: lent === undefined ? "anonymous" : "invalid" };
-  const principal = { ...principalOf(tenant, found), isKey: true } as const;
+type LookedUp = Extract<Credentials, { readonly kind: "unchecked" | "key" }>;
+
+/** Returns what a token or key that its tenant knows may, and no more than it is lent for. */
+function knownPrincipal({ kind, tenant, lent }: LookedUp, found: TokenCheck): TokenPrincipal {
+  const principal = { ...principalOf(tenant, found), ...(kind === "key" ? { isKey: true as const } : {}) };
   if (lent === undefined) return principal;
   const { repo, writes } = lent;
   return {
     ...principal,
     repos: principal.repos?.includes(repo) === false ? [] : [repo],
     scopes: writes ? principal.scopes : ["repo:read"],
+  };
+}
+
+/** What a ticket of the operator's may: read one repository. */
+function lentPrincipal({ tenant, repo }: Extract<Credentials, { readonly kind: "lent" }>): TokenPrincipal {
+  return {
+    kind: "token",
+    tenant,
+    id: "operator",
+    name: "a ticket of the operator's",
+    createdAt: 0,
+    scopes: ["repo:read"],
+    repos: [repo],
   };
 }
 
@@ -65,17 +76,21 @@ export function identifier(
     if (bounds.isShut()) throw tooManyWrong();
     if (credentials.kind === "operator") return { principal: credentials };
     if (credentials.kind === "invalid") return wrong();
+    if (credentials.kind === "lent") return { principal: lentPrincipal(credentials) };
     const { tenant } = credentials;
     const isKey = credentials.kind === "key";
     const found = isKey
       ? await store(tenant).checkSshKey(credentials.fingerprint, repo)
       : await store(tenant).check(credentials.hash, repo);
-    if (found === undefined) return isKey ? { principal: keyPrincipal(credentials, found) } : wrong();
+    // A key that the tenant does not know may do what anybody may; where it was lent, it is not known any more.
+    if (found === undefined && isKey)
+      return { principal: { kind: credentials.lent === undefined ? "anonymous" : "invalid" } };
+    if (found === undefined) return wrong();
     if (!(await bounds.admitsRequest(tenant))) {
       throw new TooManyRequests("The tenant's tokens are used too often at this moment.", "tenant", RETRY_AFTER);
     }
     const { token: _, ...learnt } = found;
-    return { principal: isKey ? keyPrincipal(credentials, found) : principalOf(tenant, found), ...learnt };
+    return { principal: knownPrincipal(credentials, found), ...learnt };
   };
   let asked: Promise<Identity> | undefined;
   return (name) => {

@@ -10,6 +10,7 @@ import { itemAt, present } from "../bytes/assert.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { MadeTwin } from "../catalog/clone-twin.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
+import { objectFormat } from "../object/object-id.ts";
 import { combinePacks } from "../packing/combine-packs.ts";
 import { StagedPack } from "../packing/staged-pack.ts";
 import {
@@ -20,6 +21,7 @@ import {
 } from "../refs/maintenance-store.ts";
 import type { LfsStore } from "../refs/lfs-store.ts";
 import type { PackCatalog } from "../refs/pack-catalog.ts";
+import { decodeRefRows } from "../refs/ref-rows.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
 import type { Repository } from "../repository/repository.ts";
 import { makeGraph } from "./graph-step.ts";
@@ -81,12 +83,17 @@ async function walk(repository: Repository, { purges, staged }: Step): Promise<W
 /** Writes bitmaps of a pack. */
 async function makeBitmap({ repository, catalog }: Maintained, { record, packs }: Step): Promise<Result> {
   const pack = itemAt(packs, 0);
-  const size = await writeBitmap({ repository, record, pack });
+  const found = await repository.refs.open({ refPrefixes: ["refs/heads/"] });
+  const isSame = found.kind === "found" && found.record.id === record.id;
+  const branches = isSame ? decodeRefRows(found.refs, objectFormat(record.objectFormat).rawSize) : [];
+  const size = await writeBitmap({ repository, record, pack, branches });
   const bitmap = { pack: pack.name, size };
   const { kind } = await catalog.replacePacks({ id: record.id, added: [], replaced: [], bitmap });
   if (kind === "done") return { outcome: "done", written: size.bytes };
   // The pack has left the catalog meanwhile, and its other files may be deleted already.
-  await repository.storage(record.id).delete([{ pack: pack.name, extension: "bitmap" }]);
+  await repository
+    .storage(record.id)
+    .delete((["bitmap", "tips"] as const).map((extension) => ({ pack: pack.name, extension })));
   return { outcome: "stale", written: size.bytes };
 }
 

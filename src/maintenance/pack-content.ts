@@ -263,6 +263,14 @@ export class PackContent {
     return this.#alike.replace(alikeKey(kernel.memory.subarray(at, at + size), this.format.rawSize), rank);
   }
 
+  /** Returns the rank of the object with this raw name; -1 if the pack does not have it. */
+  rankOf(name: Uint8Array): number {
+    const { kernel } = this.#input;
+    kernel.memory.set(name.subarray(0, this.format.rawSize), kernel.scratchAt);
+    const rank = kernel.oidFind(kernel.scratchAt);
+    return rank < this.count ? rank : -1;
+  }
+
   /** Frees the memory. The kernel stays with its lender. It must be the last call. */
   free(): void {
     this.#reader.close();

@@ -9,15 +9,18 @@
  * @see gitformat-bitmap(5), git-repack(1), `--write-bitmap-index`
  */
 import { itemAt, present, u32At, u8At } from "../bytes/assert.ts";
-import { addBit, type Bits, hasBit, newBits } from "../bytes/bits.ts";
+import { addBit, addBits, type Bits, hasBit, newBits } from "../bytes/bits.ts";
 import { concat } from "../bytes/chunk.ts";
 import { LimitExceeded } from "../bytes/failure.ts";
-import { fromHex } from "../bytes/hex.ts";
+import { fromHex, toHex } from "../bytes/hex.ts";
+import { BUNDLES } from "../catalog/bundle-plan.ts";
 import type { PackBitmapSize, PackRecord } from "../catalog/pack-record.ts";
+import { type BundleTip, formatTips } from "../format/bundle.ts";
 import { encodeEwah, ewahBytes, xorEwah } from "../format/ewah.ts";
 import { type BitmapEntry, encodePackBitmap } from "../format/pack-bitmap.ts";
 import { objectFormat } from "../object/object-id.ts";
 import { TYPE_NUMBER } from "../object/object-type.ts";
+import type { RefRow } from "../refs/ref-rows.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
 import type { Repository } from "../repository/repository.ts";
 import { type Candidate, selectCommits } from "./bitmap-selection.ts";
@@ -39,6 +42,8 @@ export type BitmapInput = {
   readonly repository: Repository;
   readonly record: RepositoryRecord;
   readonly pack: PackRecord;
+  /** The branches, in their order. Those whose values the bitmaps reach are the tips of a bundle; see `bundle-plan.ts`. */
+  readonly branches?: Iterable<RefRow>;
 };
 
 type Made = BitmapEntry & { readonly base: Made | undefined; readonly depth: number };
@@ -50,9 +55,12 @@ class Bitmaps {
   readonly #made = new Map<number, Made>();
   /** The last ones, oldest first. */
   readonly #recent: Recent[] = [];
+  /** What all commits with a bitmap reach together. */
+  readonly reached: Bits;
 
   constructor(content: PackContent) {
     this.#content = content;
+    this.reached = newBits(content.count);
   }
 
   /** The bitmaps in the order of the file. */
@@ -87,6 +95,7 @@ class Bitmaps {
       depth: base === undefined ? 0 : base.made.depth + 1,
     };
     this.#made.set(commit, made);
+    addBits(this.reached, bits);
     this.#recent.push({ made, bits });
     if (this.#recent.length > BASES_TRIED) this.#recent.shift();
   }
@@ -141,6 +150,19 @@ function typeBits({ types, count }: PackContent): Bits[] {
   return sets;
 }
 
+/** Returns the branches whose values are in the pack with all that they reach, HEAD's first. */
+function tipsOf({ record, branches = [] }: BitmapInput, content: PackContent, reached: Bits): BundleTip[] {
+  const tips: BundleTip[] = [];
+  for (const { name, oid } of branches) {
+    const rank = content.rankOf(oid);
+    if (rank < 0 || !hasBit(reached, rank) || u8At(content.types, rank) !== TYPE_NUMBER.commit) continue;
+    const tip = { name, oid: toHex(oid) };
+    if (name === record.head) tips.unshift(tip);
+    else if (tips.length < BUNDLES.mostTips) tips.push(tip);
+  }
+  return tips;
+}
+
 async function write(input: BitmapInput, content: PackContent): Promise<PackBitmapSize> {
   const { repository, record, pack } = input;
   const { format } = content;
@@ -152,13 +174,17 @@ async function write(input: BitmapInput, content: PackContent): Promise<PackBitm
   const packChecksum = present(fromHex(pack.checksum), "the checksum of a pack");
   const tables = { format, packChecksum, types: typeBits(content), entries };
   const bytes = concat([...encodePackBitmap(tables, repository.hash(format.name))]);
-  await repository.storage(record.id).write({ pack: pack.name, extension: "bitmap" }, bytes);
-  return { bytes: bytes.length, commits: entries.length };
+  const storage = repository.storage(record.id);
+  const tips = formatTips(tipsOf(input, content, bitmaps.reached));
+  if (tips.length > 0) await storage.write({ pack: pack.name, extension: "tips" }, tips);
+  await storage.write({ pack: pack.name, extension: "bitmap" }, bytes);
+  const size = { bytes: bytes.length, commits: entries.length };
+  return tips.length === 0 ? size : { ...size, tips: tips.length };
 }
 
 /**
- * Writes the bitmaps of a pack. Returns what the catalog has to know of the file: that there is none, where the pack
- * refers to objects outside, or would take too long.
+ * Writes the bitmaps of a pack, and the tips of a bundle of it. Returns what the catalog has to know of the files: that there
+ * are none, where the pack refers to objects outside, or would take too long.
  *
  * @throws CorruptStore
  */

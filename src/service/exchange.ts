@@ -75,6 +75,11 @@ export type Exchange = {
    * is absent if everything has to be written.
    */
   passOn?(stored: StoredAnswer): Promise<boolean>;
+  /**
+   * Returns the address at which a path below the repository is read by HTTP, for a while without credentials where the repository
+   * is private; `undefined` if the host does not know its own address.
+   */
+  addressOf?(path: string, record: Pick<RepositoryRecord, "visibility">): Promise<string | undefined>;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
 };

@@ -1,7 +1,8 @@
 /**
  * Version 2: one request is one command. On a connection commands follow each other.
  *
- * Capabilities: `agent`, `ls-refs`, `fetch`, `server-option`, `object-format`, `session-id`, `object-info`.
+ * Capabilities: `agent`, `ls-refs`, `fetch`, `server-option`, `object-format`, `session-id`, `object-info`,
+ * `bundle-uri`.
  *
  * @packageDocumentation
  * @see gitprotocol-v2(5), git's serve.c
@@ -9,6 +10,7 @@
 import { type CommandRequest, CommandRequestParser } from "../wire/command-request.ts";
 import { FLUSH_LINE, type PktLine } from "../wire/pkt-line.ts";
 import { ProtocolError } from "../bytes/failure.ts";
+import { tellBundles } from "./bundle-uri.ts";
 import { formatOfCommand } from "./client-format.ts";
 import type { Exchange } from "./exchange.ts";
 import { answerFaults, type ServiceCall } from "./failure.ts";
@@ -23,6 +25,7 @@ const COMMANDS: ReadonlyMap<string, (call: CommandCall) => Promise<void>> = new 
   ["ls-refs", listRefs],
   ["fetch", fetchObjects],
   ["object-info", tellObjectInfo],
+  ["bundle-uri", tellBundles],
 ]);
 
 /** Answers a request of version 2. */

@@ -137,7 +137,7 @@ export const CAPABILITIES: readonly CapabilityRow[] = [
   valued("v2", "object-format", objectFormat, "any-value"),
   valued("v2", "session-id", sessionId, "any-value"),
   { ...plain("v2", "object-info"), command: true },
-  { ...later("v2", "bundle-uri"), command: true },
+  { ...plain("v2", "bundle-uri"), command: true },
   later("v2", "promisor-remote"),
 
   plain("ls-refs", "unborn"),

@@ -144,6 +144,8 @@ const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   [`GET ${GIT}/HEAD`]: ["refs"],
   [`GET ${GIT}/objects/info/packs`]: ["wholePacks"],
   [`GET ${GIT}/objects/pack/:file`]: ["wholePacks"],
+  [`GET ${GIT}/bundles`]: ["wholePacks"],
+  [`GET ${GIT}/bundles/:file`]: ["wholePacks", "refs"],
   [`ALL ${GIT}/objects/info/alternates`]: ["nothing"],
   [`ALL ${GIT}/objects/info/http-alternates`]: ["nothing"],
   [`ALL ${GIT}/objects/:fan{[0-9a-f]{2}}/:rest{[0-9a-f]{38}|[0-9a-f]{62}}`]: ["nothing"],

@@ -81,6 +81,8 @@ const GIT_ROWS: readonly Row[] = [
   { method: "GET", path: "objects/info/packs", outcomes: READ },
   { method: "GET", path: `objects/pack/${PACK}.pack`, outcomes: READ },
   { method: "GET", path: `objects/pack/${PACK}.idx`, outcomes: READ },
+  { method: "GET", path: "bundles", outcomes: READ },
+  { method: "GET", path: `bundles/${"0".repeat(40)}.bundle`, outcomes: READ },
   { method: "GET", path: "objects/00/0000", outcomes: READ },
   { method: "GET", path: "whatever", outcomes: READ },
 ];

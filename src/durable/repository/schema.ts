@@ -203,6 +203,8 @@ export const REPOSITORY_SCHEMA: Schema = {
       addColumn(db, "repository", "status_changes INTEGER NOT NULL DEFAULT 0");
       addColumn(db, "ref_rules", "contexts TEXT");
     },
+    // The tips of packs that have bitmaps: there are no files of them yet.
+    (db) => addColumn(db, "pack_bitmaps", "tips INTEGER NOT NULL DEFAULT 0"),
   ],
 };
 

@@ -2,9 +2,10 @@
 import { describe, expect, it } from "vitest";
 import { type BitmapPack, BITMAPS, planBitmap } from "../../../src/catalog/bitmap-plan.ts";
 
-const { leastObjects, leastAsked, mostObjects, share } = BITMAPS;
+const { leastObjects, leastAsked, leastBytes, mostObjects, share } = BITMAPS;
 const pack = (objects: number, more: Partial<BitmapPack> = {}): BitmapPack => ({
   objects,
+  packBytes: 0,
   marked: true,
   source: "receive",
   ...more,
@@ -19,6 +20,12 @@ describe("planBitmap", () => {
     expect(planBitmap([pack(leastObjects - 1)], leastObjects)).toBeUndefined();
     expect(planBitmap([pack(leastObjects - 1)], leastAsked)).toBeDefined();
     expect(planBitmap([], leastAsked)).toBeUndefined();
+  });
+
+  it("takes one of many bytes, however few its objects are", () => {
+    const heavy = pack(3, { packBytes: leastBytes });
+    expect(planBitmap([heavy], leastObjects)).toBe(heavy);
+    expect(planBitmap([pack(3, { packBytes: leastBytes - 1 })], leastObjects)).toBeUndefined();
   });
 
   it("passes over packs that may hold what nothing reaches, tip packs, and those too large for a step", () => {

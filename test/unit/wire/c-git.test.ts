@@ -162,7 +162,8 @@ describe.each(["sha1", "sha256"] as const)("C git with %s", (name) => {
         text.replace(/^object-info$/, "object-info=size").replace(/^fetch=.*/, "fetch="),
       ),
     );
-    expect(mine).toEqual(theirs);
+    // git before 2.40 tells of no bundles.
+    expect(mine?.filter((text) => text !== "bundle-uri")).toEqual(theirs?.filter((text) => text !== "bundle-uri"));
   });
 
   test.each([

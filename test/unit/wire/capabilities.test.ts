@@ -74,6 +74,7 @@ describe("the capability table", () => {
       "object-format=sha1",
       "session-id=s1",
       "object-info=size",
+      "bundle-uri",
     ]);
     expect([...offeredFeatures("object-info", context)]).toEqual(["size"]);
     expect([...offeredFeatures("fetch", context)]).toEqual([

@@ -94,7 +94,7 @@ describe("the head of a version 2 request", () => {
     [["command=constructor"], "invalid command 'constructor'"],
     [["command="], "invalid command ''"],
     [["command=agent"], "invalid command 'agent'"],
-    [["command=bundle-uri"], "invalid command 'bundle-uri'"],
+    [["command=promisor-remote"], "invalid command 'promisor-remote'"],
     [["command=object-info=size"], "invalid command 'object-info=size'"],
     [["command=ls-refs=unborn"], "invalid command 'ls-refs=unborn'"],
     [["command=fetch", "command=ls-refs"], "command 'ls-refs' requested after already requesting command 'fetch'"],

@@ -1,5 +1,6 @@
 /**
- * Table `pack_bitmaps`: the `.bitmap` files of packs. A row of 0 bytes says that the pack can have none.
+ * Table `pack_bitmaps`: the `.bitmap` files of packs, and the `.tips` files that were written with them. A row of 0 bytes says that the
+ * pack can have none.
  *
  * @packageDocumentation
  */
@@ -9,12 +10,14 @@ import { integerAt, jsonChunks, type SqlDatabase, type SqlRow } from "../../sql/
 export const PACK_BITMAPS_DDL = `CREATE TABLE IF NOT EXISTS pack_bitmaps (
   pack TEXT PRIMARY KEY,
   bytes INTEGER NOT NULL,
-  commits INTEGER NOT NULL
+  commits INTEGER NOT NULL,
+  tips INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID`;
 
 /** Notes the file of a pack. One that is known already stays: both have the same bytes. */
-export function insertBitmap(db: SqlDatabase, pack: string, { bytes, commits }: PackBitmapSize): void {
-  db.run("INSERT OR IGNORE INTO pack_bitmaps (pack, bytes, commits) VALUES (?, ?, ?)", pack, bytes, commits);
+export function insertBitmap(db: SqlDatabase, pack: string, { bytes, commits, tips = 0 }: PackBitmapSize): void {
+  const values = [pack, bytes, commits, tips];
+  db.run("INSERT OR IGNORE INTO pack_bitmaps (pack, bytes, commits, tips) VALUES (?, ?, ?, ?)", ...values);
 }
 
 /** Forgets the files of packs. */
@@ -24,8 +27,10 @@ export function deleteBitmaps(db: SqlDatabase, packs: readonly string[]): void {
   }
 }
 
-/** Returns the file of a row's pack, of which columns `column` and the next are bytes and commits. */
+/** Returns the file of a row's pack, of which columns `column` and the next two are bytes, commits and tips. */
 export function bitmapAt(row: SqlRow, column: number): { readonly bitmap?: PackBitmapSize } {
   if (row[column] === null) return {};
-  return { bitmap: { bytes: integerAt(row, column), commits: integerAt(row, column + 1) } };
+  const tips = integerAt(row, column + 2);
+  const size = { bytes: integerAt(row, column), commits: integerAt(row, column + 1) };
+  return { bitmap: tips === 0 ? size : { ...size, tips } };
 }

@@ -145,7 +145,7 @@ export function listPublished(db: SqlDatabase, except: readonly string[] = []): 
   const cut = heads !== undefined && integerAt(heads, 0) > INDEX_HEADS_BUDGET ? INDEX_FANOUT_BYTES : INDEX_HEAD_LIMIT;
   const rows = db.rows(
     `SELECT ${PACK_FIGURES}, source, created_at,
-      kinds, substr(index_head, 1, ?), home, state, b.bytes, b.commits FROM packs
+      kinds, substr(index_head, 1, ?), home, state, b.bytes, b.commits, b.tips FROM packs
       LEFT JOIN borrowed_packs l ON l.pack = name LEFT JOIN pack_bitmaps b ON b.pack = name
       WHERE source <> 'cruft' AND name NOT IN (SELECT value FROM json_each(?)) ORDER BY seq`,
     cut,
@@ -165,7 +165,7 @@ export function listPublished(db: SqlDatabase, except: readonly string[] = []): 
 /** Returns what planning maintenance takes of each pack in the bucket, cruft packs too, oldest first, without the large columns. */
 export function listPackSizes(db: SqlDatabase): (RollUpPack & BitmapPack)[] {
   const rows = db.rows(
-    `SELECT name, objects, pack_bytes, marked, source, home, state, b.bytes, b.commits FROM packs
+    `SELECT name, objects, pack_bytes, marked, source, home, state, b.bytes, b.commits, b.tips FROM packs
       LEFT JOIN borrowed_packs l ON l.pack = name LEFT JOIN pack_bitmaps b ON b.pack = name ORDER BY seq`,
   );
   return Array.from(rows, (row) => ({
