@@ -10,6 +10,7 @@ import { parseOutgoingUrl } from "../access/outgoing-url.ts";
 import type { TenantHook } from "../access/tenant-hook.ts";
 import type { AttemptResult, DueDeliveries, DueDelivery, Happening, Hook } from "./hook.ts";
 import { numberOf } from "./github-shapes.ts";
+import { parseLockChange } from "./lock-change.ts";
 import { parseToldStatus } from "./status-payload.ts";
 import { formatPayload, formatTenantPing, type PayloadContext, type Told } from "./payload.ts";
 import type { PushContent } from "./push-content.ts";
@@ -125,6 +126,7 @@ async function attempt(delivery: DueDelivery, due: DueDeliveries, tools: Deliver
     ...(happening === undefined ? {} : { happening }),
     ...(event === "push" && happening !== undefined ? { content: await tools.contentOf?.(happening) } : {}),
     ...(event === "sync_failed" && detail !== undefined ? { error: detail } : {}),
+    ...(event === "lock" && detail !== undefined ? { lock: parseLockChange(detail) } : {}),
     ...(event === "status" && detail !== undefined ? { status: parseToldStatus(detail) } : {}),
   };
   const body = new Uint8Array(encoder.encode(formatPayload(told, context)));

@@ -7,9 +7,10 @@
 /**
  * The events that a webhook may subscribe to. `push`: a ref was created, updated or deleted; `create`, `delete`: a
  * branch or tag was created or deleted; `sync`: a sync updated a mirror's refs (one event for all of them);
- * `sync_failed`: a sync of a mirror failed; `status`: a status of a commit was set.
+ * `sync_failed`: a sync of a mirror failed; `status`: a status of a commit was set; `lock`: a file was locked, or its lock
+ * given back.
  */
-export const HOOK_EVENTS = ["push", "create", "delete", "sync", "sync_failed", "status"] as const;
+export const HOOK_EVENTS = ["push", "create", "delete", "sync", "sync_failed", "status", "lock"] as const;
 
 /** An event that a webhook may subscribe to. */
 export type HookEvent = (typeof HOOK_EVENTS)[number];
@@ -58,7 +59,7 @@ export type Delivery = {
   /** The event's sequence number in the ref log and its ref; absent for a `ping`. */
   readonly seq?: number;
   readonly ref?: string;
-  /** Why a sync failed; of a status, what is told of it, as JSON. */
+  /** Why a sync failed; of a status or a lock, what is told of it, as JSON. */
   readonly detail?: string;
   readonly redelivery: boolean;
   readonly state: DeliveryState;
@@ -92,7 +93,7 @@ export type Happening = {
 
 /** A delivery that is due, with the data of its body. */
 export type DueDelivery = Pick<Delivery, "id" | "guid" | "event" | "attempts"> & {
-  /** Absent for a `ping`, a `sync_failed` and a `status`. */
+  /** Absent for a `ping`, and where no ref moved. */
   readonly happening?: Happening;
   /** See `Delivery`. */
   readonly detail?: string;

@@ -6,6 +6,7 @@
  * @packageDocumentation
  */
 import { numberOf, organizationShape, repositoryShape, userShape } from "./github-shapes.ts";
+import { lockBody, type LockChange } from "./lock-change.ts";
 import { statusBody, type ToldStatus } from "./status-payload.ts";
 import type { PushContent, PushedCommit } from "./push-content.ts";
 import type { DeliveryEvent, Happening, Hook, HookedRepository } from "./hook.ts";
@@ -123,7 +124,7 @@ export function formatTenantPing(hook: PingedHook, tenant: string, origin: strin
 /** What a delivery tells. */
 export type Told = {
   readonly event: DeliveryEvent;
-  /** Absent for a `ping`, a `sync_failed` and a `status`. */
+  /** Absent for a `ping`, and where no ref moved. */
   readonly happening?: Happening;
   /** The commits of a push, if they could be read. */
   readonly content?: PushContent | undefined;
@@ -131,13 +132,16 @@ export type Told = {
   readonly error?: string;
   /** The status that was set. */
   readonly status?: ToldStatus;
+  /** The lock that was made or given back. */
+  readonly lock?: LockChange;
 };
 
-function eventBody({ event, happening, content, error, status }: Told, context: PayloadContext): object {
+function eventBody({ event, happening, content, error, status, lock }: Told, context: PayloadContext): object {
   const { hook, origin, name } = context;
   if (event === "ping") return pingBody(hook, "Repository", `${origin}/api/v1/repos/${name}/hooks/${hook.id}`);
   if (event === "sync_failed") return { error: error ?? null };
   if (status !== undefined) return statusBody(status, context);
+  if (lock !== undefined) return lockBody(lock);
   // The `push` events tell which refs a sync updated.
   if (event === "sync" || happening === undefined) return {};
   if (event === "create" || event === "delete") return namedBody(happening, event, context);
@@ -146,11 +150,11 @@ function eventBody({ event, happening, content, error, status }: Told, context: 
 
 /** Returns the body of a delivery, as JSON. */
 export function formatPayload(told: Told, context: PayloadContext): string {
-  const { happening, status } = told;
+  const { happening, status, lock } = told;
   const { origin, name, repository } = context;
   const [tenant = ""] = name.split("/");
   const doer = happening ?? status?.status;
-  const by = doer?.actorName ?? doer?.actor ?? tenant;
+  const by = doer?.actorName ?? doer?.actor ?? lock?.by ?? tenant;
   const seq = happening === undefined ? {} : { seq: happening.seq };
   const own = doer === undefined ? {} : { actor: doer.actor, ...seq, at: time(doer.at) };
   const inSeconds = told.event === "push";

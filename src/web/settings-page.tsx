@@ -56,7 +56,7 @@ const reflog = v.object({
 });
 
 /** The events that a webhook may be told of, as the page offers them. */
-const EVENTS = ["push", "create", "delete", "status"] as const;
+const EVENTS = ["push", "create", "delete", "status", "lock"] as const;
 /** The deliveries of a webhook that are shown. */
 const SHOWN_DELIVERIES = 5;
 

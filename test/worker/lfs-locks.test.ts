@@ -3,18 +3,21 @@
  *
  * @packageDocumentation
  */
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
 import { type ApiClient, apiClient, issueToken } from "../support/api-client.ts";
 import { startTestHost } from "../support/host.ts";
 import { LfsClient } from "../support/lfs-client.ts";
+import { subscribe } from "../support/subscriber.ts";
+import { WAIT_LIMIT } from "../support/time-limits.ts";
+import { startReceiver } from "../support/webhook-receiver.ts";
 
 let host: RunningHost;
 let operator: ApiClient;
 const tokens: Record<string, string> = {};
 
 beforeAll(async () => {
-  host = await startTestHost();
+  host = await startTestHost({ allowPrivateUpstreams: true });
   operator = apiClient(host.base, "test-token");
   await operator("PUT", "/tenants/acme");
   const scopes = { alice: "repo:write", bob: "repo:write", admin: "tenant:admin", reader: "repo:read" };
@@ -55,6 +58,35 @@ it("locks are made, seen, verified and given back", async () => {
   expect([pathsOf(verified["ours"]), pathsOf(verified["theirs"])]).toEqual([["art/a b.psd"], ["b.bin"]]);
   expect((await as("alice").ask(`locks/${id}/unlock`, {})).body).toMatchObject({ lock: { id } });
   expect((await as("alice").ask(`locks/${id}/unlock`, {})).status).toBe(404);
+});
+
+it("webhooks and subscribers are told of locks that are made, given back and taken away", async () => {
+  const receiver = await startReceiver();
+  try {
+    const as = await repository("told");
+    const repo = "acme/told";
+    const hook = await operator("POST", `/repos/${repo}/hooks`, { url: receiver.base, events: ["lock"] });
+    expect(hook.status).toBe(201);
+    const subscriber = await subscribe(`${host.base}/api/v1/repos/${repo}/events`, tokens["reader"]);
+    const { body } = await as("alice").ask("locks", { path: "a.psd" });
+    const lock = { id: lockOf(body).id, path: "a.psd", owner: { name: "alice" } };
+    expect((await as("bob").ask("locks", { path: "a.psd" })).status).toBe(409);
+    await as("admin").ask(`locks/${lock.id}/unlock`, { force: true });
+    const told = (): Record<string, unknown>[] =>
+      receiver.received.filter(({ headers }) => headers["x-github-event"] === "lock").map((entry) => entry.body);
+    await vi.waitUntil(() => told().length >= 2 && subscriber.messages.length >= 2, { timeout: WAIT_LIMIT });
+    const [made, taken] = told().toSorted((a, b) => String(a["action"]).localeCompare(String(b["action"])));
+    expect(made).toMatchObject({ action: "created", lock, forced: false, sender: { login: "alice" } });
+    expect(taken).toMatchObject({ action: "deleted", lock, forced: true, sender: { login: "admin" } });
+    expect(made).toMatchObject({ repository: { full_name: repo } });
+    expect(subscriber.messages).toMatchObject([
+      { type: "lock", repo, action: "created", lock, by: "alice" },
+      { type: "lock", repo, action: "deleted", lock, by: "admin" },
+    ]);
+    subscriber.close();
+  } finally {
+    await receiver.close();
+  }
 });
 
 it("locks of others are taken away by administrators alone, and only by force", async () => {

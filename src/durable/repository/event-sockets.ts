@@ -15,6 +15,7 @@ import {
   type SubscriptionRequest,
 } from "../../events/subscription.ts";
 
+import { formatLockMessage, type LockChange } from "../../events/lock-change.ts";
 import { eventsBeginning, type LogMarks, LOG_START, type LogPlace } from "../../refs/visible-log.ts";
 
 /** The members of a WebSocket that are used. */
@@ -97,6 +98,8 @@ export class EventSockets {
   readonly #name: string;
   /** Bytes that wait for all subscribers: as counted at the last look, plus those sent since. */
   #waiting = 0;
+  /** Messages about locks that are still to be sent. */
+  #lockMessages: string[] = [];
 
   constructor(name: string, source: EventSource, sockets: () => EventSocket[]) {
     this.#name = name;
@@ -107,6 +110,13 @@ export class EventSockets {
   /** The repository's name as it is shown: `{tenant}/{repo}`. */
   get #shownName(): string {
     return this.#source.record()?.spelled ?? this.#name;
+  }
+
+  /** Adds a change of a lock to what subscribers are told next, unless too much waits already. */
+  add(change: LockChange): void {
+    const message = formatLockMessage(this.#shownName, change);
+    const waiting = this.#lockMessages.reduce((sum, { length }) => sum + length, message.length);
+    if (waiting <= MOST_TOLD) this.#lockMessages.push(message);
   }
 
   /** Whether this is the repository that was asked for, and the subscription may be made. */
@@ -170,7 +180,8 @@ export class EventSockets {
   /** Returns the tokens of those subscribers that lack moves. */
   tokens(): string[] {
     const { newest } = this.#source.ends();
-    const behind = this.sweep().filter(({ attachment }) => attachment.seen < newest);
+    const isOfAll = this.#lockMessages.length > 0;
+    const behind = this.sweep().filter(({ attachment }) => isOfAll || attachment.seen < newest);
     return [...new Set(behind.flatMap(({ attachment }) => attachment.token ?? []))];
   }
 
@@ -190,6 +201,7 @@ export class EventSockets {
   tell(checked: readonly string[]): boolean {
     const known = new Set(checked);
     this.#waiting = this.#dismissSlow();
+    this.#tellLocks(known);
     let room = Math.min(MOST_SENT, MOST_WAITING - this.#waiting);
     const { newest } = this.#source.ends();
     const behind = new Map<number, Subscriber[]>();
@@ -213,6 +225,21 @@ export class EventSockets {
       isMore ||= last < newest;
     }
     return isMore;
+  }
+
+  /** Sends every subscriber what changed of locks. They come after moves that were made before, as far as one go allows. */
+  #tellLocks(known: ReadonlySet<string>): void {
+    const messages = this.#lockMessages;
+    this.#lockMessages = [];
+    if (messages.length === 0) return;
+    for (const { socket, attachment } of this.sweep()) {
+      if (attachment.token !== undefined && !known.has(attachment.token)) continue;
+      for (const message of messages) {
+        if (this.#waiting >= MOST_WAITING) return;
+        socket.send(message);
+        this.#waiting += message.length;
+      }
+    }
   }
 
   /** Ends the subscription of a client that sent a message: none is expected. */

@@ -20,6 +20,7 @@ import type {
   HookSettings,
   RedeliverAnswer,
 } from "../../events/hook.ts";
+import type { LockChange } from "../../events/lock-change.ts";
 import { isNone, refKind } from "../../events/payload.ts";
 import type { StatusAnswer, StatusRequest } from "../../refs/commit-statuses.ts";
 import { MIRROR_ACTOR } from "../../refs/mirror-store.ts";
@@ -88,6 +89,7 @@ function eventsOf(move: LoggedMove, wanted: readonly HookEvent[]): HookEvent[] {
     // These move no ref: see `happened`.
     sync_failed: false,
     status: false,
+    lock: false,
   };
   return wanted.filter((event) => happened[event]);
 }
@@ -204,6 +206,13 @@ export class RepositoryHooks {
     });
   }
 
+  /** Queues the event that a lock was made or given back. */
+  lockChanged(change: LockChange): void {
+    this.#db.transaction(() => {
+      this.#happened("lock", JSON.stringify(change), change.at);
+    });
+  }
+
   /** Answers a request about statuses of commits. Webhooks are told of one that is set. */
   statuses(request: StatusRequest): StatusAnswer {
     const tell = (detail: string, at: number): void => this.#happened("status", detail, at);
@@ -214,7 +223,7 @@ export class RepositoryHooks {
    * Queues an event that moves no ref, with its detail, for the webhooks that want it and have room. A part of the
    * caller's transaction.
    */
-  #happened(event: "sync_failed" | "status", detail: string, now: number): void {
+  #happened(event: "sync_failed" | "status" | "lock", detail: string, now: number): void {
     for (const { id, active, events } of listHooks(this.#db)) {
       if (!active || !events.includes(event)) continue;
       if (pendingDeliveries(this.#db, id).count >= MOST_PENDING) continue;

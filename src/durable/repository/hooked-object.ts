@@ -14,6 +14,9 @@ import type {
   RedeliverAnswer,
 } from "../../events/hook.ts";
 import type { StatusAnswer, StatusRequest } from "../../refs/commit-statuses.ts";
+import type { LockChange } from "../../events/lock-change.ts";
+import type { LfsCall, LfsReply } from "./lfs-database.ts";
+import { lockChangeOf } from "./lock-database.ts";
 import type { RepositoryHooks } from "./hook-database.ts";
 import type { RepositoryObjectEnv } from "./repository-env.ts";
 
@@ -63,6 +66,23 @@ export abstract class HookedObject extends DurableObject<RepositoryObjectEnv> {
   statuses(request: StatusRequest): StatusAnswer {
     return this.waking(this.hooks(request.id)?.statuses(request) ?? { kind: "gone" });
   }
+
+  /** See `LfsStore`, whose methods these calls stand for. Webhooks and subscribers are told of locks. */
+  lfs(call: LfsCall): LfsReply {
+    const now = Date.now();
+    const reply = this.answerLfs(call, now);
+    const change = call.kind === "locks" ? lockChangeOf(call.request, reply.locks, now) : undefined;
+    if (change !== undefined) {
+      this.hooks()?.lockChanged(change);
+      this.lockChanged(change);
+    }
+    return this.waking(reply);
+  }
+
+  protected abstract answerLfs(call: LfsCall, now: number): LfsReply;
+
+  /** Has subscribers told of a lock. */
+  protected abstract lockChanged(change: LockChange): void;
 
   /** Returns the webhooks of the repository, if it is the one asked for; `undefined` if there is none. */
   protected abstract hooks(id?: string): RepositoryHooks | undefined;

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import { type LockAnswer, type LockOutcome, type LockRequest, MOST_LOCKS } from "../../refs/lfs-locks.ts";
+import type { LockChange } from "../../events/lock-change.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import type { LfsRepository } from "./lfs-repository.ts";
 import { forwardOf } from "./move-database.ts";
@@ -45,4 +46,17 @@ export function answerLocks(db: SqlDatabase, repository: LfsRepository, request:
   if (record.readOnly || record.mirror !== undefined) return answer;
   const outcome = db.transaction(() => (request.kind === "lock" ? lock(db, request, now) : unlock(db, request)));
   return { ...answer, outcome };
+}
+
+/** Returns what a request has changed; `undefined` if that is nothing. */
+export function lockChangeOf(
+  request: LockRequest,
+  answer: LockAnswer | undefined,
+  now: number,
+): LockChange | undefined {
+  const outcome = answer?.kind === "found" ? answer.outcome : undefined;
+  if (request.kind === "list" || (outcome?.kind !== "locked" && outcome?.kind !== "unlocked")) return undefined;
+  const { id, path, owner, lockedAt } = outcome.lock;
+  const action = outcome.kind === "locked" ? "created" : "deleted";
+  return { action, id, path, owner: owner.name, lockedAt, at: now, by: request.owner.name };
 }

@@ -48,6 +48,7 @@ import type { BegunPage, OpenPage } from "./open-page.ts";
 import { JobSender } from "./job-sender.ts";
 import { KeptBlobDatabase } from "./kept-blob-database.ts";
 import { UsageReporter } from "./usage-report.ts";
+import type { LockChange } from "../../events/lock-change.ts";
 import { RepositoryDatabase } from "./repository-database.ts";
 import { Subscribers } from "./subscribers.ts";
 import { SyncSender } from "./sync-sender.ts";
@@ -109,12 +110,12 @@ export class RepositoryObject extends HookedObject {
 
   /** See `RefStore.beginPush`. */
   beginPush(request: BeginPushRequest, knows?: readonly string[]): BegunPage {
-    return this.#waking(this.#database.beginPush(request, Date.now(), knows));
+    return this.waking(this.#database.beginPush(request, Date.now(), knows));
   }
 
   /** See `KeptBlobStore`. */
   keptBlobs(request: KeptBlobRequest): KeptBlobAnswer {
-    return this.#waking(this.#keptBlobs.answer(request, Date.now()));
+    return this.waking(this.#keptBlobs.answer(request, Date.now()));
   }
 
   /** See `RefStore.commitPush`. */
@@ -129,19 +130,14 @@ export class RepositoryObject extends HookedObject {
    * itself replaced before that goes.
    */
   async maintenance(call: MaintenanceCall): Promise<MaintenanceAnswer> {
-    const answer = this.#waking(this.#database.maintenance.answer(call, Date.now()));
+    const answer = this.waking(this.#database.maintenance.answer(call, Date.now()));
     if (answer.replaced?.kind === "done") await this.#belie();
     return answer;
   }
 
-  /** See `LfsStore`, whose methods these calls stand for. */
-  lfs(call: LfsCall): LfsReply {
-    return this.#waking(this.#database.lfs.reply(call, Date.now()));
-  }
-
   /** See `RefStore.leasePacks`. */
   leasePacks(id: string, packNames: readonly string[]): boolean {
-    return this.#waking(this.#database.tail.lease(id, packNames, Date.now()));
+    return this.waking(this.#database.tail.lease(id, packNames, Date.now()));
   }
 
   /** See `RefStore.abandonPush`. */
@@ -151,7 +147,7 @@ export class RepositoryObject extends HookedObject {
 
   /** See `UploadStore.upload`. */
   upload(request: UploadRequest): UploadAnswer {
-    return this.#waking(this.#database.upload(request, Date.now()));
+    return this.waking(this.#database.upload(request, Date.now()));
   }
 
   /** See `RepositorySettings.describe`. */
@@ -161,7 +157,7 @@ export class RepositoryObject extends HookedObject {
 
   /** See `RepositorySettings.create`. */
   create(request: CreateRequest): CreateAnswer {
-    return this.#waking(this.#database.create(request, Date.now()));
+    return this.waking(this.#database.create(request, Date.now()));
   }
 
   /** See `RepositorySettings.change`. */
@@ -205,7 +201,7 @@ export class RepositoryObject extends HookedObject {
 
   /** Takes a step of the arrival of a repository that is renamed. */
   arrive(step: ArrivalStep): ArrivalAnswer {
-    return this.#waking(this.#database.moves.arrive(step));
+    return this.waking(this.#database.moves.arrive(step));
   }
 
   /** See `RepositorySettings.forward`. */
@@ -215,33 +211,33 @@ export class RepositoryObject extends HookedObject {
 
   /** Removes repository `id` if nothing was ever put into it. Returns whether there is none with that id now. */
   retract(id: string): boolean {
-    return this.#waking(this.#database.retract(id, Date.now()));
+    return this.waking(this.#database.retract(id, Date.now()));
   }
 
   /** Returns the id of the repository that is here. If there is none, makes sure that none with this id is made. */
   confirm(id: string | undefined, tenantHooks?: readonly TenantHook[]): string | undefined {
     if (this.#database.mirror.read() !== undefined) this.ctx.waitUntil(this.#syncs.report());
-    return this.#waking(this.#database.confirm(id, Date.now(), tenantHooks));
+    return this.waking(this.#database.confirm(id, Date.now(), tenantHooks));
   }
 
   /** See `RepositorySettings.derivedFilesWritten`. */
   derivedFilesWritten(id: string, version: number): void {
-    this.#waking(this.#database.derivedFilesWritten(id, version));
+    this.waking(this.#database.derivedFilesWritten(id, version));
   }
 
   /** See `RepositorySettings.prefixDeleted`. */
   prefixDeleted(id: string): void {
-    this.#waking(this.#database.prefixDeleted(id, Date.now()));
+    this.waking(this.#database.prefixDeleted(id, Date.now()));
   }
 
   /** See `ForkStore.prepareFork`. */
   prepareFork(id: string, packs: readonly PackHome[]): boolean {
-    return this.#waking(this.#database.forks.prepare(id, packs, Date.now()));
+    return this.waking(this.#database.forks.prepare(id, packs, Date.now()));
   }
 
   /** Notes what a lender says of packs. */
   noteLoans(notice: LoanNotice): LoanNoticeAnswer {
-    return this.#waking(this.#database.forks.notice(notice, Date.now()));
+    return this.waking(this.#database.forks.notice(notice, Date.now()));
   }
 
   /** See `MirrorStore.readMirror`. */
@@ -292,7 +288,7 @@ export class RepositoryObject extends HookedObject {
 
   /** See `MirrorStore.beginSync`. Further pages are asked for as in {@link open}. */
   beginSync(packName: string): BeginSyncPage {
-    const answer = this.#waking(this.#database.mirror.begin(packName, Date.now()));
+    const answer = this.waking(this.#database.mirror.begin(packName, Date.now()));
     if (answer.kind === "begun") this.ctx.waitUntil(this.#syncs.goesOn());
     return answer;
   }
@@ -313,7 +309,7 @@ export class RepositoryObject extends HookedObject {
 
   /** Begins a subscription. It is a fetch because a WebSocket can't be handed over in another way. */
   override fetch(request: Request): Response {
-    return this.#waking(this.#subscribers.begin(request));
+    return this.waking(this.#subscribers.begin(request));
   }
 
   override webSocketMessage(socket: WebSocket): void {
@@ -381,16 +377,21 @@ export class RepositoryObject extends HookedObject {
   }
 
   /** Returns the result of a change, and sets the alarm for the work that is then due. */
-  #waking<Answer>(answer: Answer): Answer {
+  protected override waking<Answer>(answer: Answer): Answer {
     this.#alarm.set();
     return answer;
   }
 
-  protected override hooks(id?: string): RepositoryHooks | undefined {
-    return this.#database.hooks(id);
+  protected override answerLfs(call: LfsCall, now: number): LfsReply {
+    return this.#database.lfs.reply(call, now);
   }
 
-  protected override waking<Answer>(answer: Answer): Answer {
-    return this.#waking(answer);
+  protected override lockChanged(change: LockChange): void {
+    this.#subscribers.add(change);
+    this.#refsMoved();
+  }
+
+  protected override hooks(id?: string): RepositoryHooks | undefined {
+    return this.#database.hooks(id);
   }
 }

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import type { LockChange } from "../../events/lock-change.ts";
 import { parseSubscriptionRequest } from "../../events/subscription.ts";
 import { EventSockets, type EventSource } from "./event-sockets.ts";
 import { SubscriberPlaces } from "./subscriber-places.ts";
@@ -41,6 +42,11 @@ export class Subscribers {
     this.#state.acceptWebSocket(server, this.#places.take(asked));
     if (this.#sockets.begin(server, asked)) this.isUntold = true;
     return new Response(null, { status: 101, webSocket: client });
+  }
+
+  /** Adds a change of a lock to what subscribers are told next. It is in no log: an object that dies before forgets it. */
+  add(change: LockChange): void {
+    if (this.areAny) this.#sockets.add(change);
   }
 
   /** Ends a subscription whose client sends something. */
