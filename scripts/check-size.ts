@@ -16,7 +16,7 @@ import { buildWorker, PARTS_FILE, WORKER_FILE } from "./worker-bundle.mjs";
  */
 const MOST_ZIPPED = 300 * 1024;
 /** The most bytes, zipped, of all that is deployed. */
-const MOST_IN_ALL = 520 * 1024;
+const MOST_IN_ALL = 640 * 1024;
 
 /** How many parts are shown. */
 const SHOWN = 40;
