@@ -39,6 +39,7 @@ export type AppOptions = PlatformOptions & {
 /** Groups of routes that are loaded when the first request for one of them comes, by what their paths begin with. */
 export const LOADED_ROUTES: Readonly<Record<string, () => Promise<Hono<AppEnv>>>> = {
   "/api/v1": async () => new Hono<AppEnv>().route("/", (await import("./api/v1/audited-routes.ts")).auditedRoutes()),
+  "/api/v3": async () => new Hono<AppEnv>().route("/", (await import("./api/v3/routes.ts")).facadeRoutes()),
 };
 
 /** How the application finds the path of a request. */
@@ -125,7 +126,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     return problemResponse(403, FOREIGN_PAGE);
   });
   for (const [path, load] of Object.entries(LOADED_ROUTES)) app.all(`${path}/*`, loadedRoutes(path, load, OPTIONS));
-  app.all("/api/*", () => problemResponse(404, "The API's version is 1: /api/v1."));
+  app.all("/api/*", () => problemResponse(404, "The API is at /api/v1, and in GitHub's shapes at /api/v3."));
   app.route("/", goImportRoutes());
   app.use(async (context, next) => {
     context.set("page", pageHost(app, context, options));

@@ -137,7 +137,7 @@ export type ShapedRepository = {
 /** Returns a repository, as GitHub's bodies have it. */
 export function repositoryShape({ name, origin, repository, branch, inSeconds }: ShapedRepository): object {
   const [tenant = "", repo = ""] = name.split("/");
-  const url = `${origin}/api/v1/repos/${name}`;
+  const url = `${origin}/api/v3/repos/${name}`;
   const git = `${origin}/${name}.git`;
   const { createdAt, pushedAt = createdAt } = repository;
   return {

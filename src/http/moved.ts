@@ -21,14 +21,14 @@ export class RepositoryMoved extends Error {
   }
 }
 
-/** The path below which the API has repositories. */
-const API = "/api/v1/repos/";
+/** The paths below which the API has repositories. */
+const APIS = ["/api/v1/repos/", "/api/v3/repos/"];
 
 /** Returns a request's URL with another repository in it. An instant and `.git` behind the name stay. */
 function locationAt(to: string, text: string): string {
   const url = new URL(text);
   const path = withoutEmptySegments(url.pathname);
-  const start = path.startsWith(API) ? API : "/";
+  const start = APIS.find((api) => path.startsWith(api)) ?? "/";
   const [, repo = "", ...rest] = path.slice(start.length).split("/");
   const [ending = ""] = /(?:(?:@|%40).*?)?(?:\.git)?$/i.exec(repo) ?? [];
   url.pathname = [`${start}${to}${ending}`, ...rest].join("/");

@@ -11,9 +11,8 @@ import type { RunningHost } from "../../scripts/host.ts";
 import { isolateState } from "../../src/host/begun-request.ts";
 import { Meter } from "../../src/host/meter.ts";
 import type { IsolateTools } from "../../src/cloudflare/isolate-tools.ts";
-import type * as visibleLog from "../../src/refs/visible-log.ts";
-import type * as view from "../../src/repository/view.ts";
 import { type ApiClient, apiClient } from "../support/api-client.ts";
+import { API, DOORS, FACADE, GIT } from "../support/doors.ts";
 import { GitSandbox, withToken } from "../support/git-client.ts";
 import { startTestHost } from "../support/host.ts";
 import { subscribe } from "../support/subscriber.ts";
@@ -21,146 +20,6 @@ import { WAIT_LIMIT } from "../support/time-limits.ts";
 
 // The application is made here only for its routes.
 vi.mock("cloudflare:workers", () => ({ DurableObject: Object, waitUntil: () => undefined }));
-
-/**
- * What a door asks before it answers. A function's name: whether what the request names may be seen. `refs`: it gives refs and what
- * they reach, from a snapshot. `settings`: it gives settings, less what the caller may not see. `administers` and `writes`: it is for
- * those who may do that. `lfs`: it gives Git LFS objects
- * that were uploaded to the repository, which stay for whoever knows their names. `nothing`: it has nothing to give.
- */
-type Asks =
-  | Exclude<keyof typeof view, "NO_SUCH_MOMENT" | "FOR_HAVES" | "FOR_CUTS">
-  | keyof typeof visibleLog
-  | "refs"
-  | "settings"
-  | "administers"
-  | "writes"
-  | "lfs"
-  | "nothing";
-
-const API = "/api/v1/repos/:tenant/:repo";
-const GIT = "/:tenant/:repo";
-
-/** A door, and what it asks. Routes for all methods that only refuse are found by asking them. */
-const DOORS: Readonly<Record<string, readonly Asks[]>> = {
-  [`GET ${API}`]: ["settings"],
-  [`PUT ${API}`]: ["administers"],
-  [`PATCH ${API}`]: ["administers"],
-  [`DELETE ${API}`]: ["administers"],
-  [`GET ${API}/refs`]: ["refs", "showsMoment"],
-  [`GET ${API}/export`]: ["administers"],
-  [`GET ${API}/export/:key{.+}`]: ["administers"],
-  [`GET ${API}/reflog`]: ["administers"],
-  [`POST ${API}/reflog/:id/restore`]: ["administers"],
-  [`GET ${API}/push-certificates/:id`]: ["administers"],
-  [`GET ${API}/tree/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
-  [`GET ${API}/commits`]: ["refs", "reachedByRefs"],
-  [`GET ${API}/commits/:rev{[^]+}`]: ["refs", "reachedByRefs"],
-  [`GET ${API}/commits/:oid{[0-9a-f]+}/statuses`]: ["refs", "reachedByRefs"],
-  [`POST ${API}/commits/:oid{[0-9a-f]+}/statuses`]: ["writes"],
-  [`GET ${API}/compare/:revs{[^]+}`]: ["refs", "reachedByRefs"],
-  [`GET ${API}/diff/:revs{[^]+}`]: ["refs", "reachedByRefs"],
-  [`GET ${API}/last-changes/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
-  [`GET ${API}/blame/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
-  [`GET ${API}/search`]: ["refs", "reachedByRefs"],
-  [`GET ${API}/files/:rev{[^]+}`]: ["refs", "reachedByRefs"],
-  [`GET ${API}/raw/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
-  [`GET ${API}/archive/:file{[^]+}`]: ["refs", "reachedByRefs"],
-  [`GET ${API}/deploy-keys`]: ["administers"],
-  [`POST ${API}/deploy-keys`]: ["administers"],
-  [`DELETE ${API}/deploy-keys/:id`]: ["administers"],
-  [`GET ${API}/hooks`]: ["administers"],
-  [`POST ${API}/hooks`]: ["administers"],
-  [`GET ${API}/hooks/:hook`]: ["administers"],
-  [`PATCH ${API}/hooks/:hook`]: ["administers"],
-  [`DELETE ${API}/hooks/:hook`]: ["administers"],
-  [`POST ${API}/hooks/:hook/pings`]: ["administers"],
-  [`GET ${API}/hooks/:hook/deliveries`]: ["administers"],
-  [`POST ${API}/hooks/:hook/deliveries/:delivery/redeliver`]: ["administers"],
-  [`PUT ${API}/mirror`]: ["administers"],
-  [`GET ${API}/mirror`]: ["administers"],
-  [`DELETE ${API}/mirror`]: ["administers"],
-  // It has a secret of its own, and answers that it has heard.
-  [`POST ${API}/mirror/hook`]: ["nothing"],
-  [`POST ${API}/mirror/sync`]: ["administers"],
-  [`GET ${API}/events`]: ["eventsBeginning"],
-  // It is worth as much as the events that it opens.
-  [`POST ${API}/events/tickets`]: ["logBeginning"],
-  [`POST ${API}/blobs`]: ["writes"],
-  [`POST ${API}/blobs/read`]: ["refs", "reachedByRefs"],
-  [`POST ${API}/commits`]: ["writes"],
-  [`POST ${API}/merges`]: ["writes"],
-  [`POST ${API}/cherry-picks`]: ["writes"],
-  [`POST ${API}/reverts`]: ["writes"],
-  [`POST ${API}/refs`]: ["writes"],
-  [`PUT ${API}/refs/:name{[^]+}`]: ["writes"],
-  [`DELETE ${API}/refs/:name{[^]+}`]: ["writes"],
-  [`POST ${API}/tags`]: ["writes"],
-  [`POST ${API}/uploads`]: ["writes"],
-  [`GET ${API}/uploads/:upload`]: ["writes"],
-  [`PUT ${API}/uploads/:upload/parts/:part`]: ["writes"],
-  [`POST ${API}/uploads/:upload/complete`]: ["writes"],
-  [`POST ${API}/uploads/:upload/lfs`]: ["writes"],
-  [`DELETE ${API}/uploads/:upload`]: ["writes"],
-  [`GET ${API}/usage`]: ["administers"],
-  [`POST ${API}/forks`]: ["refs", "allReachable"],
-  [`POST ${API}/sync`]: ["writes"],
-  [`GET ${API}/maintenance`]: ["administers"],
-  [`POST ${API}/maintenance`]: ["administers"],
-  // Pages.
-  [`GET ${GIT}`]: ["refs"],
-  // These two lead a form to another page, whatever there is.
-  [`GET ${GIT}/tree`]: ["nothing"],
-  [`GET ${GIT}/commits`]: ["nothing"],
-  [`GET ${GIT}/tree/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
-  [`GET ${GIT}/blob/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
-  [`GET ${GIT}/raw/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
-  [`GET ${GIT}/blame/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
-  [`GET ${GIT}/commits/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
-  [`GET ${GIT}/commit/:rev{[^]+}`]: ["refs", "reachedByRefs"],
-  [`GET ${GIT}/compare/:revs{[^]+}`]: ["refs", "reachedByRefs"],
-  [`GET ${GIT}/archive/:file{[^]+}`]: ["refs", "reachedByRefs"],
-  [`GET ${GIT}/branches`]: ["refs"],
-  [`GET ${GIT}/tags`]: ["refs"],
-  [`GET ${GIT}/search`]: ["refs", "reachedByRefs"],
-  [`GET ${GIT}/settings`]: ["administers"],
-  [`POST ${GIT}/settings`]: ["administers"],
-  [`GET ${GIT}/settings/rules`]: ["administers"],
-  [`GET ${GIT}/settings/mirror`]: ["administers"],
-  [`GET ${GIT}/settings/lfs`]: ["administers"],
-  [`GET ${GIT}/settings/maintenance`]: ["administers"],
-  [`GET ${GIT}/reflog`]: ["administers"],
-  [`GET ${GIT}/feed/commits`]: ["refs"],
-  [`GET ${GIT}/feed/tags`]: ["refs"],
-  // Go's question, which is answered from the URL alone.
-  [`GET ${GIT}/*`]: ["nothing"],
-  [`GET ${GIT}/info/refs`]: ["refs", "showsMoment", "allReachable"],
-  [`POST ${GIT}/git-upload-pack`]: ["refs", "showsMoment", "reachedByRefs", "visibleCommits"],
-  [`GET ${GIT}/git-upload-pack`]: ["nothing"],
-  [`POST ${GIT}/git-receive-pack`]: ["writes"],
-  [`GET ${GIT}/git-receive-pack`]: ["nothing"],
-  [`POST ${GIT}/git-upload-archive`]: ["refs", "reachedByRefs"],
-  [`GET ${GIT}/git-upload-archive`]: ["nothing"],
-  [`GET ${GIT}/HEAD`]: ["refs"],
-  [`GET ${GIT}/objects/info/packs`]: ["wholePacks"],
-  [`GET ${GIT}/objects/pack/:file`]: ["wholePacks"],
-  [`GET ${GIT}/bundles`]: ["wholePacks"],
-  [`GET ${GIT}/bundles/:file`]: ["wholePacks", "refs"],
-  [`ALL ${GIT}/objects/info/alternates`]: ["nothing"],
-  [`ALL ${GIT}/objects/info/http-alternates`]: ["nothing"],
-  [`ALL ${GIT}/objects/:fan{[0-9a-f]{2}}/:rest{[0-9a-f]{38}|[0-9a-f]{62}}`]: ["nothing"],
-  [`POST ${GIT}/info/lfs/objects/batch`]: ["lfs"],
-  [`GET ${GIT}/info/lfs/objects/:oid`]: ["lfs"],
-  [`PUT ${GIT}/info/lfs/objects/:oid`]: ["writes"],
-  [`POST ${GIT}/info/lfs/objects/:oid/verify`]: ["writes"],
-  // A lock holds for the whole repository: it names no object, and no ref.
-  [`GET ${GIT}/info/lfs/locks`]: ["lfs"],
-  [`POST ${GIT}/info/lfs/locks`]: ["writes"],
-  [`POST ${GIT}/info/lfs/locks/verify`]: ["writes"],
-  [`POST ${GIT}/info/lfs/locks/:id/unlock`]: ["writes"],
-  [`ALL ${GIT}/info/lfs/*`]: ["nothing"],
-  [`ALL ${GIT}/*`]: ["nothing"],
-};
 
 const SECRETS = ["653159", "INTERNAL", "acquisition", "the secret"];
 const MISSING = "12".repeat(20);
@@ -282,6 +141,7 @@ function pathsOf(door: string, name: string): string[] {
         revs: `main...${name}`,
         file: `${name}.tar`,
         oid: name,
+        path: "config",
         fan: MISSING.slice(0, 2),
         rest: MISSING.slice(2),
       };
@@ -293,6 +153,9 @@ function pathsOf(door: string, name: string): string[] {
   const more: Readonly<Record<string, readonly string[]>> = {
     [`GET ${API}/refs`]: [`?prefix=refs/heads/${name}`, `?at=${then}`],
     [`GET ${API}/commits`]: [`?rev=${name}`, `?rev=main&path=plan.txt`],
+    [`GET ${FACADE}/contents`]: [`?ref=${name}`],
+    [`GET ${FACADE}/contents/:path{[^]+}`]: [`?ref=${name}`],
+    [`GET ${FACADE}/commits`]: [`?sha=${name}`],
     [`GET ${API}/compare/:revs{[^]+}`]: [],
     [`GET ${GIT}/info/refs`]: ["?service=git-upload-pack"],
   };

@@ -186,6 +186,36 @@ const REPO_ROWS: readonly Row[] = [
   { method: "POST", path: "/uploads/1/complete", outcomes: UPLOAD_PARTS, headers: RECEIVE, body: "0000" },
 ];
 
+const FILE_OF_GITHUB = JSON.stringify({ message: "x", content: "eA==" });
+const REF_OF_GITHUB = JSON.stringify({ ref: "refs/heads/x", sha: "1" });
+
+/** Below `/api/v3/repos/{tenant}/{repo}`, in GitHub's shapes. */
+const FACADE_ROWS: readonly Row[] = [
+  ["", "/branches", "/branches/main", "/tags", "/commits", "/commits/main", "/commits/main/status"],
+  ["/commits/main/statuses", "/statuses/main", "/compare/main...topic", "/contents", "/contents/x", "/readme"],
+  ["/tarball", "/tarball/main", "/zipball/main", "/git/refs", "/git/ref/heads/main", "/git/matching-refs/heads"],
+  [`/git/blobs/${OID}`, "/git/trees/main", `/git/commits/${OID}`, `/git/tags/${OID}`],
+]
+  .flat()
+  .map((path): Row => ({ method: "GET", path, outcomes: READ }))
+  .concat([
+    { method: "PATCH", path: "", outcomes: ADMINISTER, headers: JSON_TYPE, body: "{}" },
+    { method: "DELETE", path: "", outcomes: ADMINISTER },
+    { method: "PUT", path: "/contents/x", outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: FILE_OF_GITHUB },
+    { method: "DELETE", path: "/contents/x", outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: FILE_OF_GITHUB },
+    { method: "POST", path: `/statuses/${OID}`, outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: STATUS },
+    { method: "POST", path: "/git/refs", outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: REF_OF_GITHUB },
+    { method: "PATCH", path: "/git/refs/heads/x", outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: REF_OF_GITHUB },
+    { method: "DELETE", path: "/git/refs/heads/x", outcomes: UPLOAD_PARTS },
+    { method: "POST", path: "/git/blobs", outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: FILE_OF_GITHUB },
+    { method: "GET", path: "/hooks", outcomes: ADMINISTER },
+    { method: "POST", path: "/hooks", outcomes: ADMINISTER, headers: JSON_TYPE, body: "{}" },
+    { method: "GET", path: "/hooks/1", outcomes: ADMINISTER },
+    { method: "PATCH", path: "/hooks/1", outcomes: ADMINISTER, headers: JSON_TYPE, body: "{}" },
+    { method: "DELETE", path: "/hooks/1", outcomes: ADMINISTER },
+    { method: "POST", path: "/hooks/1/pings", outcomes: ADMINISTER },
+  ]);
+
 const SHOW = "CCAAAHAA";
 const MANAGE = "CCFFAHFA";
 const OPERATE = "CCFFFFFA";
@@ -333,6 +363,13 @@ describe("pages", () => {
 describe("repositories", () => {
   it.each(REPO_ROWS)("$method $path", async (row) => {
     const got = await outcomesOf(row, (repo) => `${host.base}/api/v1/repos/acme/${repo}${row.path}`, "Bearer");
+    expect(got).toEqual({ outcomes: row.outcomes, told: [] });
+  });
+});
+
+describe("the facade", () => {
+  it.each(FACADE_ROWS)("$method $path", async (row) => {
+    const got = await outcomesOf(row, (repo) => `${host.base}/api/v3/repos/acme/${repo}${row.path}`, "Bearer");
     expect(got).toEqual({ outcomes: row.outcomes, told: [] });
   });
 });
