@@ -9,7 +9,7 @@
  * @see git-pack-objects(1)
  */
 import { EXEMPT, IS_TAG, PENDING, REF_TREE, SELECTED, UNINTERESTING } from "../kernel/object-flags.ts";
-import { isPlaced, selectWholePacks } from "./whole-packs.ts";
+import { isPlaced, selectBeside, selectWholePacks } from "./whole-packs.ts";
 import { isAmong, selectAllByBitmaps, selectByBitmaps, type SelectedPositions } from "../graph/bitmap-walk.ts";
 import { walkCommits } from "../graph/commit-walk.ts";
 import { selectNamed } from "../graph/named-objects.ts";
@@ -40,6 +40,8 @@ export type PackOptions = {
   readonly filter: ObjectFilter;
   /** Whether the pack is made beside other work, with little memory. */
   readonly isFrugal?: boolean;
+  /** A pack that the client fetches from an address: what it has is left out. The fetch has to be one of {@link isEverything}. */
+  readonly beside?: PackHandle;
 };
 
 /** The receiver of a pack. */
@@ -66,12 +68,26 @@ const MANY_WANTS = 16;
 /** Selects and sends the pack. */
 export async function packObjects(session: FetchSession, options: PackOptions, sink: PackSink): Promise<void> {
   const { memory } = session.repository;
+  const { beside } = options;
   memory.hold(BUFFER_BYTES);
   try {
-    await selectAndSend(session, options, sink);
+    if (beside === undefined) await selectAndSend(session, options, sink);
+    else await sendBeside(session, beside, options, sink);
   } finally {
     memory.hold(-BUFFER_BYTES);
   }
+}
+
+/** Sends everything that a pack does not have, to a client that gets that pack elsewhere. */
+async function sendBeside(
+  session: FetchSession,
+  pack: PackHandle,
+  options: PackOptions,
+  sink: PackSink,
+): Promise<void> {
+  const { graph } = session;
+  const parts = await selectBeside(graph, pack);
+  await send(session, { whole: [], parts, mayBuildOn: (name) => isPlaced(graph, name) }, options, sink);
 }
 
 async function selectAndSend(session: FetchSession, options: PackOptions, sink: PackSink): Promise<void> {
@@ -118,7 +134,7 @@ async function selectAndSend(session: FetchSession, options: PackOptions, sink: 
  * Whether all stored objects are to be sent, apart from a filter: every pack's mark says that its objects are
  * reachable.
  */
-function isEverything({ answer, common, isShallow }: FetchSession): boolean {
+export function isEverything({ answer, common, isShallow }: FetchSession): boolean {
   return common.nodes.size === 0 && !isShallow && isOfEverything(answer);
 }
 

@@ -46,11 +46,29 @@ export async function selectWholePacks(session: GraphSession): Promise<WholePack
   return { whole, parts };
 }
 
-/** Marks the others' objects that the largest pack has as placed, by one look-up for all of them. */
+/**
+ * Plans to send every object that `base` does not have, once. The client gets that pack elsewhere, and perhaps later: nothing may
+ * build on what is in it, so its objects stay pending for good.
+ */
+export async function selectBeside(session: GraphSession, base: PackHandle): Promise<readonly PackSelection[]> {
+  const others = inBaseOrder(session.database.packs).filter(({ handle }) => handle !== base);
+  await markSharedWith(session, base, others, PLACED | PENDING);
+  const parts: PackSelection[] = [];
+  for (const other of others) {
+    const own = selectOwn(session, { ...other, order: await loadPackOrder(other.handle, session.format) });
+    if (own.nodes.length === 0) continue;
+    for (const node of own.nodes) session.mark(node, PENDING);
+    parts.push(own);
+  }
+  return parts;
+}
+
+/** Marks the others' objects that a pack has, by one look-up for all of them. */
 async function markSharedWith(
   session: GraphSession,
   largest: PackHandle,
   others: readonly NumberedPack[],
+  flags = PLACED,
 ): Promise<void> {
   const { rawSize } = session.format;
   let count = 0;
@@ -66,7 +84,7 @@ async function markSharedWith(
   for (let i = 0; i < count; i++) all[i] = i;
   const found = await largest.find(names, all);
   for (const [i, position] of found.entries()) {
-    if (position >= 0) session.mark(session.node(names.subarray(i * rawSize, (i + 1) * rawSize)), PLACED);
+    if (position >= 0) session.mark(session.node(names.subarray(i * rawSize, (i + 1) * rawSize)), flags);
   }
   for (const list of [names, all, found]) freeMemory(list);
 }

@@ -147,7 +147,7 @@ export const CAPABILITIES: readonly CapabilityRow[] = [
   plain("fetch", "filter"),
   plain("fetch", "ref-in-want"),
   plain("fetch", "sideband-all"),
-  later("fetch", "packfile-uris"),
+  plain("fetch", "packfile-uris"),
 
   plain("object-info", "size"),
 ];

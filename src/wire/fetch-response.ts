@@ -6,6 +6,7 @@
  *           | [ "acknowledgments\n" … "ready\n" delim ]
  *             [ "shallow-info\n" *shallow-line delim ]
  *             [ "wanted-refs\n" *( oid SP name "\n" ) delim ]
+ *             [ "packfile-uris\n" *( checksum SP uri "\n" ) delim ]
  *             "packfile\n" *side-band flush
  * ```
  *
@@ -70,6 +71,16 @@ export function* formatWantedRefs(refs: Iterable<WantedRef>, out: PktBuffer): Ge
     out.begin().hex(oid).text(" ").escaped(name).text("\n").end();
     yield;
   }
+  out.delim();
+}
+
+/** A pack that the client fetches from an address. `checksum` is its trailer in hexadecimal. */
+export type PackfileUri = { readonly checksum: string; readonly uri: string };
+
+/** Appends the `packfile-uris` section with its delim-pkt. */
+export function formatPackfileUris(packs: readonly PackfileUri[], out: PktBuffer): void {
+  out.line("packfile-uris\n");
+  for (const { checksum, uri } of packs) out.line(`${checksum} ${uri}\n`);
   out.delim();
 }
 

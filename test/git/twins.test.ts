@@ -49,7 +49,9 @@ async function made(settings: object = {}): Promise<{ path: string; url: string 
   const path = `acme/twin-${++count}`;
   expect((await bed.api("PUT", path, settings)).status).toBe(201);
   const url = bed.url(path);
-  await bed.git.ok(["push", "-q", url, `${tip}:refs/heads/main`], { cwd: source });
+  // Two packs: an answer that is made from them takes two reads.
+  for (const value of [`${tip}~5`, tip])
+    await bed.git.ok(["push", "-q", url, `${value}:refs/heads/main`], { cwd: source });
   await twinned(path, url);
   return { path, url };
 }
@@ -112,7 +114,6 @@ describe("a repository that is cloned often", () => {
       ["a shallow clone's", ["ofs-delta", `shallow ${older}`]],
       ["haves", ["ofs-delta", `have ${older}`]],
       ["an older commit", ["ofs-delta"], older],
-      ["a ref", ["ofs-delta", "want-ref refs/heads/main"]],
     ];
     for (const [what, lines, oid = tip] of others) {
       const { body } = await fetchV2(url, oid, ...lines);
@@ -124,8 +125,13 @@ describe("a repository that is cloned often", () => {
         pack: "PACK",
       });
     }
-    const allBands = parsePkts((await fetchV2(url, tip, "ofs-delta", "sideband-all")).body);
-    expect(allBands[0]?.toString()).toBe("\u0001packfile\n");
+    // As git's client asks.
+    const named = ["ofs-delta", "sideband-all", "want-ref HEAD", "want-ref refs/heads/main"];
+    const allBands = parsePkts((await fetchV2(url, tip, ...named)).body);
+    const lines = ["wanted-refs\n", `${tip} HEAD\n`, `${tip} refs/heads/main\n`];
+    expect(allBands.slice(0, 3).map(String)).toEqual(lines.map((line) => `\u0001${line}`));
+    expect(allBands.slice(3, 5).map(String)).toEqual(["0001", "\u0001packfile\n"]);
+    expect(allBands.some((payload) => payload[0] === 2)).toBe(false);
     const unknown = await fetchV2(url, "1".repeat(40), "ofs-delta");
     expect(unknown.body.toString()).toContain("not our ref");
     const v0 = async (capabilities: string): Promise<Buffer> =>

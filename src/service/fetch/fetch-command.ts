@@ -1,9 +1,9 @@
 /**
  * Version 2's `fetch`: haves are acknowledged or the pack is sent, or both.
  *
- * Capabilities: `shallow`, `wait-for-done`, `filter`, `ref-in-want`, `sideband-all`. Arguments: `want`, `want-ref`,
+ * Capabilities: `shallow`, `wait-for-done`, `filter`, `ref-in-want`, `sideband-all`, `packfile-uris`. Arguments: `want`, `want-ref`,
  * `have`, `done`, `thin-pack`, `no-progress`, `include-tag`, `ofs-delta`, `shallow`, `deepen`, `deepen-since`,
- * `deepen-not`, `deepen-relative`, `filter`, `sideband-all`, `wait-for-done`.
+ * `deepen-not`, `deepen-relative`, `filter`, `sideband-all`, `packfile-uris`, `wait-for-done`.
  *
  * @packageDocumentation
  * @see gitprotocol-v2(5), upload-pack.c `upload_pack_v2()`
@@ -20,6 +20,7 @@ import { type FetchRequest, FetchRequestParser } from "../../wire/fetch-request.
 import {
   type WantedRef,
   formatPackfileHeader,
+  formatPackfileUris,
   formatShallowInfo,
   formatWantedRefs,
 } from "../../wire/fetch-response.ts";
@@ -30,6 +31,7 @@ import { asksForDepth, planDepth, shallowLines } from "./fetch-depth.ts";
 import { requestedFilter } from "./fetch-filter.ts";
 import { type FetchSession, openFetchSession } from "../../packing/pack-session.ts";
 import { acknowledgeHavesV2, takeHaves } from "./negotiate.ts";
+import { type LinkedPack, linkedPack, mayBeLinked } from "./packfile-uri.ts";
 import type { ResponseWriter } from "../response-writer.ts";
 import { fetchSnapshot, isPlainFetch, sendPack } from "./send-pack.ts";
 import { sendTwin } from "./send-twin.ts";
@@ -57,15 +59,16 @@ export async function fetchObjects(call: CommandCall): Promise<void> {
   const had = [request.haves, request.shallows];
   const isPlain = isPlainFetch(request, filter, request.haves.length === 0 && request.ofsDelta);
   const snapshot = await openWanted(call, fetchSnapshot({ ...request, wants, had, isPlain }));
-  const isTwins = isPlain && request.wantRefs.length === 0 && !request.sidebandAll;
-  if (isTwins && (await sendTwin(exchange, snapshot))) return;
+  const isLinked = mayBeLinked(snapshot, { ...request, isPlain });
   const wantedRefs = wantedRefsOf(request, snapshot);
+  if (isPlain && !isLinked && (await sendTwin(exchange, snapshot, twinHead(request, wantedRefs, answer)))) return;
   const names = concat([wants, ...wantedRefs.map(({ oid }) => oid)]);
   const session = await openFetchSession(exchange.repository, snapshot, { wants: names, isPlain });
   try {
     await session.checkWants();
     const plan = await planDepth(session, request);
-    await answerFetch(call, { ...request, filter }, { session, plan, wantedRefs });
+    const linked = await linkedPack(exchange, session, { ...request, isPlain });
+    await answerFetch(call, { ...request, filter }, { session, plan, wantedRefs, linked });
   } finally {
     session.close();
   }
@@ -91,11 +94,27 @@ function wantedRefsOf({ wantRefs }: FetchRequest, snapshot: OpenSnapshot): Wante
   });
 }
 
+/**
+ * Returns the lines before the pack of a twin; `undefined` if they are its own. git's client asks for refs by name and for side-bands
+ * from the first line on, so that a clone of its never has those.
+ */
+function twinHead(
+  { sidebandAll }: FetchRequest,
+  wantedRefs: readonly WantedRef[],
+  { lines }: ResponseWriter,
+): Uint8Array | undefined {
+  if (wantedRefs.length === 0 && !sidebandAll) return undefined;
+  if (wantedRefs.length > 0) Array.from(formatWantedRefs(wantedRefs, lines));
+  formatPackfileHeader(lines);
+  return lines.takeBytes();
+}
+
 type FilteredRequest = Omit<FetchRequest, "filter"> & { readonly filter: ObjectFilter };
 type PlannedFetch = {
   readonly session: FetchSession;
   readonly plan: ShallowPlan | undefined;
   readonly wantedRefs: readonly WantedRef[];
+  readonly linked: LinkedPack | undefined;
 };
 type FetchState = "acknowledgments" | "pack" | "done";
 
@@ -114,7 +133,11 @@ async function answerFetch(call: CommandCall, request: FilteredRequest, fetch: P
         await sendSections(request, fetch, answer);
         await answer.startBands(SIDE_BAND_64K_PACKET_MAX);
         if (fetch.plan !== undefined) await session.cut(fetch.plan);
-        await sendPack(call, session, { ...request, had: [request.haves, request.shallows] });
+        await sendPack(call, session, {
+          ...request,
+          had: [request.haves, request.shallows],
+          ...(fetch.linked === undefined ? {} : { beside: fetch.linked.pack }),
+        });
         // A response has one pack.
         state = "done";
         break;
@@ -127,11 +150,12 @@ async function answerFetch(call: CommandCall, request: FilteredRequest, fetch: P
  * own server sends wanted-refs first, so a client can't ask it for both wanted-refs and shallow-info.
  */
 async function sendSections(request: FilteredRequest, fetch: PlannedFetch, answer: ResponseWriter): Promise<void> {
-  const { session, plan, wantedRefs } = fetch;
+  const { session, plan, wantedRefs, linked } = fetch;
   const { lines } = answer;
   const isCut = plan !== undefined || asksForDepth(request);
   if (isCut) await answer.sendEach(formatShallowInfo(shallowLines(session, plan), lines));
   if (wantedRefs.length > 0) await answer.sendEach(formatWantedRefs(wantedRefs, lines));
+  if (linked !== undefined) formatPackfileUris([linked], lines);
   formatPackfileHeader(lines);
 }
 

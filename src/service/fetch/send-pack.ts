@@ -79,7 +79,7 @@ function servedBy({ answer }: FetchSession, had: readonly ObjectIdList[]): "clon
 export async function sendPack(
   { exchange, answer }: ServiceCall,
   session: FetchSession,
-  { thinPack, ofsDelta, includeTag, filter, noProgress, had }: PackAnswer,
+  { noProgress, had, thinPack, ofsDelta, includeTag, filter, beside }: PackAnswer,
 ): Promise<void> {
   exchange.served?.(servedBy(session, had));
   const { answer: found, repository } = session;
@@ -87,7 +87,7 @@ export async function sendPack(
   if (notice !== undefined) await answer.progress(notice);
   await packObjects(
     session,
-    { thinPack, ofsDelta, includeTag, filter },
+    { thinPack, ofsDelta, includeTag, filter, ...(beside === undefined ? {} : { beside }) },
     {
       data: async (bytes) => await answer.data(bytes),
       progress: async (text) => {

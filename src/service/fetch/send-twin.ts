@@ -21,20 +21,20 @@ function noticeOf({ repository }: Exchange, { record }: OpenSnapshot): readonly 
 
 /**
  * Has the twin sent, if there is one and it is the answer: everything is wanted, and the request is plain (see
- * `isPlainFetch`). `head` has the lines before the side-band packets, unless they are those of the twin itself. Returns
+ * `isPlainFetch`). `head` has the lines before the side-band packets, if they are not those of the twin itself. Returns
  * false if the answer has to be made from the packs; nothing is sent then.
  */
-export async function sendTwin(exchange: Exchange, snapshot: OpenSnapshot, head = TWIN_HEAD): Promise<boolean> {
+export async function sendTwin(exchange: Exchange, snapshot: OpenSnapshot, head?: Uint8Array): Promise<boolean> {
   const { twin, wantIsTip, record } = snapshot;
   if (twin === undefined || exchange.passOn === undefined) return false;
   if (wantIsTip.length === 0 || wantIsTip.includes(0) || !isOfEverything(snapshot)) return false;
   const notice = noticeOf(exchange, snapshot);
-  const isWhole = head === TWIN_HEAD && notice.length === 0;
+  const isWhole = head === undefined && notice.length === 0;
   const sent = await exchange.passOn({
     id: record.id,
     ...twin,
     offset: isWhole ? 0 : TWIN_HEAD.length,
-    before: isWhole ? new Uint8Array(0) : concat([encoder.encode(head), ...notice]),
+    before: isWhole ? new Uint8Array(0) : concat([head ?? encoder.encode(TWIN_HEAD), ...notice]),
   });
   if (sent) exchange.served?.("clone");
   return sent;

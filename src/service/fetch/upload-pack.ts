@@ -32,7 +32,7 @@ import { fetchSnapshot, isPlainFetch, sendPack } from "./send-pack.ts";
 import { sendTwin } from "./send-twin.ts";
 
 /** The acknowledgement of a client that has nothing, before the pack. */
-const NOTHING_COMMON = "0008NAK\n";
+const NOTHING_COMMON = new TextEncoder().encode("0008NAK\n");
 
 /** Answers a request of version 0 or 1. Both are the same after the advertisement. Returns whether it had no fault. */
 export async function serveUploadPack(exchange: Exchange): Promise<boolean> {

@@ -69,7 +69,7 @@ describe("the capability table", () => {
     expect(advertisedOn("v2", context).map(formatCapability)).toEqual([
       "agent=thinpack/1",
       "ls-refs=unborn",
-      "fetch=shallow wait-for-done filter ref-in-want sideband-all",
+      "fetch=shallow wait-for-done filter ref-in-want sideband-all packfile-uris",
       "server-option",
       "object-format=sha1",
       "session-id=s1",
@@ -83,6 +83,7 @@ describe("the capability table", () => {
       "filter",
       "ref-in-want",
       "sideband-all",
+      "packfile-uris",
     ]);
     expect([...offeredFeatures("ls-refs", context)]).toEqual(["unborn"]);
     expect([...offeredFeatures("upload-pack", context)]).toEqual([]);
