@@ -11,6 +11,9 @@ import { plainMode, type TreeEntry } from "../../src/merge/version.ts";
 
 const UNSPECIFIED: MergeAttributes = { merge: "unspecified", markerSize: "unspecified" };
 
+/** Bytes of objects that are kept once they were read. */
+const MOST_READ_BYTES = 64 * 1024 * 1024;
+
 /** A running `git cat-file --batch`. */
 export class GitObjects implements MergeSource {
   readonly emptyTree = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
@@ -19,6 +22,7 @@ export class GitObjects implements MergeSource {
   readonly #made = new Map<string, Buffer>();
   readonly #read = new Map<string, Buffer>();
   readonly #waiting: ((object: Buffer) => void)[] = [];
+  #readBytes = 0;
   #pieces: Buffer[] = [];
   #length = 0;
   #needs = 0;
@@ -31,6 +35,11 @@ export class GitObjects implements MergeSource {
     this.#process.stdout.on("data", (piece: Buffer) => {
       this.#take(piece);
     });
+  }
+
+  /** Forgets what was written. */
+  forget(): void {
+    this.#made.clear();
   }
 
   close(): void {
@@ -86,8 +95,12 @@ export class GitObjects implements MergeSource {
       this.#waiting.push(resolve);
       this.#process.stdin.write(`${oid}\n`);
     });
+    this.#readBytes += object.length;
+    if (this.#readBytes > MOST_READ_BYTES) {
+      this.#read.clear();
+      this.#readBytes = object.length;
+    }
     this.#read.set(oid, object);
-    if (this.#read.size > 20_000) this.#read.clear();
     return object;
   }
 

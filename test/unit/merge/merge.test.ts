@@ -4,42 +4,12 @@
  * @module-tag thorough
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { mergeCommits, type MergeHistory } from "../../../src/merge/merge-commits.ts";
-import type { MergeResult } from "../../../src/merge/merge-trees.ts";
-import { modeText } from "../../../src/object/tree.ts";
+import { mergeCommits } from "../../../src/merge/merge-commits.ts";
 import { GitObjects } from "../../support/git-objects.ts";
 import { GitRepository } from "../../support/git-repository.ts";
-import { importMerges, type MergedBranches } from "../../support/random-merges.ts";
+import { historyOf, mergesByGit, shown } from "../../support/merges-by-git.ts";
+import { importMerges } from "../../support/random-merges.ts";
 import { pseudoRandom } from "../../support/store.ts";
-
-/** Returns the history of a repository of C git's. */
-function historyOf(git: GitRepository): MergeHistory {
-  return {
-    treeOf: async (commit) => git.oid(`${commit}^{tree}`),
-    basesOf: async (commit, others) => {
-      const { ok, stdout } = git.run(["merge-base", "--all", commit, ...others]);
-      return ok ? stdout.toString().split("\n").filter(Boolean) : [];
-    },
-  };
-}
-
-/** Returns a result as `git merge-tree -z --no-messages` prints it. */
-function shown({ tree, isClean, conflicted }: MergeResult): string[] {
-  const stages = conflicted.flatMap(({ path, stages: versions }) =>
-    versions.map(({ stage, mode, oid }) => `${modeText(mode)} ${oid} ${stage + 1}\t${path}`),
-  );
-  return [isClean ? "1" : "0", tree, ...stages];
-}
-
-/** Has git merge pairs of branches, all in one process. */
-function mergesByGit(git: GitRepository, merges: readonly MergedBranches[]): string[][] {
-  const input = merges.map(({ ours, theirs }) => `${ours} ${theirs}\n`).join("");
-  const printed = git.git(["merge-tree", "--write-tree", "-z", "--no-messages", "--stdin"], input).toString("latin1");
-  return printed
-    .split("\0\0")
-    .slice(0, -1)
-    .map((one) => one.split("\0"));
-}
 
 describe("merges of random histories", () => {
   const git = new GitRepository();
@@ -48,6 +18,7 @@ describe("merges of random histories", () => {
     pseudoRandom(Number(process.env["MERGE_SEED"] ?? 11)),
     Number(process.env["MERGES"] ?? 400),
   );
+  const history = historyOf(git);
   let objects: GitObjects;
 
   beforeAll(() => {
@@ -64,7 +35,7 @@ describe("merges of random histories", () => {
     expect(byGit).toHaveLength(merges.length);
     let clean = 0;
     for (const [number, { ours, theirs }] of merges.entries()) {
-      const result = await mergeCommits(objects, historyOf(git), [git.oid(ours), git.oid(theirs)], {
+      const result = await mergeCommits(objects, history, [git.oid(ours), git.oid(theirs)], {
         labels: { ours, theirs },
       });
       if (result.isClean) clean++;
