@@ -18,7 +18,7 @@ export type Ask = {
 
 /** The most bytes of an answer that are read: of JSON, and of a failure. A host may send without end. */
 const MOST_JSON_BYTES = 512 * 1024 * 1024;
-const MOST_FAILURE_BYTES = 64 * 1024;
+const MOST_FAILURE_BYTES = 4 * 1024 * 1024;
 /** The most redirects that are followed. */
 const MOST_REDIRECTS = 5;
 

@@ -165,7 +165,7 @@ Examples:
 }
 
 /** Returns the full name of the commit that a revision names. */
-async function commitOf(api: ApiConnection, path: string, revision: string): Promise<string> {
+export async function commitOf(api: ApiConnection, path: string, revision: string): Promise<string> {
   return textAt(await api.ask("GET", `${path}/commits/${encodeURIComponent(revision)}`), "oid");
 }
 

@@ -16,6 +16,7 @@ import { addHistoryCommands } from "./history-commands.ts";
 import { addHookCommands } from "./hook-commands.ts";
 import { addKeyCommands } from "./key-commands.ts";
 import { addLoginCommands } from "./login-commands.ts";
+import { addMergeCommands } from "./merge-commands.ts";
 import { addLfsCommands } from "./lfs-commands.ts";
 import { printable } from "./output.ts";
 import { addMirrorCommands } from "./mirror-commands.ts";
@@ -62,6 +63,7 @@ function buildProgram(): Command {
     addLargePushCommands,
     addLfsCommands,
     addCommitCommands,
+    addMergeCommands,
     addHistoryCommands,
     addAuditCommand,
     addApiCommand,

@@ -3,6 +3,7 @@
  */
 import { beforeAll, expect, it } from "vitest";
 import { type ApiClient, apiClient } from "../support/api-client.ts";
+import { startCommand } from "../support/command.ts";
 import { inEveryFormat } from "../support/git-hosts.ts";
 
 const PERSON = { name: "C O Mitter", email: "committer@example.com", date: "1700000000 +0200" };
@@ -198,6 +199,73 @@ inEveryFormat(
       const message = async (revision: string): Promise<string> =>
         await journey.git.ok(["log", "-1", "--format=%B", revision], { cwd: clone });
       expect(await message("origin/topic")).toBe(await message("HEAD"));
+    });
+
+    it("follow the attributes of the branch that is merged into", async () => {
+      const { git } = journey;
+      const url = await journey.create();
+      const path = `/repos${new URL(url).pathname.replace(/\.git$/, "")}`;
+      const work = await git.init("attributes");
+      const names = ["union.txt", "binary.txt", "macro.txt", "deep/long.txt", "deep/plain.txt"];
+      const write = async (branch: string, from: string, change: string): Promise<void> => {
+        await git.ok(["checkout", "-q", "-b", branch, ...(from === "" ? [] : [from])], { cwd: work });
+        for (const name of names) await git.commit(work, name, text(change === "" ? {} : { 3: change }));
+      };
+      await git.commit(work, "deep/.gitattributes", "long.txt conflict-marker-size=12\n");
+      await git.commit(work, ".gitattributes", "union* merge=union\nbinary* -merge\nmacro* binary\n");
+      await write("base", "", "");
+      await write("ours", "base", "ours");
+      await write("theirs", "base", "theirs");
+      await git.ok(["push", "-q", url, "ours", "theirs"], { cwd: work });
+      await git.ok(["checkout", "-q", "ours"], { cwd: work });
+      const run = await git.git(
+        ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", "ours", "theirs"],
+        { cwd: work },
+      );
+      const [tree = "", ...conflicted] = run.stdout.split("\0").filter(Boolean);
+      const answer = await api("POST", `${path}/merges`, { base: "ours", head: "theirs", materialise: "marked" });
+      const conflicts = answer.body["conflicts"] as { path: string; kind: string }[];
+      expect(conflicts.map(({ path: name }) => name)).toEqual(conflicted);
+      expect(conflicts.map(({ kind }) => kind)).toEqual(["binary", "contents", "contents", "binary"]);
+      const clone = await cloned(url);
+      expect(await oid("origin/marked^{tree}", clone)).toBe(tree);
+    });
+
+    it("are for those who may push, and by the rules of a push", async () => {
+      const { path } = await pushed();
+      const asked = { base: "main", head: "topic" };
+      expect(await apiClient(journey.base)("POST", `${path}/merges`, asked)).toMatchObject({ status: 401 });
+      const rule = { pattern: "refs/heads/main", require_signed: true };
+      const rules = await api("PATCH", path, { protected: [rule] });
+      expect(rules.status).toBe(200);
+      expect(await api("POST", `${path}/merges`, { ...asked, dry_run: true })).toMatchObject({ status: 403 });
+      expect(await api("POST", `${path}/merges`, asked)).toMatchObject({ status: 403, body: { code: "rule" } });
+      await api("PATCH", path, { protected: [], read_only: true });
+      expect(await api("POST", `${path}/reverts`, { branch: "main", commits: ["main"] })).toMatchObject({
+        status: 403,
+      });
+    });
+
+    it("are made by the command", async () => {
+      const { path, url } = await pushed();
+      const name = path.replace("/repos/", "");
+      const env = { THINPACK_BASE: journey.base, THINPACK_TOKEN: journey.token };
+      const run = async (...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
+        await startCommand(journey.git, args, { env }).ended;
+      const picked = await run("cherry-pick", name, "other~1", "-b", "topic");
+      expect(picked).toMatchObject({ code: 0, stdout: expect.stringMatching(/^topic is at [0-9a-f]+\n$/) });
+      const tried = await run("merge", name, "other", "--into", "topic", "--dry-run");
+      expect(tried).toMatchObject({ code: 0, stdout: expect.stringMatching(/^topic would be at/) });
+      expect(await run("merge", name, "clash", "--into", "topic")).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining("There is a conflict: file (contents); nothing was written."),
+      });
+      expect(await run("revert", name, "topic", "-b", "topic")).toMatchObject({ code: 0 });
+      expect(await run("merge", name, "main", "--into", "topic")).toMatchObject({
+        code: 0,
+        stdout: "already up to date\n",
+      });
+      await cloned(url);
     });
 
     it("refuse what can't be merged, in words", async () => {

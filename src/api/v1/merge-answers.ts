@@ -16,6 +16,8 @@ const NO_STORE = { "Cache-Control": "no-store" };
 const BRANCHES = "refs/heads/";
 /** Characters of a name that an answer repeats. */
 const SHOWN = 200;
+/** Conflicts that a sentence names. */
+const MOST_NAMED = 5;
 
 function short(branch: string): string {
   return branch.startsWith(BRANCHES) ? branch.slice(BRANCHES.length) : branch;
@@ -61,7 +63,12 @@ function conflictsMembers({ report, commit, materialised }: Conflicted, withCont
 function conflictDetail({ report, commit, materialised }: Conflicted): string {
   const where = commit === undefined ? "" : ` at ${commit}`;
   const then = materialised === undefined ? "nothing was written" : "the markers were committed to another branch";
-  return `There ${report.count === 1 ? "is a conflict" : `are ${report.count} conflicts`}${where}; ${then}.`;
+  const named = report.conflicts
+    .slice(0, MOST_NAMED)
+    .map(({ path, kind }) => `${escapedOf(path).slice(0, SHOWN)} (${kind})`);
+  const more = report.count > named.length ? [`${report.count - named.length} more`] : [];
+  const head = report.count === 1 ? "There is a conflict" : `There are ${report.count} conflicts`;
+  return `${head}${where}: ${[...named, ...more].join(", ")}; ${then}.`;
 }
 
 /** Returns what is kept of an answer for later requests with the same key. Files with markers are not told again. */
