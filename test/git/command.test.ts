@@ -323,7 +323,7 @@ onEveryHost(
     it("completes commands for the shell", async () => {
       const complete = async (...words: string[]): Promise<string[]> =>
         (await ok(["complete", "--", ...words])).split("\n");
-      expect(await complete("re")).toEqual(["reflog", "repo"]);
+      expect(await complete("re")).toEqual(["reflog", "repo", "revert"]);
       expect(await complete("repo", "cl")).toEqual(["clone"]);
       expect(await complete("repo", "create", "--pu")).toEqual(["--public"]);
       for (const shell of ["bash", "zsh", "fish"]) expect(await ok(["completion", shell])).toContain("complete --");
