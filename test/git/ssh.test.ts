@@ -19,6 +19,7 @@ import { startTestHost } from "../support/host.ts";
 import { type ClientKey, makeClientKey, sshOptions } from "../support/ssh-bed.ts";
 import { COMMAND_LIMIT, WAIT_LIMIT } from "../support/time-limits.ts";
 
+const CLIENTS = join(import.meta.dirname, "..", "support", "clients");
 const git = new GitSandbox("ssh");
 let host: RunningHost;
 let operator: ApiClient;
@@ -428,7 +429,7 @@ describe("what is no git", () => {
 describe("other clients", () => {
   it("libgit2, with libssh2", async () => {
     const directory = git.fresh();
-    const script = join(import.meta.dirname, "..", "support", "clients", "libgit2_ssh.py");
+    const script = join(CLIENTS, "libgit2_ssh.py");
     await create("libgit2");
     await as(owner, ["push", "-q", urlOf("libgit2"), "main"], source);
     // It refuses to begin without a list of known hosts.
@@ -439,6 +440,31 @@ describe("other clients", () => {
     await runProgram("/usr/bin/python3", args, { env: { HOME: home } });
     await git.fsck(directory);
     expect((await as(owner, ["ls-remote", urlOf("libgit2"), "refs/heads/copied"])).stdout).toContain("copied");
+  });
+
+  it("dulwich, with paramiko", async () => {
+    const directory = git.fresh();
+    const script = join(CLIENTS, "dulwich_ssh.py");
+    await create("dulwich");
+    await as(owner, ["push", "-q", urlOf("dulwich"), "main"], source);
+    const said = await runProgram("/usr/bin/python3", [script, urlOf("dulwich"), directory, owner.file], {
+      env: { HOME: git.fresh("home") },
+    });
+    expect(said).toContain("paramiko");
+    await git.fsck(directory);
+    expect((await as(owner, ["ls-remote", urlOf("dulwich"), "refs/heads/from-dulwich"])).stdout).toContain("from-d");
+  });
+
+  it("go-git, with Go's own SSH", async () => {
+    const directory = git.fresh();
+    const [program, home] = [join(git.fresh("go"), "client"), git.fresh("home")];
+    const env = { HOME: home, GO111MODULE: "off", GOPATH: "/usr/share/gocode", GOCACHE: git.path("go-cache") };
+    await runProgram("go", ["build", "-o", program, join(CLIENTS, "go-git", "main.go")], { env });
+    await create("go-git");
+    await as(owner, ["push", "-q", urlOf("go-git"), "main"], source);
+    await runProgram(program, [urlOf("go-git"), directory, owner.file], { env: { HOME: home } });
+    await git.fsck(directory);
+    expect((await as(owner, ["ls-remote", urlOf("go-git"), "refs/heads/from-go-git"])).stdout).toContain("from-go");
   });
 
   // On a machine that is very busy its login takes longer than one may.
