@@ -16,6 +16,8 @@ import { encodeFrame, type Frame, FrameReader, OPCODE } from "./websocket-frames
 const KEY_END = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /** The most bytes that are sent ahead of what the host has taken. It allows four times as much. */
 const MOST_AHEAD = 1024 * 1024;
+/** Milliseconds between two pings: what lies between may take a connection for dead while git or the host is at work. */
+const PING_AFTER = 30_000;
 /** The most bytes of an answer that refuses. */
 const MOST_REFUSAL = 4096;
 
@@ -145,6 +147,7 @@ class Outgoing {
 /** Carries bytes both ways until the host closes the WebSocket. */
 export async function carry({ stream, head }: OpenWebSocket, git: Ends): Promise<Closed> {
   const outgoing = new Outgoing(stream);
+  const pings = setInterval(() => void outgoing.frame(OPCODE.ping, new Uint8Array(0)), PING_AFTER);
   const how = await new Promise<Closed>((resolve) => {
     stream.on("error", () => resolve(ABNORMAL));
     void sendAll(git.input, outgoing).catch(() => stream.destroy());
@@ -152,6 +155,7 @@ export async function carry({ stream, head }: OpenWebSocket, git: Ends): Promise
       .catch(() => undefined)
       .finally(() => resolve(ABNORMAL));
   });
+  clearInterval(pings);
   stream.destroy();
   return how;
 }

@@ -17,6 +17,8 @@ const LONGEST_END = 30_000;
  */
 const LONGEST_STEP = 120_000;
 const STEP_BYTES = 65_536;
+/** The longest pause, in milliseconds, of a client that may be at work itself. */
+const LONGEST_PAUSE = 30 * 60_000;
 /** Bytes of the buffer into which the rest of a session is read. */
 const DRAIN_BYTES = 65_536;
 
@@ -30,6 +32,8 @@ export type PacedClient = {
   readonly memory: RequestMemory | undefined;
   /** Says which memory the session holds while the client is waited for. */
   start(memory: RequestMemory): void;
+  /** Gives the client a pause before the next bytes: see `Exchange.pauses`. */
+  pause(): void;
 };
 
 /** Counts how long a client was waited for, and how much it sent in that time. */
@@ -52,6 +56,19 @@ class Step {
 }
 
 /**
+ * Awaits the bytes that end a pause. Others may wait for memory meanwhile: the session holds next to none.
+ *
+ * @throws ClientTooSlow
+ */
+async function afterPause<T>(reading: Promise<T>, memory: RequestMemory | undefined): Promise<T> {
+  if (memory !== undefined && !(await memory.endsWithin(reading, LONGEST_PAUSE))) {
+    reading.catch(() => undefined);
+    throw new ClientTooSlow("standstill");
+  }
+  return await reading;
+}
+
+/**
  * Returns a client's bytes at its pace. `onGone` is called when the client has gone. `now` returns milliseconds since the
  * epoch.
  */
@@ -65,6 +82,7 @@ export function pacedClient(
   let memory: RequestMemory | undefined;
   let writer: PacedWriter | undefined;
   let hasBegun = false;
+  let isPausing = false;
   const gone = (): void => {
     traffic.breakOff("gone");
     onGone();
@@ -72,10 +90,12 @@ export function pacedClient(
   const read = async (buffer: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> => {
     const began = now();
     const reading = client.input.read(buffer);
-    const bytes = await (memory?.whileClient(reading) ?? reading);
+    const isPause = isPausing;
+    isPausing = false;
+    const bytes = await (isPause ? afterPause(reading, memory) : (memory?.whileClient(reading) ?? reading));
     traffic.receive(bytes.length);
     memory?.moved(bytes.length);
-    if (bytes.length > 0) step.add(bytes.length, now() - began);
+    if (bytes.length > 0 && !isPause) step.add(bytes.length, now() - began);
     return bytes;
   };
   return {
@@ -89,6 +109,7 @@ export function pacedClient(
       memory = held;
       writer = new PacedWriter(client.output, held);
     },
+    pause: () => void (isPausing = true),
     input: {
       read: async (buffer) => {
         try {

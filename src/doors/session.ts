@@ -150,6 +150,7 @@ async function serveAsked(session: GitSession, asked: AskedService, { paced, gon
     gitExchange(asked, repository, {
       input: paced.input,
       output: paced.output,
+      pauses: () => paced.pause(),
       signal: AbortSignal.any([client.signal, gone.signal]),
     }),
   );

@@ -34,7 +34,7 @@ export type AskedService = {
 };
 
 /** The client of a service, as far as bytes go. */
-export type ServiceClient = Pick<Exchange, "input" | "output" | "signal" | "passOn"> & {
+export type ServiceClient = Pick<Exchange, "input" | "output" | "signal" | "passOn" | "pauses"> & {
   /** Called when the requester was admitted. */
   readonly onAdmitted?: (record: RepositoryRecord | undefined) => void;
 };

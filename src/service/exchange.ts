@@ -62,6 +62,11 @@ export type Exchange = {
    * connection, each of whose messages is judged by what its token or key may do at that moment.
    */
   renew?(): void;
+  /**
+   * Says that the client may be at work itself before it sends more: it indexes the pack that it got, runs a hook before it
+   * pushes, or compresses what it pushes. Its silence is no standstill then.
+   */
+  pauses?(): void;
   /** The value of `agent=` that this host advertises. */
   readonly agent: string;
   /** The value of `session-id=` for this request, by which the log knows it. */

@@ -99,10 +99,11 @@ export class RequestReader {
 
   /**
    * Ends the lines and returns the bytes behind them that were already read: at least `atLeast`, unless the request is
-   * shorter.
+   * shorter. `onWait` is called if none of them was read yet.
    */
-  async rest(atLeast: number): Promise<Uint8Array> {
+  async rest(atLeast: number, onWait?: () => void): Promise<Uint8Array> {
     let rest = this.#decoder.rest();
+    if (rest.length === 0 && atLeast > 0) onWait?.();
     while (rest.length < atLeast) {
       const chunk = await this.source.read(new Uint8Array(CHUNK_BYTES));
       if (chunk.length === 0) break;

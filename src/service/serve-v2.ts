@@ -43,6 +43,8 @@ export async function serveCommands(exchange: Exchange): Promise<boolean> {
       command.isLast = (await answerCommand(call, reader)) === "ended";
     });
     if (!isGood || command.isLast) return isGood;
+    // The client indexes its pack before it asks for anything more, or says that it is done.
+    exchange.pauses?.();
   }
 }
 

@@ -84,11 +84,20 @@ export class PacketInput {
   }
 
   async #fill(): Promise<void> {
-    const got = await this.#source.read(this.#scratch);
+    const got = await this.#read();
     this.#scratch = new Uint8Array(got.buffer);
     if (got.length === 0) throw new ClientGone("the client has closed the connection");
     this.heardAt = Date.now();
     this.#append(got);
+  }
+
+  /** @throws ClientGone where the connection was reset */
+  async #read(): Promise<Uint8Array<ArrayBuffer>> {
+    try {
+      return await this.#source.read(this.#scratch);
+    } catch (cause) {
+      throw new ClientGone("the connection is gone", { cause });
+    }
   }
 
   #append(got: Uint8Array): void {

@@ -1,6 +1,8 @@
 /** Git over WebSocket: what a program of one's own may rely on. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
+import { openWebSocket } from "../../scripts/remote-helper/websocket.ts";
+import { encodeFrame, type Frame, FrameReader, OPCODE } from "../../scripts/remote-helper/websocket-frames.ts";
 import { apiClient } from "../support/api-client.ts";
 import { GitSandbox, withToken } from "../support/git-client.ts";
 import { importFixture, linear } from "../support/git-fixtures.ts";
@@ -23,6 +25,10 @@ afterAll(async () => {
 });
 
 const at = (rest: string): string => `${host.base.replace("http", "ws")}/${rest}`;
+
+const fail = (): never => {
+  throw new Error("not yet");
+};
 
 const pkt = (line: string): string => (line.length + 4).toString(16).padStart(4, "0") + line;
 
@@ -90,6 +96,26 @@ describe("a WebSocket", () => {
     expect(await socket.received("ERR ")).not.toMatch(/PACK|unpack ok/);
     expect((await socket.closed).code).toBe(1011);
     expect((await operator("GET", "/repos/acme/widgets/refs")).body).toMatchObject({ refs: [{ oid: tip }] });
+  });
+
+  it("answers a ping, and is as it was", async () => {
+    const url = new URL(`${host.base}/acme/widgets.git/git-upload-pack`);
+    const headers = { Authorization: `Bearer ${host.token}` };
+    const opened = await openWebSocket({ url, headers, proxy: undefined, tls: {} });
+    if (opened.kind !== "open") throw new Error(opened.text);
+    const { stream, head } = opened;
+    const frames: Frame[] = [];
+    const reader = new FrameReader();
+    const take = (bytes: Buffer): void => void frames.push(...reader.push(bytes));
+    take(head);
+    stream.on("data", take);
+    stream.write(encodeFrame(OPCODE.ping, Buffer.from("there?")));
+    const answered = (opcode: number) =>
+      vi.waitFor(() => frames.find((frame) => frame.opcode === opcode)?.payload ?? fail());
+    expect(String(await answered(OPCODE.pong))).toBe("there?");
+    stream.write(encodeFrame(OPCODE.binary, Buffer.from("0000")));
+    expect((await answered(OPCODE.close)).readUInt16BE(0)).toBe(1000);
+    stream.destroy();
   });
 
   it("is closed for a client that is too far ahead", async () => {

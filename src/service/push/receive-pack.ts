@@ -16,6 +16,7 @@
  */
 import { ClientTooSlow, LimitExceeded, ObjectRejected, ProtocolError } from "../../bytes/failure.ts";
 import { toHex } from "../../bytes/hex.ts";
+import type { ObjectFormat } from "../../object/object-id.ts";
 import type { StoredCertificate } from "../../refs/ref-log.ts";
 import type { IngestedPack } from "../../store/ingest/ingest-pack.ts";
 import { PktBuffer } from "../../wire/pkt-buffer.ts";
@@ -57,6 +58,8 @@ type Push = Landing &
 export async function serveReceivePack(exchange: PushExchange): Promise<boolean> {
   return await answerFaults(exchange, async (call) => {
     const reader = new RequestReader(exchange.input);
+    // The client runs its hook.
+    exchange.pauses?.();
     const request = await readPushRequest(exchange, reader);
     // The client sent a probe before a large push, or has nothing to do.
     if (request === undefined) return;
@@ -85,7 +88,7 @@ async function begin(
   const { format, deletesOnly } = request;
   const start: PackStart = deletesOnly
     ? { kind: "none" }
-    : readPackStart(await reader.rest(packStartBytes(format)), format, repository.hash);
+    : readPackStart(await packStart(call.exchange, reader, format), format, repository.hash);
   const packName = start.kind === "objects" ? toHex(repository.random(PACK_NAME_BYTES)) : undefined;
   const names = request.updates.map(({ name }) => name);
   const isSigned = request.certificate !== undefined;
@@ -109,6 +112,11 @@ async function begin(
   if (!optionsAgree(request)) verdict.rejectAll({ kind: "inconsistent-options" });
   const watch = new LfsWatch(begun.record.lfs);
   return { ...call, request, reader, begun, verdict, start, staged, held, memory, certificate, watch };
+}
+
+/** Reads the first bytes of the pack. A client sends none before it has looked for deltas between all of its objects. */
+async function packStart(exchange: PushExchange, reader: RequestReader, format: ObjectFormat): Promise<Uint8Array> {
+  return await reader.rest(packStartBytes(format), () => exchange.pauses?.());
 }
 
 /** Whether the push moved a ref. */

@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import { ClientTooSlow } from "../../../src/bytes/failure.ts";
 import { pacedClient } from "../../../src/doors/paced-client.ts";
+import { ManualClock, memoryBudget } from "../../support/memory.ts";
 import { Traffic } from "../../../src/http/traffic.ts";
 import { tools } from "../service/memory-service.ts";
 
@@ -44,4 +45,38 @@ it("waits for one that sends enough, and for one that is answered meanwhile", as
     await talking.paced.output.write(new Uint8Array(4));
   }
   expect([large.clock.seconds, talking.clock.seconds]).toEqual([1000, 1000]);
+});
+
+it("waits longer for one that is at work itself, and once only", async () => {
+  const clock = new ManualClock();
+  const budget = memoryBudget({ standstill: 120_000 }, clock);
+  const silences = [29 * 60_000, 119_000, 121_000];
+  const input = {
+    read: async (buffer: Uint8Array<ArrayBuffer>) => {
+      await new Promise<void>((resolve) => clock.after(silences.shift() ?? Infinity, resolve));
+      return buffer.subarray(0, 65_536);
+    },
+  };
+  const write = async (): Promise<void> => undefined;
+  const paced = pacedClient(
+    { input, output: { write } },
+    new Traffic(),
+    () => undefined,
+    () => clock.now(),
+  );
+  paced.start(budget.open("x"));
+  const after = async (milliseconds: number): Promise<unknown> => {
+    const reading = paced.input.read(new Uint8Array(65_536)).then(
+      ({ length }) => length,
+      (error: unknown) => error,
+    );
+    await clock.pass(milliseconds);
+    return await reading;
+  };
+  paced.pause();
+  expect(await after(29 * 60_000)).toBe(65_536);
+  expect(await after(119_000)).toBe(65_536);
+  expect(await after(121_000)).toBeInstanceOf(ClientTooSlow);
+  paced.pause();
+  expect(await after(31 * 60_000)).toBeInstanceOf(ClientTooSlow);
 });

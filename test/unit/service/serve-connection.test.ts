@@ -48,6 +48,35 @@ async function answered(
 const push = (commands: readonly RawCommand[], sent: Uint8Array = pack, piece?: number): Promise<string[]> =>
   answered("git-receive-pack", pushBody(commands, sent), 0, piece);
 
+/** Serves a client, and counts the times at which it may be at work itself. */
+async function pausesOf(service: ServiceName, input: Uint8Array, version: 0 | 2, piece: number): Promise<number> {
+  let pauses = 0;
+  await host.run(
+    async (exchange) => {
+      const counted = { ...exchange, pauses: () => void pauses++ };
+      await serveConnection({ service, version, exchange: counted });
+    },
+    input,
+    { create: NEW_REPOSITORY, piece },
+  );
+  return pauses;
+}
+
+describe("a client that may be at work itself", () => {
+  it("is given time before its push, and before its pack", async () => {
+    expect(await pausesOf("git-receive-pack", pushBody([{ name: MAIN, new: secondId }], pack), 0, 1)).toBe(2);
+    // Nothing is waited for that is there already.
+    const deletion = pushBody([{ name: MAIN, old: secondId, new: ZERO }], new Uint8Array());
+    expect(await pausesOf("git-receive-pack", deletion, 0, 1)).toBe(1);
+  });
+
+  it("is given time after each answer of version 2", async () => {
+    await push([{ name: MAIN, new: secondId }]);
+    const list = ["command=ls-refs\n", "0001", "0000"];
+    expect(await pausesOf("git-upload-pack", pktBytes(...list, ...list, "0000"), 2, 7)).toBe(2);
+  });
+});
+
 describe("a push on a connection", () => {
   it.each([undefined, 1, 7])("ends with its pack, in pieces of %s", async (piece) => {
     const lines = await push([{ name: MAIN, new: secondId }], pack, piece);
