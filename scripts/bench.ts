@@ -8,6 +8,7 @@
  *     … --hosts thinpack,c-git  --runs 3  --json FILE
  *     … --page docs/benchmark.md           writes the page's table
  *     npm run bench -- --hostile              what hostile clients send, on this host alone
+ *     npm run bench -- --doors --repo DIR     pushes of 300 MB by each way, and SSH beside OpenSSH's server
  *     … --collect                          garbage is collected before each step: memory is the step's own, its code slower
  *
  * Ends with status 1 where a budget is exceeded, 2 where a result is wrong.
@@ -19,18 +20,19 @@ import { parseArgs } from "node:util";
 import { GitSandbox } from "../test/support/git-client.ts";
 import { type Host, startCGit, startThinpack } from "./bench/hosts.ts";
 import { judge } from "./bench/budgets.ts";
+import { DOOR_FIGURES, DoorBench, doorTable, judgeDoors } from "./bench/door-steps.ts";
 import { EdgeSteps } from "./bench/edge-steps.ts";
 import { HOSTILE_FIGURES, HostileBench, hostileTable } from "./bench/hostile-inputs.ts";
 import { FIGURES, pageTable } from "./bench/page.ts";
 import { type Comparison, PartialSteps } from "./bench/partial-steps.ts";
-import { render } from "./bench/report.ts";
+import { render, renderVerdicts } from "./bench/report.ts";
 import { copySubject, isScenario, isWide, makeSubject, makeWide } from "./bench/repositories.ts";
 import { BITMAPS, type Measurement, Measuring } from "./bench/steps.ts";
 import { twinSteps } from "./bench/twin-steps.ts";
 import { replaceTable } from "./marked-table.ts";
 
 const USAGE =
-  "usage: npm run bench -- (--hostile | --repo DIR | --scenario blobs300|blob100|wide|wide10) [--object-format sha1|sha256] [--hosts thinpack,c-git] [--runs N] [--json FILE] [--page FILE] [--collect]";
+  "usage: npm run bench -- (--hostile | --doors [--repo DIR] | --repo DIR | --scenario blobs300|blob100|wide|wide10) [--object-format sha1|sha256] [--hosts thinpack,c-git] [--runs N] [--json FILE] [--page FILE] [--collect]";
 
 async function makeHost(git: GitSandbox, name: string, collect: boolean): Promise<Host> {
   if (name === "thinpack") return await startThinpack(git.path("state"), collect);
@@ -90,6 +92,22 @@ async function measureHostile(page: string | undefined): Promise<number> {
   }
 }
 
+/** Measures the doors beside HTTP. */
+async function measureDoors({ repo, page }: { readonly repo?: string; readonly page?: string }): Promise<number> {
+  const git = new GitSandbox("bench", "sha1");
+  try {
+    const bench = new DoorBench(git);
+    await bench.run(repo === undefined ? undefined : resolve(repo));
+    const verdicts = judgeDoors(bench.results);
+    console.log(renderVerdicts(verdicts));
+    if (page !== undefined)
+      writeFileSync(page, replaceTable(readFileSync(page, "utf8"), DOOR_FIGURES, doorTable(bench.results)));
+    return verdicts.every(({ ok }) => ok) ? 0 : 1;
+  } finally {
+    git.close();
+  }
+}
+
 const OPTIONS = {
   repo: { type: "string" },
   scenario: { type: "string" },
@@ -100,10 +118,12 @@ const OPTIONS = {
   page: { type: "string" },
   collect: { type: "boolean", default: false },
   hostile: { type: "boolean", default: false },
+  doors: { type: "boolean", default: false },
 } as const;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: OPTIONS });
+  if (values.doors) return await measureDoors(values);
   return values.hostile ? await measureHostile(values.page) : await compareHosts(values);
 }
 

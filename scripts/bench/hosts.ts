@@ -68,11 +68,13 @@ export async function startCGit(root: string): Promise<Host> {
 
 /**
  * Starts this host as a user does. Its processor time is that of workerd, which also plays the bucket and the databases. With
- * `collect`, garbage is collected before each step: its memory is its own then, and its code a little slower.
+ * `collect`, garbage is collected before each step: its memory is its own then, and its code a little slower. `env` has more
+ * variables for it. `env` has more variables for `npm start`.
  */
-export async function startThinpack(state: string, collect: boolean): Promise<Host> {
+export async function startThinpack(state: string, collect: boolean, env: Record<string, string> = {}): Promise<Host> {
   mkdirSync(state, { recursive: true });
-  const started = await startProject(state, TOKEN, { INSPECTOR_PORT: "0", ALLOW_PRIVATE_UPSTREAMS: "1" });
+  const options = { INSPECTOR_PORT: "0", ALLOW_PRIVATE_UPSTREAMS: "1", ...env };
+  const started = await startProject(state, TOKEN, options);
   const workers = processTree(started.child.pid ?? 0).filter((pid) => commandOf(pid) === "workerd");
   if (workers.length === 0) throw new Error("no workerd process under the host");
   const memory = await sampleMemory(started.inspector ?? "");

@@ -69,14 +69,19 @@ export function render(subject: Subject, all: readonly Measurement[], verdicts: 
       number(dollarsOf(row), 4),
     ];
   });
+  const about = `${subject.name}: ${subject.objects} objects, pack of ${number(subject.packBytes / MB, 1)} MB, git index-pack --strict --threads=1: ${number(subject.indexCpu, 2)} s CPU`;
+  const parts = [about, table([heading, ...rows])];
+  if (verdicts.length > 0) parts.push(renderVerdicts(verdicts));
+  return parts.join("\n\n");
+}
+
+/** The verdicts as Markdown. */
+export function renderVerdicts(verdicts: readonly Verdict[]): string {
   const budgets = verdicts.map(({ what, figure, budget, unit, ok }) => [
     budget === undefined ? "" : ok ? "ok" : "OVER",
     what,
     `${figure.toFixed(2)} ${unit}`.trim(),
     budget === undefined ? "" : `≤ ${number(budget, Number.isInteger(budget) ? 0 : 1)} ${unit}`.trim(),
   ]);
-  const about = `${subject.name}: ${subject.objects} objects, pack of ${number(subject.packBytes / MB, 1)} MB, git index-pack --strict --threads=1: ${number(subject.indexCpu, 2)} s CPU`;
-  const parts = [about, table([heading, ...rows])];
-  if (budgets.length > 0) parts.push(table([["", "budget", "measured", "bound"], ...budgets]));
-  return parts.join("\n\n");
+  return table([["", "budget", "measured", "bound"], ...budgets]);
 }

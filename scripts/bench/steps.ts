@@ -63,9 +63,9 @@ export class Measuring {
   }
 
   /** Waits until the host's maintenance has done what the push made due, such as bitmaps. C git's host has none. */
-  async settle(): Promise<void> {
+  async settle(repository = this.repository): Promise<void> {
     if (this.host.directory !== undefined) return;
-    const url = `${this.host.base}/api/v1/repos/${this.repository}/maintenance`;
+    const url = `${this.host.base}/api/v1/repos/${repository}/maintenance`;
     const headers = { Authorization: `Bearer ${this.host.token}` };
     for (let looks = 0; looks < MOST_LOOKS; looks++) {
       await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
