@@ -41,6 +41,15 @@ export function field(form: URLSearchParams, name: string): string {
   return (form.get(name) ?? "").trim(); // An absent field and an empty one are alike.
 }
 
+/** Seconds of a day. */
+const DAY = 24 * 3600;
+
+/** Returns the life of a token or a key that a form gives in days, as a part of a request. */
+export function lifeOf(form: URLSearchParams): { readonly expires_in?: number } {
+  const days = field(form, "days");
+  return days === "" ? {} : { expires_in: Number(days) * DAY };
+}
+
 /** Returns an identifier that a form names, as a part of a path. */
 function idOf(form: URLSearchParams, name: string): string {
   return encodeURIComponent(field(form, name));
@@ -138,6 +147,18 @@ const REPOSITORY_ACTIONS: Readonly<Record<string, Action>> = {
       body: { force: true },
       isForLfs: true,
     }),
+  },
+  "add-key": {
+    leadsTo: "/settings/keys",
+    request: (form) => ({
+      method: "POST",
+      path: "/deploy-keys",
+      body: { name: field(form, "name"), key: field(form, "key"), write: form.has("write"), ...lifeOf(form) },
+    }),
+  },
+  "remove-key": {
+    leadsTo: "/settings/keys",
+    request: (form) => ({ method: "DELETE", path: `/deploy-keys/${idOf(form, "id")}` }),
   },
   "add-hook": {
     request: (form) => ({

@@ -24,6 +24,7 @@ import { branchesPage, tagsPage } from "./refs-page.tsx";
 import { rulesPage } from "./rules-page.tsx";
 import { searchPage } from "./search-page.tsx";
 import { reflogPage, settingsPage } from "./settings-page.tsx";
+import { deployKeysPage, sshKeysAction, sshKeysPage } from "./ssh-keys-page.tsx";
 import { tokensAction, tokensPage } from "./tokens-page.tsx";
 import { frontPage, treePage } from "./tree-page.tsx";
 
@@ -61,6 +62,9 @@ const PAGES = {
   tagsFeed,
   tagsPage,
   tenantPage,
+  deployKeysPage,
+  sshKeysAction,
+  sshKeysPage,
   tokensAction,
   tokensPage,
   treePage,

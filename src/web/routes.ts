@@ -14,6 +14,7 @@ const HOST_PAGES: Readonly<Record<string, PageName>> = {
   "/-/admin": "adminPage",
   "/:tenant": "tenantPage",
   "/:tenant/-/tokens": "tokensPage",
+  "/:tenant/-/ssh-keys": "sshKeysPage",
 };
 
 /** The pages of a repository, below `/:tenant/:repo`. */
@@ -35,6 +36,7 @@ const REPOSITORY_PAGES: Readonly<Record<string, PageName>> = {
   "/settings": "settingsPage",
   "/settings/rules": "rulesPage",
   "/settings/mirror": "mirrorPage",
+  "/settings/keys": "deployKeysPage",
   "/settings/lfs": "lfsPage",
   "/settings/maintenance": "maintenancePage",
   "/reflog": "reflogPage",
@@ -47,6 +49,7 @@ const FORMS: Readonly<Record<string, PageName>> = {
   "/-/login": "login",
   "/-/logout": "logout",
   "/:tenant/-/tokens": "tokensAction",
+  "/:tenant/-/ssh-keys": "sshKeysAction",
   "/:tenant/:repo/settings": "repositoryAction",
 };
 

@@ -17,6 +17,7 @@ const SETTINGS_PAGES = {
   "": "General",
   "/rules": "Protected refs",
   "/mirror": "Mirror",
+  "/keys": "Deploy keys",
   "/lfs": "Git LFS",
   "/maintenance": "Maintenance",
 } as const;
@@ -59,6 +60,7 @@ function SettingsTabs({ page, at }: { readonly page: RepositoryPage; readonly at
       ))}
       <a href={`${repositoryLink(page.name)}/reflog`}>Who moved what</a>
       <a href={`/${tenant}/-/tokens`}>Tokens</a>
+      <a href={`/${tenant}/-/ssh-keys`}>SSH keys</a>
     </nav>
   );
 }

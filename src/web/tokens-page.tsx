@@ -9,13 +9,12 @@ import { isTenantName } from "../access/names.ts";
 import { SCOPES } from "../access/scope.ts";
 import { Problem } from "../http/problem.ts";
 import { ActionForm } from "./action-form.tsx";
-import { act, field } from "./actions.ts";
+import { act, field, lifeOf } from "./actions.ts";
 import { apiJson } from "./api-json.ts";
 import { assertOwnForm, readForm } from "./form.ts";
 import { formTokenOf, pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 
-const DAY = 24 * 3600;
 const tokens = v.object({
   tokens: v.array(
     v.object({
@@ -31,10 +30,27 @@ const tokens = v.object({
 });
 const issued = v.object({ name: v.string(), token: v.string() });
 
-function tenantOf(context: Context<PageEnv>): string {
+/** Returns the tenant of a page. @throws Problem */
+export function tenantOf(context: Context<PageEnv>): string {
   const { tenant = "" } = context.req.param();
   if (!isTenantName(tenant)) throw new Problem(404, "There is no such tenant.");
   return tenant;
+}
+
+/** Returns what a token or a key may, and for which repositories. */
+export function issuedTo({
+  scopes,
+  repos,
+}: Pick<v.InferOutput<typeof tokens>["tokens"][0], "scopes" | "repos">): string {
+  return `${scopes.join(", ")}${repos === null ? "" : `: ${repos.join(", ")}`}`;
+}
+
+/** Returns the repositories that a form names, as a part of a request; nothing for all. */
+export function repositoriesOf(form: URLSearchParams): { readonly repos?: readonly string[] } {
+  const repos = field(form, "repos")
+    .split(/[\s,]+/)
+    .filter((name) => name !== "");
+  return repos.length === 0 ? {} : { repos };
 }
 
 function day(time: string | null): string {
@@ -145,15 +161,11 @@ export async function tokensAction(context: Context<PageEnv>): Promise<Response>
     await act(context, base, { method: "DELETE", path: `/${encodeURIComponent(field(form, "id"))}` });
     return context.redirect(`/${tenant}/-/tokens`, 303);
   }
-  const repos = field(form, "repos")
-    .split(/[\s,]+/)
-    .filter((name) => name !== "");
-  const days = field(form, "days");
   const body = {
     name: field(form, "name"),
     scopes: [field(form, "scope")],
-    ...(repos.length === 0 ? {} : { repos }),
-    ...(days === "" ? {} : { expires_in: Number(days) * DAY }),
+    ...repositoriesOf(form),
+    ...lifeOf(form),
   };
   const made = await act(context, base, { method: "POST", path: "", body });
   const page = await answer(context, tenant, v.parse(issued, await made.json()));

@@ -54,9 +54,10 @@ const OWN_PATHS = [
   "/",
   "/-/admin",
   "/acme",
-  ...["", "/rules", "/mirror", "/lfs", "/maintenance"].map((path) => `/acme/shown/settings${path}`),
+  ...["", "/rules", "/mirror", "/keys", "/lfs", "/maintenance"].map((path) => `/acme/shown/settings${path}`),
   "/acme/shown/reflog",
   "/acme/-/tokens",
+  "/acme/-/ssh-keys",
 ];
 
 /** What a test is told of a page: its faults, as lines. */

@@ -583,12 +583,12 @@ describe("settings", () => {
     const token = await issueToken(operator, "acme", "repo:read");
     const Cookie = cookieOf(await form("/-/login", { token }));
     expect((await page("/acme/shown/settings", { Cookie })).status).toBe(403);
-    for (const path of ["rules", "mirror", "lfs", "maintenance"]) {
+    for (const path of ["rules", "mirror", "keys", "lfs", "maintenance"]) {
       expect((await page(`/acme/shown/settings/${path}`, { Cookie })).status).toBe(403);
       expect((await page(`/acme/hidden/settings/${path}`)).status).toBe(404);
     }
     expect((await page("/acme/shown/reflog", { Cookie })).status).toBe(403);
-    expect((await page("/acme/-/tokens", { Cookie })).status).toBe(403);
+    for (const path of ["tokens", "ssh-keys"]) expect((await page(`/acme/-/${path}`, { Cookie })).status).toBe(403);
     expect((await page("/acme/hidden/settings")).status).toBe(404);
     const [, own = ""] = /name="form" value="([\w-]+)"/.exec((await page("/acme/shown", { Cookie })).html) ?? [];
     const fields = { action: "save", description: "x", visibility: "private" };

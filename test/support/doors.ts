@@ -160,6 +160,7 @@ export const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   [`POST ${GIT}/settings`]: ["administers"],
   [`GET ${GIT}/settings/rules`]: ["administers"],
   [`GET ${GIT}/settings/mirror`]: ["administers"],
+  [`GET ${GIT}/settings/keys`]: ["administers"],
   [`GET ${GIT}/settings/lfs`]: ["administers"],
   [`GET ${GIT}/settings/maintenance`]: ["administers"],
   [`GET ${GIT}/reflog`]: ["administers"],

@@ -1,0 +1,73 @@
+/** The pages of SSH keys: those of people, and those of one repository. */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { RunningHost } from "../../scripts/host.ts";
+import { type ApiClient, apiClient } from "../support/api-client.ts";
+import { startTestHost } from "../support/host.ts";
+import { makeClientKey } from "../support/ssh-bed.ts";
+
+let host: RunningHost;
+let operator: ApiClient;
+let cookie = "";
+let own = "";
+
+async function send(path: string, fields: Record<string, string>): Promise<Response> {
+  return await fetch(host.base + path, {
+    method: "POST",
+    headers: { "Content-Type": "application/x-www-form-urlencoded", Cookie: cookie },
+    body: String(new URLSearchParams(fields)),
+    redirect: "manual",
+  });
+}
+
+async function page(path: string): Promise<string> {
+  return await (await fetch(host.base + path, { headers: { Accept: "text/html", Cookie: cookie } })).text();
+}
+
+beforeAll(async () => {
+  host = await startTestHost();
+  operator = apiClient(host.base, host.token);
+  await operator("PUT", "/repos/acme/shown", { visibility: "public" });
+  const answer = await send("/-/login", { token: host.token });
+  cookie = (answer.headers.get("Set-Cookie") ?? "").split(";")[0] ?? "";
+  own = /name="form" value="([\w-]+)"/.exec(await page("/"))?.[1] ?? "";
+});
+
+afterAll(() => host.stop());
+
+it.each([
+  {
+    at: "/acme/-/ssh-keys",
+    forms: "/acme/-/ssh-keys",
+    list: "/tenants/acme/ssh-keys",
+    actions: ["add", "remove"],
+    rights: { scope: "repo:write", repos: "shown, other" },
+    told: "repo:write: other, shown",
+    had: { scopes: ["repo:write"], repos: ["other", "shown"] },
+  },
+  {
+    at: "/acme/shown/settings/keys",
+    forms: "/acme/shown/settings",
+    list: "/repos/acme/shown/deploy-keys",
+    actions: ["add-key", "remove-key"],
+    rights: { write: "1" },
+    told: "read and push",
+    had: { write: true },
+  },
+])("$at adds, shows and removes keys", async ({ at, forms, list, actions, rights, told, had }) => {
+  const { publicKey: key, fingerprint } = makeClientKey("ed25519");
+  const [add = "", remove = ""] = actions;
+  expect(await page(at)).toContain("No key is registered");
+  const made = await send(forms, { form: own, action: add, name: "key <1>", key, days: "7", ...rights });
+  expect([made.status, made.headers.get("Location")]).toEqual([303, at]);
+  const html = await page(at);
+  for (const text of ["<bdi>key &lt;1&gt;</bdi>", fingerprint, told]) expect(html).toContain(text);
+  const { keys } = (await operator("GET", list)).body as { keys: { id: string; expires_at: string }[] };
+  expect(keys).toEqual([expect.objectContaining({ fingerprint, ...had })]);
+  const [{ id, expires_at: end } = { id: "", expires_at: "" }] = keys;
+  expect(Math.round((new Date(end).getTime() - Date.now()) / 3_600_000)).toBe(7 * 24);
+  // What is no key is the API's to refuse, and forms from elsewhere do nothing.
+  expect((await send(forms, { form: own, action: add, name: "x", key: "nonsense", ...rights })).status).toBe(422);
+  expect((await send(forms, { action: remove, id })).status).toBe(403);
+  expect((await send(forms, { form: own, action: remove, id })).status).toBe(303);
+  expect(await page(at)).toContain("No key is registered");
+});
