@@ -29,7 +29,7 @@ const SHORT_PAGE = /^\/(?:[^/]+(?:\/[^/]+)?\/?)?$/;
 const HOST_PAGE = /^\/-\/(?:login|logout|admin)(?:\/|$)/;
 
 /** The pages of a tenant. No repository is called `-`. */
-const TENANT_PAGE = /^\/[^/]+\/-\/tokens\/?$/;
+const TENANT_PAGE = /^\/[^/]+\/-\/(?:tokens|ssh-keys)\/?$/;
 
 /** Whether a path is that of a page. */
 export function isPagePath(path: string): boolean {
