@@ -6,6 +6,7 @@
  * @see gitdiffcore(7), "diffcore-rename"
  */
 import { toHex } from "../bytes/hex.ts";
+import { keepIfBetter, type Match as Similar, orderOfMatches } from "../diff/best-matches.ts";
 import { MOST_SCORE } from "../diff/similarity.ts";
 import { isRegular } from "../object/tree.ts";
 import type { BrowseSession } from "./browse-session.ts";
@@ -38,8 +39,6 @@ const LEAST_SAME_NAME_SCORE = (MOST_SCORE * 3) / 4;
 const RENAME_LIMIT = 1000;
 /** The most equal files among which one of the same name is looked for. */
 const MOST_EQUAL = 102;
-/** The best sources that are remembered for each created file. */
-const BEST = 4;
 
 /** Yields changes, with each pair of a deletion and a creation that is a rename joined at the place of the creation. */
 export async function* withRenames(
@@ -177,7 +176,7 @@ function onlyOfTheirName(list: readonly Candidate[]): Map<string, Candidate | un
   return byName;
 }
 
-type Pair = { readonly source: Candidate; readonly target: Candidate; readonly score: number; readonly named: boolean };
+type Pair = Similar & { readonly source: Candidate; readonly target: Candidate };
 
 /** Compares all that are left with each other, and joins the most similar ones first. */
 async function matchAll(
@@ -197,21 +196,6 @@ async function matchAll(
     if (scores.isSpent) return;
     pairs.push(...best.filter(({ score }) => score >= LEAST_SCORE));
   }
-  pairs.sort(orderOf);
+  pairs.sort(orderOfMatches);
   for (const { source, target, score } of pairs) if (isFree(source) && isFree(target)) join(source, target, score);
-}
-
-/** Orders the better of two pairs first. */
-function orderOf(one: Pair, two: Pair): number {
-  return two.score - one.score || Number(two.named) - Number(one.named);
-}
-
-/** Puts a pair in the place of the worst one, if it is better. */
-function keepIfBetter(best: Pair[], pair: Pair): void {
-  if (best.length < BEST) {
-    best.push(pair);
-    return;
-  }
-  const worst = best.reduce((one, two) => (orderOf(two, one) > 0 ? two : one));
-  if (orderOf(worst, pair) > 0) best[best.indexOf(worst)] = pair;
 }

@@ -5,6 +5,7 @@
  * @packageDocumentation
  * @see gitdiffcore(7), "diffcore-rename"; git-config(1), `merge.renameLimit`
  */
+import { keepIfBetter, type Match, orderOfMatches } from "../diff/best-matches.ts";
 import { MOST_SCORE } from "../diff/similarity.ts";
 import { countFile, countMove, likelyTargets } from "./directory-counts.ts";
 import {
@@ -29,13 +30,13 @@ const LEAST_SAME_NAME_SCORE = (MOST_SCORE * 3) / 4;
 const RENAME_LIMIT = 7000;
 /** The most equal files among which one of the same name is looked for. */
 const MOST_EQUAL = 100;
-/** The best sources that are remembered for each added file. */
-const BEST = 4;
 /** Stands for directories that files may have gone to: no directory has this name. */
 const SOMEWHERE = "/";
 
 /** A file that was deleted. */
 type Source = { readonly end: PairEnd; readonly pair: FilePair; isUsed: boolean };
+/** Files that may be the same. */
+type FileMatch = Match & { readonly source: Source; readonly target: Target };
 /** A file that was added, and where it came from. */
 type Target = { readonly end: PairEnd; readonly pair: FilePair; from?: Source };
 
@@ -162,16 +163,16 @@ class Detection {
     if (targets.length * sources.length > RENAME_LIMIT * RENAME_LIMIT) return;
     if (targets.length === 0 || sources.length === 0) return;
     await this.#files.learnSizes([...sources, ...targets].map(({ end }) => end));
-    const matches: Match[] = [];
+    const matches: FileMatch[] = [];
     for (const target of targets) {
-      const best: Match[] = [];
+      const best: FileMatch[] = [];
       for (const source of sources) {
         const score = await this.#files.scoreOf(source.end, target.end, LEAST_SCORE);
         keepIfBetter(best, { source, target, score, named: nameOf(source.end.path) === nameOf(target.end.path) });
       }
       matches.push(...best);
     }
-    matches.sort(orderOf);
+    matches.sort(orderOfMatches);
     for (const { source, target, score } of matches) {
       if (score < LEAST_SCORE) break;
       if (source.isUsed || target.from !== undefined) continue;
@@ -216,21 +217,4 @@ function isDecided(targets: ReadonlyMap<string, number>): boolean {
     else if (count >= second) second = count;
   }
   return first > second + (targets.get(SOMEWHERE) ?? 0); // Without such files, there are none.
-}
-
-type Match = { readonly source: Source; readonly target: Target; readonly score: number; readonly named: boolean };
-
-/** Orders the better of two matches first. */
-function orderOf(one: Match, two: Match): number {
-  return two.score - one.score || Number(two.named) - Number(one.named);
-}
-
-/** Puts a match in the place of the worst one, if it is better. */
-function keepIfBetter(best: Match[], match: Match): void {
-  if (best.length < BEST) {
-    best.push(match);
-    return;
-  }
-  const worst = best.reduce((one, two) => (orderOf(two, one) > 0 ? two : one));
-  if (orderOf(worst, match) > 0) best[best.indexOf(worst)] = match;
 }

@@ -1,9 +1,11 @@
 /**
  * Merges, cherry-picks and reverts by the API, against what git makes of the same.
  */
+import { join } from "node:path";
 import { beforeAll, expect, it } from "vitest";
 import { type ApiClient, apiClient } from "../support/api-client.ts";
 import { startCommand } from "../support/command.ts";
+import { exportRepository } from "../support/export.ts";
 import { inEveryFormat } from "../support/git-hosts.ts";
 
 const PERSON = { name: "C O Mitter", email: "committer@example.com", date: "1700000000 +0200" };
@@ -55,6 +57,12 @@ inEveryFormat(
       await git.ok(["fsck", "--full", "--strict"], { cwd: clone });
       return clone;
     };
+    /** Exports the repository, and has git check what lies in the bucket. */
+    const exported = async (path: string): Promise<void> => {
+      const directory = join(journey.git.fresh(), "bare");
+      await exportRepository(`${journey.base}/api/v1${path}`, journey.token, directory);
+      await journey.git.ok(["--git-dir", directory, "fsck", "--full", "--strict"]);
+    };
     /** Does something with git on a branch of its own, and returns the commit that it comes to. */
     const byGit = async (from: string, ...args: readonly string[]): Promise<string> => {
       const { git } = journey;
@@ -83,6 +91,39 @@ inEveryFormat(
       });
       expect(shown).toBe("Merge branch 'other' into topic\nC O Mitter <committer@example.com> 1700000000 +0200");
       expect(await api("POST", `${path}/merges`, asked)).toMatchObject({ status: 200, body: { status: "up-to-date" } });
+      await exported(path);
+    });
+
+    it("bring several merge bases together first, as git does", async () => {
+      const { git } = journey;
+      const url = await journey.create();
+      const path = `/repos${new URL(url).pathname.replace(/\.git$/, "")}`;
+      const work = await git.init("crossed");
+      const settle = async (from: string, other: string, lines: Readonly<Record<number, string>>): Promise<void> => {
+        await git.ok(["checkout", "-q", from], { cwd: work });
+        await git.git(["merge", "-q", other], { cwd: work });
+        await git.commit(work, "file", text(lines), `${other} into ${from}`);
+      };
+      const start = async (branch: string, lines: Readonly<Record<number, string>>): Promise<string> => {
+        await git.ok(["checkout", "-q", "-b", branch, "main"], { cwd: work });
+        return await git.commit(work, "file", text(lines), branch);
+      };
+      await git.commit(work, "file", text(), "base");
+      const [left, right] = [await start("left", { 5: "left" }), await start("right", { 5: "right" })];
+      await settle("left", right, { 5: "left and right" });
+      await settle("right", left, { 5: "left and right", 9: "more" });
+      await git.commit(work, "file", text({ 5: "left and right", 1: "then" }), "at last");
+      expect((await git.ok(["merge-base", "--all", "left", "right"], { cwd: work })).split("\n")).toHaveLength(2);
+      await git.ok(["push", "-q", url, "left", "right"], { cwd: work });
+      const run = await git.git(["merge-tree", "--write-tree", "--no-messages", "left", "right"], { cwd: work });
+      const answer = await api("POST", `${path}/merges`, { base: "left", head: "right", materialise: "marked" });
+      const clone = await cloned(url);
+      const made = answer.status === 409 ? "origin/marked" : "origin/left";
+      expect([answer.status, await oid(`${made}^{tree}`, clone)]).toEqual([
+        run.code === 0 ? 201 : 409,
+        run.stdout.split("\n")[0],
+      ]);
+      await exported(path);
     });
 
     it("squash into one commit, and move forward only where they are asked to", async () => {
@@ -275,6 +316,13 @@ inEveryFormat(
       expect(await merge({ base: "main", head: "nothing" })).toMatchObject({ status: 422 });
       expect(await merge({ base: "main", head: await oid("main^{tree}") })).toMatchObject({ status: 422 });
       expect(await merge({ base: "a..b", head: "topic" })).toMatchObject({ status: 422 });
+      expect(await merge({ base: "main", head: "1".repeat(journey.format.hexSize - 1) })).toMatchObject({
+        status: 422,
+      });
+      expect(await merge({ base: "main", head: "\ud800" })).toMatchObject({ status: 422 });
+      expect(await merge({ base: "main", head: "x".repeat(100_000) })).toMatchObject({ status: 422 });
+      expect(await merge({ base: "main", head: "" })).toMatchObject({ status: 422 });
+      expect(await merge({ base: "main", head: "topic", materialise: "a..b" })).toMatchObject({ status: 422 });
       expect(await merge({ base: "main", head: "topic", message: " " })).toMatchObject({ status: 422 });
       expect(await merge({ base: "main", head: "topic", strategy: "octopus" })).toMatchObject({ status: 422 });
       expect(await merge({ base: "main", head: "topic", expected_base: await oid("topic") })).toMatchObject({

@@ -78,8 +78,28 @@ export class MergeRun {
       isUpToDate: bases.includes(right),
       isForward: bases.includes(left),
       isUnrelated: bases.length === 0,
-      theirs: only.toReversed().map((node) => toHex(this.#graph.nameOf(node))),
+      theirs: this.#topological(only).map((node) => toHex(this.#graph.nameOf(node))),
     };
+  }
+
+  /** Orders commits, which are youngest first, so that each comes after its parents, as `git rev-list --topo-order --reverse`. */
+  #topological(nodes: readonly number[]): number[] {
+    const { commits } = this.#graph;
+    const children = new Map(nodes.map((node) => [node, 0]));
+    const parentsOf = (node: number): number[] => [...commits.parentsOf(node)].filter((parent) => children.has(parent));
+    const add = (node: number, count: number): number => {
+      const sum = (children.get(node) ?? 0) + count; // The commit is one of them.
+      children.set(node, sum);
+      return sum;
+    };
+    for (const node of nodes) for (const parent of parentsOf(node)) add(parent, 1);
+    const ready = nodes.filter((node) => children.get(node) === 0).toReversed();
+    const ordered: number[] = [];
+    for (let node = ready.pop(); node !== undefined; node = ready.pop()) {
+      ordered.push(node);
+      for (const parent of parentsOf(node)) if (add(parent, -1) === 0) ready.push(parent);
+    }
+    return ordered.toReversed();
   }
 
   /** Reads a commit. */
