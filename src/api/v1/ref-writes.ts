@@ -13,6 +13,7 @@ import { isZeroOid } from "../../refs/ref-plan.ts";
 import type { AnsweredOnce } from "../../refs/ref-store.ts";
 import { wholeLines } from "../../service/commit/commit-text.ts";
 import type { MadeTag, RefOrder, RefResult, RefsAnswer } from "../../service/commit/move-refs.ts";
+import type { WriteExchange } from "../../service/commit/write-session.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
 import { checkJson, mediaType, parseJson } from "../json-body.ts";
@@ -115,6 +116,11 @@ function only(answer: Extract<RefsAnswer, { kind: "done" }>): Extract<RefResult,
   throw result === undefined ? new Problem(422, "There is no update.") : problemOf(result);
 }
 
+/** Returns the exchange with what is kept: a ref may be moved to what was made by itself. */
+async function withKept(context: Context<ApiEnv>, exchange: WriteExchange): Promise<WriteExchange> {
+  return { ...exchange, kept: context.var.api.settings(await requestedName(context, "write")) };
+}
+
 async function put(context: Context<ApiEnv>): Promise<Response> {
   const { exchange, body } = await asked(context, putBody);
   const name = pathName(context);
@@ -126,7 +132,7 @@ async function put(context: Context<ApiEnv>): Promise<Response> {
     ...(body.expected === undefined ? {} : { expected: valueOf(body.expected) }),
   };
   const { moveRefs } = await import("../../service/commit/move-refs.ts");
-  const answer = await moveRefs(exchange, [order], { atomic: true });
+  const answer = await moveRefs(await withKept(context, exchange), [order], { atomic: true });
   if (answer.kind === "answered") throw otherRequest();
   const { previous = null } = only(answer);
   return context.json({ name, oid, previous }, previous === null ? 201 : 200, NO_STORE);

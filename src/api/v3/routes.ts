@@ -10,6 +10,7 @@ import { assertVersion, GitHubProblem, notFound, refused } from "./answers.ts";
 import { commitRoutes } from "./commits.ts";
 import { contentRoutes } from "./contents.ts";
 import { hookRoutes } from "./hooks.ts";
+import { makingRoutes } from "./making.ts";
 import { objectRoutes } from "./objects.ts";
 import { refRoutes } from "./refs.ts";
 import { repositoryRoutes } from "./repository.ts";
@@ -22,6 +23,7 @@ const GROUPS: readonly (() => Hono<ApiEnv>)[] = [
   contentRoutes,
   hookRoutes,
   objectRoutes,
+  makingRoutes,
   refRoutes,
 ];
 

@@ -15,6 +15,7 @@ import { FORKS_DDL, PACK_RETURNS_DDL } from "./tables/forks.ts";
 import { FSCK_SETTINGS_DDL } from "./tables/fsck-settings.ts";
 import { HEAD_LOG_DDL } from "./tables/head-log.ts";
 import { KEPT_BLOBS_DDL } from "./tables/kept-blobs.ts";
+import { KEPT_OBJECTS_DDL } from "./tables/kept-objects.ts";
 import { HOOKS_DDL } from "./tables/hooks.ts";
 import { LEASES_DDL } from "./tables/leases.ts";
 import { LFS_LEAVING_DDL } from "./tables/lfs-leaving.ts";
@@ -76,6 +77,7 @@ const TABLE_SETS: readonly TableSet[] = [
   { ddl: KEPT_BLOBS_DDL, onRemoval: "emptied" },
   { ddl: TAIL_PACKS_DDL, onRemoval: "emptied" },
   { ddl: COMMIT_STATUSES_DDL, onRemoval: "emptied" },
+  { ddl: KEPT_OBJECTS_DDL, onRemoval: "emptied" },
 ];
 
 /** The schema. */
@@ -205,6 +207,8 @@ export const REPOSITORY_SCHEMA: Schema = {
     },
     // The tips of packs that have bitmaps: there are no files of them yet.
     (db) => addColumn(db, "pack_bitmaps", "tips INTEGER NOT NULL DEFAULT 0"),
+    // Objects that no ref reaches yet: a new table. There were none.
+    () => undefined,
   ],
 };
 

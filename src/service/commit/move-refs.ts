@@ -11,6 +11,7 @@ import { expandRefName } from "../../object/ref-name.ts";
 import type { AnsweredOnce } from "../../refs/ref-store.ts";
 import type { RefOutcome, RefRejection } from "../../refs/ref-update.ts";
 import { encodeTag } from "./commit-text.ts";
+import { bringKept, type Brought } from "./kept-objects.ts";
 import { type WriteExchange, type WriteOrder, WriteSession } from "./write-session.ts";
 
 const TAGS = "refs/tags/";
@@ -51,17 +52,20 @@ export async function moveRefs(
   { atomic, once }: { readonly atomic: boolean; readonly once?: OnceFor<readonly RefResult[]> },
 ): Promise<RefsAnswer> {
   const names = orders.map(({ name }) => name);
+  const { kept } = exchange;
   const session = await WriteSession.begin(exchange, {
     names,
-    makesObjects: false,
+    makesObjects: kept !== undefined,
     ...(once === undefined ? {} : { once: once.key }),
   });
   try {
     const { answered } = session.begun;
     if (answered !== undefined) return { kind: "answered", before: answered };
+    const oids = orders.flatMap(({ oid }) => oid ?? []);
+    const brought = kept === undefined ? new Map<string, never>() : await bringKept(session, kept, oids);
     const refused: (RefResult | undefined)[] = [];
     // One after the other: they share the kernel.
-    for (const order of orders) refused.push(await refusalOf(session, order));
+    for (const order of orders) refused.push(await refusalOf(session, order, brought));
     return await land(session, orders, { refused, atomic, ...(once === undefined ? {} : { once }) });
   } finally {
     await session.end();
@@ -115,6 +119,7 @@ function updatesOf(session: WriteSession, orders: readonly RefOrder[]): WriteOrd
 async function refusalOf(
   session: WriteSession,
   { name, oid, expected, force }: RefOrder,
+  brought: Brought,
 ): Promise<RefResult | undefined> {
   const current = session.valueOf(name);
   const rejected = (why: Extract<RefResult, { kind: "rejected" }>["why"]): RefResult => ({
@@ -129,12 +134,23 @@ async function refusalOf(
   if (oid === null) return current === undefined ? rejected({ kind: "missing-ref" }) : undefined;
   if (fromHex(oid)?.length !== session.format.rawSize) return rejected({ kind: "missing-objects" });
   if (force || current === undefined || current === oid) return undefined;
-  const isForward = !name.startsWith(TAGS) && (await isForwardMove(session, current, oid));
+  const isForward = !name.startsWith(TAGS) && (await isForwardMove(session, current, oid, brought));
   return isForward ? undefined : rejected({ kind: "not-forward", current });
 }
 
-/** Whether both are commits, and the new one has the old one in its history. */
-async function isForwardMove(session: WriteSession, old: string, now: string): Promise<boolean> {
+/** Whether both are commits, and the new one has the old one in its history, which begins with what is brought in. */
+async function isForwardMove(session: WriteSession, old: string, now: string, brought: Brought): Promise<boolean> {
+  const seen = new Set([now]);
+  // What is added to the set is looked at, too.
+  for (const oid of seen) for (const parent of brought.get(oid) ?? []) seen.add(parent);
+  for (const oid of seen) {
+    if (oid === old || (!brought.has(oid) && (await isInHistory(session, old, oid)))) return true;
+  }
+  return false;
+}
+
+/** Whether both are commits that are here, and the new one has the old one in its history. */
+async function isInHistory(session: WriteSession, old: string, now: string): Promise<boolean> {
   const [from, to] = [fromHex(old), fromHex(now)];
   if (from === undefined || to === undefined) return false;
   const types = await Promise.all([from, to].map(async (name) => (await session.database.typesOf(name))[0]));

@@ -5,6 +5,7 @@
  */
 import { type KeptBlob, type KeptBlobAnswer, type KeptBlobRequest, MOST_KEPT } from "../../../refs/kept-blobs.ts";
 import { firstRow, integerAt, jsonChunks, type SqlDatabase, textAt } from "../../sql/sql-database.ts";
+import { findObjects, keepObjects } from "./kept-objects.ts";
 import { hasLease } from "./leases.ts";
 import { noteUploadChange } from "./repository.ts";
 
@@ -53,5 +54,14 @@ function find(db: SqlDatabase, oids: readonly string[], now: number): KeptBlobAn
 
 /** Answers a request about kept blobs, as a part of the caller's transaction. */
 export function answerKeptBlobs(db: SqlDatabase, request: KeptBlobRequest, now: number): KeptBlobAnswer {
-  return request.kind === "keep" ? keep(db, request.blob, now) : find(db, request.oids, now);
+  switch (request.kind) {
+    case "keep":
+      return keep(db, request.blob, now);
+    case "find":
+      return find(db, request.oids, now);
+    case "keep-objects":
+      return keepObjects(db, request.objects, now) ? { kind: "objects", objects: [] } : { kind: "full" };
+    case "find-objects":
+      return { kind: "objects", objects: findObjects(db, request.oids, now) };
+  }
 }

@@ -1,0 +1,212 @@
+/**
+ * Makes trees, commits and annotated tags by themselves, to be named by a ref later: see `kept-objects.ts`.
+ *
+ * @packageDocumentation
+ */
+import { fromHex, toHex } from "../../bytes/hex.ts";
+import type { Identity } from "../../object/identity.ts";
+import { type ObjectType, TYPE_NUMBER, typeOfNumber } from "../../object/object-type.ts";
+import { FILE_MODE, isGitlink, isTree, typeOfMode } from "../../object/tree.ts";
+import { type KeptBlobStore, type KeptObject, MOST_OBJECT_BYTES } from "../../refs/kept-blobs.ts";
+import { encodeCommit, encodeTag } from "./commit-text.ts";
+import { Directory } from "./directory.ts";
+import { checkPath } from "./file-path.ts";
+import { keptObjects, missingOf } from "./kept-objects.ts";
+import { type WriteExchange, WriteSession } from "./write-session.ts";
+
+/** Bytes of the trees that one request opens. */
+const MOST_OPEN_BYTES = 8 * 1024 * 1024;
+
+/** Who makes objects, and where they are kept. */
+export type MakingExchange = WriteExchange & { readonly kept: KeptBlobStore };
+
+/** What came of it. The name is hexadecimal. `refused` says why; `full`: as much is kept as may be. */
+export type MadeObject =
+  | { readonly kind: "made"; readonly oid: string }
+  | { readonly kind: "refused"; readonly detail: string }
+  | { readonly kind: "full" };
+
+/** An entry of a tree that is to be made. */
+export type TreeOrder = {
+  readonly path: string;
+  readonly mode: number;
+  /** The name of an object, in hexadecimal; its bytes, if it is a file that is new; or `null` to take away what is there. */
+  readonly object: string | Uint8Array | null;
+};
+
+/** A commit that is to be made. Names of objects are hexadecimal. */
+export type CommitFieldsOrder = {
+  readonly tree: string;
+  readonly parents: readonly string[];
+  readonly message: string;
+  readonly author: Identity;
+  readonly committer: Identity;
+};
+
+/** A tag that is to be made. */
+export type TagFieldsOrder = {
+  readonly name: string;
+  readonly object: string;
+  readonly type: ObjectType;
+  readonly message: string;
+  readonly tagger: Identity;
+};
+
+/** Thrown to end the making with a refusal. */
+class Refusal extends Error {
+  override readonly name = "Refusal";
+}
+
+/** One making of objects. */
+class Making {
+  readonly session: WriteSession;
+  readonly #kept: KeptBlobStore;
+  readonly #made: KeptObject[] = [];
+  #openBytes = 0;
+
+  constructor(session: WriteSession, kept: KeptBlobStore) {
+    this.session = session;
+    this.#kept = kept;
+  }
+
+  /** Makes an object, and returns its raw name. */
+  async add(type: ObjectType, bytes: Uint8Array): Promise<Uint8Array> {
+    if (bytes.length > MOST_OBJECT_BYTES) throw new Refusal(`a ${type} may have ${MOST_OBJECT_BYTES} bytes here`);
+    const name = await this.session.objects.nameOf(type, bytes);
+    this.#made.push({ oid: toHex(name), type, bytes });
+    return name;
+  }
+
+  /** Keeps what was made. */
+  async keep(name: Uint8Array): Promise<MadeObject> {
+    const answer = await this.#kept.keptBlobs({ kind: "keep-objects", objects: this.#made });
+    return answer.kind === "full" ? { kind: "full" } : { kind: "made", oid: toHex(name) };
+  }
+
+  /** Checks that objects are here, or kept, and of the types that they are named as. */
+  async assertHere(named: readonly { readonly oid: string; readonly type: ObjectType }[]): Promise<void> {
+    const { database, format } = this.session;
+    for (const { oid } of named) {
+      if (fromHex(oid)?.length !== format.rawSize) throw new Refusal(`${oid.slice(0, 64)} is no name of an object`);
+    }
+    const absent = (await missingOf(this.session, named.flatMap(({ oid }) => fromHex(oid) ?? []))).map((name) => toHex(name)); // prettier-ignore
+    const kept = new Map((await keptObjects(this.#kept, absent)).map((object) => [object.oid, object.type]));
+    const blobs = absent.filter((oid) => !kept.has(oid));
+    const answer = blobs.length === 0 ? undefined : await this.#kept.keptBlobs({ kind: "find", oids: blobs });
+    for (const { oid } of answer?.kind === "kept" ? answer.blobs : []) kept.set(oid, "blob");
+    for (const { oid, type } of named) {
+      const isAbsent = absent.includes(oid);
+      const [number = 0] = isAbsent ? [] : await database.typesOf(fromHex(oid) ?? new Uint8Array(0)); // None where it is not here.
+      const found = isAbsent ? kept.get(oid) : typeOfNumber(number);
+      if (found !== type) throw new Refusal(`there is no ${type} ${oid} here`);
+    }
+  }
+
+  /** Opens a tree by its raw name, whether it is here or kept. */
+  async openTree(name: Uint8Array): Promise<Directory> {
+    const [type = 0] = await this.session.database.typesOf(name); // One name, one type.
+    const [kept] = type === 0 ? await keptObjects(this.#kept, [toHex(name)]) : [];
+    if (type !== TYPE_NUMBER.tree && kept?.type !== "tree") throw new Refusal(`there is no tree ${toHex(name)} here`);
+    const { reader } = await this.session.graph();
+    const bytes = kept?.bytes ?? (await reader.readCopy(name)).bytes;
+    this.#openBytes += bytes.length;
+    if (this.#openBytes > MOST_OPEN_BYTES) throw new Refusal("the directories that change are too large together");
+    return new Directory(this.session.format.rawSize, bytes, name);
+  }
+
+  /** Finds the directory of a path, and makes those on the way that are missing. */
+  async directoryOf(root: Directory, names: readonly string[]): Promise<Directory> {
+    let directory = root;
+    for (const name of names) {
+      const entry = directory.get(name);
+      const open = directory.children.get(name);
+      const isDirectory = entry !== undefined && isTree(entry.mode);
+      const child =
+        isDirectory && open !== undefined
+          ? open
+          : isDirectory
+            ? await this.openTree(entry.oid)
+            : new Directory(this.session.format.rawSize);
+      directory.children.set(name, child);
+      if (!isDirectory) directory.set(name, { mode: FILE_MODE.tree, oid: new Uint8Array(this.session.format.rawSize) });
+      directory = child;
+    }
+    return directory;
+  }
+
+  /** Writes a directory, and what is below it; `undefined` for one without entries. */
+  async write(directory: Directory, isRoot: boolean): Promise<Uint8Array | undefined> {
+    for (const [name, child] of directory.children) {
+      const entry = directory.get(name);
+      if (entry === undefined || !isTree(entry.mode) || !child.isChanged) continue;
+      const oid = await this.write(child, false);
+      if (oid === undefined) directory.remove(name);
+      else directory.set(name, { mode: FILE_MODE.tree, oid });
+    }
+    return directory.count === 0 && !isRoot ? undefined : await this.add("tree", directory.encode().content);
+  }
+}
+
+async function making(exchange: MakingExchange, work: (making: Making) => Promise<Uint8Array>): Promise<MadeObject> {
+  const session = await WriteSession.begin(exchange, { names: [], makesObjects: false });
+  try {
+    const made = new Making(session, exchange.kept);
+    return await made.keep(await work(made));
+  } catch (error) {
+    if (error instanceof Refusal) return { kind: "refused", detail: error.message };
+    throw error;
+  } finally {
+    await session.end();
+  }
+}
+
+/** Returns what an order names, for a check of all. */
+function namedIn({ object, mode }: TreeOrder): { readonly oid: string; readonly type: ObjectType }[] {
+  return typeof object !== "string" || isGitlink(mode) ? [] : [{ oid: object, type: typeOfMode(mode) }];
+}
+
+/** Makes a tree of entries, on top of another tree if one is named. Paths may lead into directories. */
+export async function makeTree(
+  exchange: MakingExchange,
+  base: string | undefined,
+  orders: readonly TreeOrder[],
+): Promise<MadeObject> {
+  return await making(exchange, async (made) => {
+    const { rawSize } = made.session.format;
+    await made.assertHere(orders.flatMap((order) => namedIn(order)));
+    const name = base === undefined ? undefined : fromHex(base);
+    if (base !== undefined && name?.length !== rawSize) throw new Refusal("base_tree is no name of a tree");
+    const root = name === undefined ? new Directory(rawSize) : await made.openTree(name);
+    for (const { path, mode, object } of orders) {
+      const checked = checkPath(path, mode);
+      if ("fault" in checked) throw new Refusal(`path ${JSON.stringify(path.slice(0, 200))} ${checked.fault}`);
+      const names = checked.path.split("/");
+      const last = names.pop() ?? ""; // A split text has a last part.
+      const directory = await made.directoryOf(root, names);
+      directory.children.delete(last);
+      if (object === null) directory.remove(last);
+      else if (typeof object === "string")
+        directory.set(last, { mode, oid: fromHex(object) ?? new Uint8Array(rawSize) });
+      else directory.set(last, { mode, oid: await made.add("blob", object) });
+    }
+    return (await made.write(root, true)) ?? new Uint8Array(rawSize); // A root is always written.
+  });
+}
+
+/** Makes a commit. */
+export async function makeCommitObject(exchange: MakingExchange, order: CommitFieldsOrder): Promise<MadeObject> {
+  const { tree, parents } = order;
+  return await making(exchange, async (made) => {
+    await made.assertHere([{ oid: tree, type: "tree" }, ...parents.map((oid) => ({ oid, type: "commit" }) as const)]);
+    return await made.add("commit", encodeCommit(order));
+  });
+}
+
+/** Makes an annotated tag, and no ref for it. */
+export async function makeTagObject(exchange: MakingExchange, order: TagFieldsOrder): Promise<MadeObject> {
+  const { object, type } = order;
+  return await making(exchange, async (made) => {
+    await made.assertHere([{ oid: object, type }]);
+    return await made.add("tag", encodeTag(order));
+  });
+}
