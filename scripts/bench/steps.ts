@@ -150,7 +150,8 @@ export class Measuring {
     const wall = own?.wall ?? (performance.now() - began) / 1000;
     const figures = await end();
     this.results.push({ host: this.host.name, step, ...figures, ...own, wall });
-    console.error(`${this.host.name}: ${step}: ${wall.toFixed(2)} s, server ${figures.cpu.toFixed(3)} s CPU`);
+    const memory = figures.memory === undefined ? "" : `, ${(figures.memory / 1e6).toFixed(0)} MB`;
+    console.error(`${this.host.name}: ${step}: ${wall.toFixed(2)} s, server ${figures.cpu.toFixed(3)} s CPU${memory}`);
   }
 
   /** Checks a clone of everything: nothing counts before fsck passes and the refs are the same. */
