@@ -10,7 +10,7 @@ import type { KeyCredentials } from "../http/authenticate.ts";
 import type { RunSession, SshSession } from "../ssh/connection.ts";
 import type { HostKey } from "../ssh/host-key.ts";
 import { PUSH_WINDOW } from "../ssh/ssh-limits.ts";
-import { serveSsh, type SshEnd } from "../ssh/ssh-server.ts";
+import { refusalOf, serveSsh, type SshEnd } from "../ssh/ssh-server.ts";
 import { parseProtocolVersion } from "../wire/protocol-version.ts";
 import type { Doorkeeper } from "./doorkeeper.ts";
 import type { SessionClient, SessionRunner } from "./session.ts";
@@ -46,15 +46,17 @@ export type SshDoorTools = {
 const encoder = new TextEncoder();
 /** The exit status of git where it can't go on. */
 const FATAL = 128;
-const BUSY = "Too many connections came from your address, or to this host. Try again later.\r\n";
+/** Clients at once that are told why they are not let in, the time that each has to hear it in milliseconds, and its buffer. */
+const MOST_REFUSALS = 32;
+const REFUSAL_TIME = 2000;
+const REFUSAL_BYTES = 1024;
+const BUSY = "Too many connections came from your address, or to this host. Try again later.";
 
 /** Serves one connection, and closes it. Returns how it ended; nothing for one that was not let in. */
 export async function serveSshDoor(socket: SocketClient, tools: SshDoorTools): Promise<SshEnd | undefined> {
   const entry = tools.doorkeeper.enter(networkOf(socket.address));
   if (entry === undefined) {
-    // A line before the host's name is shown to nobody by most clients, and costs nothing.
-    await socket.output.write(encoder.encode(BUSY)).catch(() => undefined);
-    await socket.close();
+    await refuse(socket, tools.software);
     return undefined;
   }
   try {
@@ -65,6 +67,34 @@ export async function serveSshDoor(socket: SocketClient, tools: SshDoorTools): P
     return await serveSsh({ input, output, close }, { hostKeys, software, run, onLogin: () => entry.prove() });
   } finally {
     entry.leave();
+  }
+}
+
+/** Connections that are told why they are not let in, at this moment. */
+let refusals = 0;
+
+/**
+ * Tells a client why it is not let in, and closes. What the client has sent is read meanwhile: a connection that is closed
+ * with bytes unread is reset, and its client never sees the reason. Of very many, most are closed without a word.
+ */
+async function refuse(socket: SocketClient, software: string): Promise<void> {
+  refusals++;
+  const over = new Promise<void>((resolve) => setTimeout(resolve, REFUSAL_TIME));
+  try {
+    if (refusals > MOST_REFUSALS) return;
+    const told = (async () => {
+      await socket.output.write(refusalOf(software, BUSY));
+      let buffer = new Uint8Array(REFUSAL_BYTES);
+      for (;;) {
+        const bytes = await socket.input.read(buffer);
+        if (bytes.length === 0) return;
+        buffer = new Uint8Array(bytes.buffer);
+      }
+    })();
+    await Promise.race([told.catch(() => undefined), over]);
+  } finally {
+    refusals--;
+    await socket.close();
   }
 }
 

@@ -3,10 +3,12 @@
  *
  * @packageDocumentation
  */
+import { concat } from "../bytes/chunk.ts";
 import { MalformedSsh } from "../signing/ssh-reader.ts";
 import { type LoginKey, logIn } from "./authentication.ts";
 import { Connection, type RunSession } from "./connection.ts";
 import { ClientGone, Disconnect, MESSAGE, message, REASON } from "./message.ts";
+import { PLAIN } from "./packet-cipher.ts";
 import { IDLE_TIME, LOGIN_TIME, MOST_QUESTIONS, QUIET_TIME } from "./ssh-limits.ts";
 import { type SshSocket, Transport, type TransportOptions } from "./transport.ts";
 
@@ -32,6 +34,15 @@ export type SshEnd = {
   /** A fault of the host's. */
   readonly fault?: unknown;
 };
+
+/**
+ * Returns what is sent to a client that is not let in: the host's name, and why. It costs no key exchange, and clients show
+ * it to their users.
+ */
+export function refusalOf(software: string, why: string): Uint8Array {
+  const disconnect = message(MESSAGE.disconnect, REASON.tooManyConnections, why, "");
+  return concat([new TextEncoder().encode(`SSH-2.0-${software}\r\n`), PLAIN.seal(disconnect, 0)]);
+}
 
 /** Milliseconds between two looks at whether a client is still there. */
 const LOOK = 20_000;

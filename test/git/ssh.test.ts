@@ -4,12 +4,14 @@
  * @packageDocumentation
  */
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
+import { MOST_STRANGERS_OF_ONE } from "../../src/doors/doorkeeper.ts";
 import { type ApiClient, apiClient, issueToken } from "../support/api-client.ts";
 import { JGIT_CLASSPATH } from "../support/clients/jgit.ts";
 import { runProgram } from "../support/clients/git-client-program.ts";
@@ -509,5 +511,15 @@ describe("hostile connections", () => {
     const answers = await Promise.all(lists);
     expect(new Set(answers.map(({ code, stdout }) => `${code} ${stdout}`)).size).toBe(1);
     expect(answers[0]?.code).toBe(0);
+  });
+
+  // The last of this file: the address has to wait after that.
+  it("of one address are bounded before the login, and more are told why", async () => {
+    const open = Array.from({ length: MOST_STRANGERS_OF_ONE }, () => connect(host.sshPort ?? 0, "127.0.0.1"));
+    for (const socket of open) socket.on("error", () => undefined);
+    await Promise.all(open.map((socket) => once(socket, "data")));
+    const refused = ssh(owner, "git-upload-pack 'acme/widgets.git'");
+    expect(refused).toMatchObject({ status: 255, stderr: expect.stringMatching(/:12: Too many connections/) });
+    for (const socket of open) socket.destroy();
   });
 });

@@ -4,10 +4,14 @@ import type { RunSession } from "../../../src/ssh/connection.ts";
 import { ClientGone, MESSAGE, message, OPEN_FAILURE, REASON } from "../../../src/ssh/message.ts";
 import {
   DATA_BYTES,
+  IDLE_TIME,
   LOGIN_TIME,
   MOST_CHANNELS,
   MOST_LOGIN_REQUESTS,
+  MOST_QUESTIONS,
+  MOST_WAITING,
   MOST_WRONG_SIGNATURES,
+  QUIET_TIME,
   REKEY_ALLOWANCE,
   WINDOW,
 } from "../../../src/ssh/ssh-limits.ts";
@@ -384,6 +388,14 @@ describe("after the login", () => {
     expect([failure.number(), failure.number()]).toEqual([99, OPEN_FAILURE.shortage]);
   });
 
+  it("a window of 2³² - 1 is served", async () => {
+    const client = await new RawSshClient(echoes).logIn();
+    const id = await begin(client, 0, 2 ** 32 - 1);
+    client.send(MESSAGE.channelData, id, "abc");
+    const data = await client.next(MESSAGE.channelData);
+    expect([data.number(), data.text()]).toEqual([0, "abc"]);
+  });
+
   it("a window beyond 2³² - 1", async () => {
     const client = await new RawSshClient(waits).logIn();
     const id = await begin(client);
@@ -432,6 +444,65 @@ describe("after the login", () => {
     client.toHost.close();
     client.toClient.close();
     await client.end;
+  });
+
+  it("a command's output waits for a client that never reads, whatever its window", async () => {
+    let given = 0;
+    const floods: RunSession = async ({ output }) => {
+      for (; given < 100_000_000; given += 32_768)
+        await output.write(new Uint8Array(32_768)).catch(() => (given = 1e9));
+      return 0;
+    };
+    const client = await new RawSshClient(floods).logIn();
+    const id = await client.open(0, 2 ** 32 - 1);
+    client.toClient.isStopped = true;
+    client.send(MESSAGE.channelRequest, id, "exec", false, "flood");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(given).toBeLessThanOrEqual(MOST_WAITING);
+    client.toHost.close();
+    client.toClient.close();
+    expect(await client.end).not.toHaveProperty("fault");
+  });
+
+  it("a client that has gone without a word is asked for signs of life, and then told and closed", async () => {
+    vi.useFakeTimers();
+    try {
+      const client = await new RawSshClient(waits).logIn();
+      await begin(client);
+      const passed = QUIET_TIME + (MOST_QUESTIONS + 1) * 20_000;
+      await vi.advanceTimersByTimeAsync(passed);
+      for (let asked = 0; asked < MOST_QUESTIONS; asked++) {
+        expect((await client.next(MESSAGE.globalRequest)).text()).toBe("keepalive@openssh.com");
+      }
+      expect(await client.reason()).toBe(REASON.byApplication);
+      await vi.advanceTimersByTimeAsync(10_000);
+      expect(await client.end).toMatchObject({ why: "no sign of life" });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("a client that answers, and wants nothing for long, is closed; one with a session is not", async () => {
+    vi.useFakeTimers();
+    try {
+      const [idle, busy] = [await new RawSshClient(waits).logIn(), await new RawSshClient(waits).logIn()];
+      const id = await begin(busy);
+      let isBusyOver = false;
+      void busy.end.then(() => (isBusyOver = true));
+      for (let passed = 0; passed <= IDLE_TIME; passed += 30_000) {
+        for (const client of [idle, busy]) client.send(MESSAGE.ignore, "here");
+        await vi.advanceTimersByTimeAsync(30_000);
+      }
+      expect(await idle.reason()).toBe(REASON.byApplication);
+      await vi.advanceTimersByTimeAsync(10_000);
+      expect(await idle.end).toMatchObject({ why: "no session for long" });
+      expect(isBusyOver).toBe(false);
+      busy.send(MESSAGE.channelClose, id);
+      busy.toHost.close();
+      await busy.end;
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("its commands hear that the client is gone", async () => {
