@@ -48,6 +48,7 @@ type RepoOptions = {
   readonly fsckSkip?: readonly string[];
   readonly requireLfsObjects?: boolean;
   readonly lfsAbove?: string;
+  readonly offloadFrom?: string;
 };
 
 function fsckOf({ fsckStrict: strict, fsckIgnore: ignore, fsckSkip: skip }: RepoOptions): object {
@@ -56,7 +57,7 @@ function fsckOf({ fsckStrict: strict, fsckIgnore: ignore, fsckSkip: skip }: Repo
 }
 
 function settingsOf(options: RepoOptions): object {
-  const { defaultBranch, description, objectFormat, readOnly, lfsAbove, graceDays, showPast } = options;
+  const { defaultBranch, description, objectFormat, readOnly, lfsAbove, offloadFrom, graceDays, showPast } = options;
   const visibility = options.public === true ? "public" : options.private === true ? "private" : undefined;
   return {
     ...(visibility === undefined ? {} : { visibility }),
@@ -68,6 +69,7 @@ function settingsOf(options: RepoOptions): object {
     ...(showPast === undefined ? {} : { show_past: showPast }),
     ...fsckOf(options),
     ...(options.requireLfsObjects === undefined ? {} : { require_lfs_objects: options.requireLfsObjects }),
+    ...(offloadFrom === undefined ? {} : { offload_from: offloadFrom === "off" ? null : Number(offloadFrom) }),
     ...(lfsAbove === undefined ? {} : { lfs_above: lfsAbove === "off" ? null : Number(lfsAbove) }),
   };
 }
@@ -112,6 +114,7 @@ Examples:
       "whether a push of Git LFS pointers whose objects are missing is refused",
       onOrOff,
     )
+    .option("--offload-from <bytes|off>", "from how many bytes on blobs are left out for clients that fetch them later")
     .option("--lfs-above <bytes|off>", "above how many bytes a file has to go to Git LFS")
     .addHelpText(
       "after",

@@ -107,6 +107,8 @@ export interface TenantRegistry {
   repoDeparted(repo: string, id: string): Promise<void>;
   /** Notes a repository's visibility, since public ones are deleted first when the tenant is deleted. */
   noteVisibility(repo: string, visibility: "private" | "public"): Promise<void>;
+  /** Notes from which size on a repository leaves out blobs; `null` for none. */
+  noteOffload(repo: string, offloadFrom: number | null): Promise<void>;
   /** Returns the bounds of a repository, listed or not; `undefined` if there is no such tenant. */
   allowance(repo: string): Promise<Allowance | undefined>;
   /** Adds an entry to the tenant's audit log, if there is such a tenant. */

@@ -41,11 +41,16 @@ export type TokenCheck = {
   readonly token: TokenRecord;
   /** The object format of the repository that the token is used on, if the tenant lists one of that name. */
   readonly listed?: "sha1" | "sha256";
+  /** What that repository leaves out; absent if nothing. */
+  readonly offload?: Offload;
   /** The bounds of the repository that the token is used on. */
   readonly allowance: Allowance;
   /** The reason why a push may not create a repository now; absent if it may. */
   readonly takesNoMore?: "no-push-to-create" | "repo-quota";
 };
+
+/** A repository that leaves out large blobs for clients that fetch them later: see `RepositoryRecord`. */
+export type Offload = { readonly visibility: "private" | "public"; readonly offloadFrom: number };
 
 /** The data of a token that is to be issued. `hash` is the SHA-256 of its text. */
 export type IssueRequest = Pick<TokenRecord, "name" | "scopes" | "repos" | "expiresAt" | "createdBy"> & {

@@ -41,6 +41,7 @@ export function durableTenant(object: DurableObjectStub<TenantObject>, counters:
     doubtRepo: (repo) => call(async () => object.doubtRepo(repo)),
     repoArrived: (repo, arrived) => call(async () => object.repoArrived(repo, arrived)),
     repoDeparted: (repo, id) => call(async () => object.repoDeparted(repo, id)),
+    noteOffload: (repo, offloadFrom) => call(async () => object.noteOffload(repo, offloadFrom)),
     noteVisibility: (repo, visibility) => call(async () => object.noteVisibility(repo, visibility)),
     allowance: (repo) => call(async () => object.allowance(repo)),
     usage: (request) => call(async () => object.usage(request)),

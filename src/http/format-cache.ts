@@ -19,7 +19,11 @@ import type { Subject } from "../access/decide.ts";
 import { ExpiringMap } from "../bytes/expiring-map.ts";
 
 /** The remembered facts of a repository. */
-export type KnownRepository = Subject & { readonly objectFormat: "sha1" | "sha256" };
+export type KnownRepository = Subject & {
+  readonly objectFormat: "sha1" | "sha256";
+  /** See `RepositoryRecord`. */
+  readonly offloadFrom?: number;
+};
 
 /** The same, with the addresses that were let in. */
 type RememberedRepository = KnownRepository & { readonly clients: ReadonlySet<string> };
@@ -51,8 +55,10 @@ export class FormatCache {
     if (this.get(key, now) === undefined) this.#remember(key, { ...known, clients: new Set() }, now);
   }
 
-  #remember(key: string, { visibility, readOnly, objectFormat, clients }: RememberedRepository, now: number): void {
-    this.#known.set(key, { visibility, readOnly, objectFormat, clients }, now);
+  #remember(key: string, { clients, ...known }: RememberedRepository, now: number): void {
+    const { visibility, readOnly, objectFormat, offloadFrom } = known;
+    const offload = offloadFrom === undefined ? {} : { offloadFrom };
+    this.#known.set(key, { visibility, readOnly, objectFormat, ...offload, clients }, now);
   }
 
   /** Forgets all repositories of a tenant. */

@@ -16,6 +16,7 @@ import { authorize } from "./denied.ts";
 import { GitRefusal } from "./git-failure.ts";
 import type { Host } from "./host.ts";
 import { assertRoom, PUSHED_REPOSITORY } from "./pushed-repository.ts";
+import { promisorOf } from "./promisor.ts";
 import { pushedBy } from "./pusher.ts";
 
 const ACTIONS = {
@@ -63,7 +64,15 @@ export function gitExchange(asked: AskedService, repository: Repository, client:
     sessionId: host.sessionId,
     note: (said) => host.note(said),
     served: (what) => host.served(what),
-    ...(asked.at === undefined ? { addressOf: (path, record) => host.addressOf(name, path, record) } : {}),
+    ...(asked.at === undefined ? addressed(asked) : {}),
+  };
+}
+
+/** Returns what tells a client other places to fetch from, as a part of an exchange. */
+function addressed({ host, name }: AskedService): Pick<Exchange, "addressOf" | "promisorOf"> {
+  return {
+    addressOf: (path, record) => host.addressOf(name, path, record),
+    promisorOf: (record) => promisorOf(host, name, record),
   };
 }
 

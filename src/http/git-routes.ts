@@ -27,6 +27,7 @@ import type { Host, HostEnv } from "./host.ts";
 import { namedRepository } from "./named-repository.ts";
 import { logFault } from "./log.ts";
 import { RepositoryMoved } from "./moved.ts";
+import { promisorOf } from "./promisor.ts";
 import { admitPusher } from "./pusher.ts";
 import { ReplayedBody } from "./replayed-body.ts";
 
@@ -144,10 +145,10 @@ function answerPush(asked: ServiceRequest, run: Service<PushExchange>["run"], pu
  */
 async function advertiseKnown({ host, name }: ServiceRequest): Promise<Uint8Array | undefined> {
   if (host.known === undefined) {
-    const { principal, listed } = await host.identify(name);
+    const { principal, listed, offload } = await host.identify(name);
     if (listed === undefined || needsPublic(principal, name)) return undefined;
     host.admitted(name);
-    return advertiseV2(listed, host);
+    return advertiseV2(listed, host, offload && (await promisorOf(host, name, offload)));
   }
   const known = host.formats.get(repositoryKey(name), host.repository(name).now());
   if (known === undefined) return undefined;
@@ -155,7 +156,7 @@ async function advertiseKnown({ host, name }: ServiceRequest): Promise<Uint8Arra
   if (!isTold) return undefined;
   await authorize(host, "read", name, known);
   host.admitted(name);
-  return advertiseV2(known.objectFormat, host);
+  return advertiseV2(known.objectFormat, host, await promisorOf(host, name, known));
 }
 
 /** Answers `info/refs?service=…`. */

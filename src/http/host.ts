@@ -9,6 +9,7 @@ import type { RepositoryName } from "../access/names.ts";
 import type { Principal } from "../access/principal.ts";
 import type { LfsLinks } from "../access/lfs-links.ts";
 import type { Allowance } from "../access/quotas.ts";
+import type { Offload } from "../access/token-store.ts";
 import type { LfsFiles, LfsPresigner } from "../lfs/lfs-files.ts";
 import type { StatusStore } from "../refs/commit-statuses.ts";
 import type { LockStore } from "../refs/lfs-locks.ts";
@@ -36,6 +37,8 @@ export type Identity = {
    * The hash function of the requested repository, if the principal's tenant lists one of that name. It never changes.
    */
   readonly listed?: "sha1" | "sha256";
+  /** What the tenant knows of the requested repository's large blobs; absent if none are left out. */
+  readonly offload?: Offload;
   /** The bounds of the requested repository, if the principal is of its tenant. */
   readonly allowance?: Allowance;
   /** Why the principal's tenant would not take a repository that a push makes now; absent if it would. */

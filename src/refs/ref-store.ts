@@ -52,6 +52,8 @@ export type RepositoryRecord = LogMarks &
     readonly description: string;
     /** Whether nobody may push, as in a mirror. */
     readonly readOnly: boolean;
+    /** Blobs of this many bytes and more are left out for clients that fetch them later; absent if none are. */
+    readonly offloadFrom?: number;
     /** The upstream, if the repository is a mirror. */
     readonly mirror?: MirrorSummary;
     /** What the repository was forked from, if it was. */
@@ -170,7 +172,7 @@ export type OpenSnapshot = {
  * A private repository that was answered as `missing`. Only the host's memory uses it, so that the caller's next
  * request, with credentials, costs less. Nothing of it goes into an answer.
  */
-export type HiddenRepository = Pick<RepositoryRecord, "objectFormat" | "readOnly">;
+export type HiddenRepository = Pick<RepositoryRecord, "objectFormat" | "readOnly" | "offloadFrom">;
 
 /** A snapshot that a caller has at hand: of which repository, and which version. */
 export type KnownSnapshot = { readonly id: string; readonly version: number };

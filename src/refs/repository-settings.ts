@@ -30,6 +30,8 @@ export type SettingsChange = {
   readonly description?: string;
   /** Whether the repository is read-only: nothing moves any of its refs. */
   readonly readOnly?: boolean;
+  /** See `RepositoryRecord`; `null` leaves out none. */
+  readonly offloadFrom?: number | null;
   /** See `GracePeriod`. */
   readonly graceDays?: number;
   /** Whether the repository shows what its refs were, within the grace period. */
@@ -53,10 +55,20 @@ const ALL_SETTINGS: SeenSettings = { pushers: true, fsck: true };
  * Otherwise it would reveal their changes, and let them be guessed.
  */
 export function settingsTag(record: DescribedRepository, seen = ALL_SETTINGS): string {
-  const { id, visibility, head, description, readOnly, rules, fsck, lfs, graceDays, pastSince } = record;
+  const { id, visibility, head, description, readOnly, rules, fsck, lfs, graceDays, pastSince, offloadFrom } = record;
   const shownRules = seen.pushers ? rules : rules.map((rule) => ({ ...rule, pushers: undefined }));
   const checks = seen.fsck ? [fsck, lfs] : [];
-  const settings = [id, visibility, head, description, readOnly, shownRules, graceDays, pastSince !== undefined];
+  const settings = [
+    id,
+    visibility,
+    head,
+    description,
+    readOnly,
+    shownRules,
+    graceDays,
+    pastSince !== undefined,
+    offloadFrom,
+  ];
   return contentTag(JSON.stringify([...settings, ...checks]));
 }
 

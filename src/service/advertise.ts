@@ -23,15 +23,17 @@ type Advertising = Exchange & Pick<PushExchange, "pushCertSeed">;
 
 /**
  * Returns the whole advertisement of version 2. It depends on these arguments only, so no repository need be opened for
- * it.
+ * it. `promisor` is what is offered as a promisor remote.
  */
 export function advertiseV2(
   objectFormatName: ObjectFormatName,
   { agent, sessionId, stateful }: Pick<Exchange, "agent" | "sessionId" | "stateful">,
+  promisor?: string,
 ): Uint8Array {
   const out = new PktBuffer();
   const stateless = stateful !== true;
-  formatCapabilityAdvertisement({ objectFormat: objectFormatName, agent, stateless, symrefs: [], sessionId }, out);
+  const context = { objectFormat: objectFormatName, agent, stateless, symrefs: [], sessionId };
+  formatCapabilityAdvertisement(promisor === undefined ? context : { ...context, promisor }, out);
   return out.takeBytes();
 }
 
@@ -52,7 +54,8 @@ export async function advertiseRefs(
 
 async function advertiseCapabilities({ exchange, admission }: ServiceCall<Advertising>): Promise<void> {
   const snapshot = await admission.open({});
-  await exchange.output.write(advertiseV2(snapshot?.record.objectFormat ?? "sha1", exchange));
+  const promisor = snapshot && (await exchange.promisorOf?.(snapshot.record));
+  await exchange.output.write(advertiseV2(snapshot?.record.objectFormat ?? "sha1", exchange, promisor));
 }
 
 async function advertiseAll(

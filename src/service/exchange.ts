@@ -85,9 +85,14 @@ export type Exchange = {
    * is private; `undefined` if the host does not know its own address.
    */
   addressOf?(path: string, record: Pick<RepositoryRecord, "visibility">): Promise<string | undefined>;
+  /** Returns what the repository offers as a promisor remote, formatted; `undefined` if it offers nothing. */
+  promisorOf?(record: OffloadedRecord): Promise<string | undefined>;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
 };
+
+/** The part of a repository that decides what is offered as a promisor remote. */
+export type OffloadedRecord = Pick<RepositoryRecord, "visibility" | "offloadFrom">;
 
 /** One push to one repository. */
 export type PushExchange = Exchange & {

@@ -2,7 +2,7 @@
  * Version 2: one request is one command. On a connection commands follow each other.
  *
  * Capabilities: `agent`, `ls-refs`, `fetch`, `server-option`, `object-format`, `session-id`, `object-info`,
- * `bundle-uri`.
+ * `bundle-uri`, `promisor-remote`.
  *
  * @packageDocumentation
  * @see gitprotocol-v2(5), git's serve.c
@@ -28,19 +28,27 @@ const COMMANDS: ReadonlyMap<string, (call: CommandCall) => Promise<void>> = new 
   ["bundle-uri", tellBundles],
 ]);
 
+/**
+ * What a client has said on its connection, in whatever command. git's client accepts a promisor remote as it lists refs, and says
+ * nothing of it as it fetches.
+ */
+type Said = { acceptsPromisor: boolean };
+
 /** Answers a request of version 2. */
 export async function serveV2(exchange: Exchange): Promise<void> {
   const reader = new RequestReader(exchange.input);
-  await answerFaults(exchange, async (call) => void (await answerCommand(call, reader)));
+  const said: Said = { acceptsPromisor: false };
+  await answerFaults(exchange, async (call) => void (await answerCommand(call, reader, said)));
 }
 
 /** Answers the commands of a connection, one after the other, until the client ends it or makes a mistake. */
 export async function serveCommands(exchange: Exchange): Promise<boolean> {
   const reader = new RequestReader(exchange.input);
+  const said: Said = { acceptsPromisor: false };
   for (;;) {
     const command = { isLast: false };
     const isGood = await answerFaults(exchange, async (call) => {
-      command.isLast = (await answerCommand(call, reader)) === "ended";
+      command.isLast = (await answerCommand(call, reader, said)) === "ended";
     });
     if (!isGood || command.isLast) return isGood;
     // The client indexes its pack before it asks for anything more, or says that it is done.
@@ -49,7 +57,7 @@ export async function serveCommands(exchange: Exchange): Promise<boolean> {
 }
 
 /** Reads one command and answers it. A client that is done sends nothing, or a flush alone. */
-async function answerCommand(call: ServiceCall, reader: RequestReader): Promise<"answered" | "ended"> {
+async function answerCommand(call: ServiceCall, reader: RequestReader, said: Said): Promise<"answered" | "ended"> {
   const { exchange } = call;
   const head = await reader.head();
   const context = {
@@ -58,16 +66,19 @@ async function answerCommand(call: ServiceCall, reader: RequestReader): Promise<
     stateless: exchange.stateful !== true,
     symrefs: [],
     sessionId: exchange.sessionId,
+    promisor: "",
   };
   if (head.length === 0) return "ended";
   const request = parseHead(new CommandRequestParser(context), head);
   if (request.kind === "empty") return "ended";
   exchange.note(request);
+  said.acceptsPromisor ||= request.acceptsPromisor;
   const command = COMMANDS.get(request.command);
   if (command === undefined) throw new ProtocolError(`invalid command '${request.command}'`);
   await command({
     ...call,
     context,
+    acceptsPromisor: said.acceptsPromisor,
     readArguments: async (parser) => {
       if (request.argumentsFollow) await reader.feed(parser);
       else parser.accept(FLUSH_LINE);

@@ -11,6 +11,8 @@ import type { LineParser } from "./request-reader.ts";
 export type CommandCall = ServiceCall & {
   /** The capabilities that were offered, with the client's object format. */
   readonly context: CapabilityContext;
+  /** Whether the client fetches later what is left out because of the repository's `offloadFrom`. */
+  readonly acceptsPromisor: boolean;
   /** Feeds the command's arguments to their parser. Must be called once, and first. */
   readArguments(parser: LineParser): Promise<void>;
 };

@@ -24,6 +24,11 @@ export type CapabilityContext = {
   readonly symrefs: readonly { readonly name: string; readonly target: string }[];
   /** The name of this request in the log: printable ASCII without spaces. If absent, `session-id` is not offered. */
   readonly sessionId?: string;
+  /**
+   * What is offered as a promisor remote, formatted (see promisor-remote.ts). If it is absent, none is. A request is read before its
+   * repository is opened, and does not know what was offered: it has "".
+   */
+  readonly promisor?: string;
   /** The nonce that a signed push has to repeat. If absent, signed pushes are not offered. */
   readonly pushNonce?: string;
 };
@@ -59,7 +64,6 @@ export type CapabilityRow = {
 };
 
 const always = (): Advertised => true;
-const never = (): Advertised => false;
 const agent = (context: CapabilityContext): Advertised => [context.agent];
 const objectFormat = (context: CapabilityContext): Advertised => [
   context.objectFormat,
@@ -67,6 +71,7 @@ const objectFormat = (context: CapabilityContext): Advertised => [
 ];
 const sessionId = (context: CapabilityContext): Advertised =>
   context.sessionId === undefined ? false : [context.sessionId];
+const promisor = ({ promisor: offer }: CapabilityContext): Advertised => (offer === undefined ? false : [offer]);
 const pushNonce = ({ pushNonce: nonce }: CapabilityContext): Advertised => (nonce === undefined ? false : [nonce]);
 const symrefs = (context: CapabilityContext): Advertised =>
   context.symrefs.map(({ name, target }) => `${name}:${target}`);
@@ -84,11 +89,6 @@ function valued(
   request: CapabilityRow["request"],
 ): CapabilityRow {
   return { surface, name, status: "offered", advertise, request };
-}
-
-/** Makes the row of a capability that git has and this server does not. */
-function later(surface: CapabilitySurface, name: string): CapabilityRow {
-  return { surface, name, status: "later", advertise: never, request: "name" };
 }
 
 /** The capabilities of every surface, in git's order. */
@@ -138,7 +138,7 @@ export const CAPABILITIES: readonly CapabilityRow[] = [
   valued("v2", "session-id", sessionId, "any-value"),
   { ...plain("v2", "object-info"), command: true },
   { ...plain("v2", "bundle-uri"), command: true },
-  later("v2", "promisor-remote"),
+  valued("v2", "promisor-remote", promisor, "any-value"),
 
   plain("ls-refs", "unborn"),
 

@@ -15,6 +15,7 @@ import { type CapabilityContext, advertised, findCapability } from "./capabiliti
 import { parseCapability } from "./capability-list.ts";
 import type { PktBuffer } from "./pkt-buffer.ts";
 import { type PktLine, decodeLine } from "./pkt-line.ts";
+import { acceptsOffer } from "./promisor-remote.ts";
 
 /** The parsed head of a request. `empty` is a lone flush-pkt. */
 export type CommandRequest =
@@ -29,6 +30,8 @@ export type CommandRequest =
       readonly sessionId: string | undefined;
       /** The strings that the user sends to the server (`--server-option`), in order. */
       readonly serverOptions: readonly string[];
+      /** Whether the client takes what this host offers as a promisor remote. */
+      readonly acceptsPromisor: boolean;
       /**
        * Whether the command's arguments follow, up to a flush-pkt. If not, that flush-pkt has been read already: the
        * caller feeds a `FLUSH_LINE` to the command's parser.
@@ -46,6 +49,7 @@ export class CommandRequestParser {
   #sessionId: string | undefined;
   readonly #serverOptions: string[] = [];
   #clientFormat: ObjectFormatName = "sha1";
+  #acceptsPromisor = false;
   #seenAny = false;
   #result: CommandRequest | undefined;
 
@@ -102,6 +106,7 @@ export class CommandRequestParser {
     if (name === "object-format") this.#acceptObjectFormat(value);
     // `session-id` without a value is the empty session id.
     if (name === "session-id") this.#sessionId = value ?? "";
+    if (name === "promisor-remote" && value !== undefined) this.#acceptsPromisor = acceptsOffer(value);
     if (name === "server-option" && value !== undefined) this.#serverOptions.push(value);
   }
 
@@ -123,6 +128,7 @@ export class CommandRequestParser {
       agent: this.#agent,
       sessionId: this.#sessionId,
       serverOptions: this.#serverOptions,
+      acceptsPromisor: this.#acceptsPromisor,
       argumentsFollow,
     };
   }

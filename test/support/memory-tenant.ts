@@ -113,6 +113,7 @@ export function memoryTenant(now: () => number = Date.now): MemoryTenant {
     doubtRepo: async (repo) => database.doubtRepo(repo, now()),
     repoArrived: async (repo, arrived) => database.repoArrived(repo, arrived),
     repoDeparted: async (repo, id) => database.endRemoval({ name: repo, id }),
+    noteOffload: async (repo, offloadFrom) => database.noteOffload(repo, offloadFrom),
     noteVisibility: async (repo, visibility) => database.noteVisibility(repo, visibility),
     allowance: async (repo) => database.allowance(repo),
     noteUsage: async (report) => database.noteUsage(report),

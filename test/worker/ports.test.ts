@@ -100,6 +100,7 @@ async function openTenant(): Promise<TenantUnderTest> {
     doubtRepo: (repo) => object.doubtRepo(repo),
     repoArrived: (repo, arrived) => object.repoArrived(repo, arrived),
     repoDeparted: (repo, id) => object.repoDeparted(repo, id),
+    noteOffload: (repo, offloadFrom) => object.noteOffload(repo, offloadFrom),
     noteVisibility: (repo, visibility) => object.noteVisibility(repo, visibility),
     allowance: (repo) => object.allowance(repo),
     noteUsage: (report) => object.noteUsage(report),

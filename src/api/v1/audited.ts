@@ -51,7 +51,7 @@ const OF_REPOSITORIES: readonly Named[] = [
 
 /** Members of answers that the log keeps, where an answer has them. None is a secret. */
 const KEPT =
-  "name tenant scopes repos write expires_at fingerprint url events active upstream interval visibility default_branch read_only grace_days show_past protected push_to_create quotas revoked".split(
+  "name tenant scopes repos write expires_at fingerprint url events active upstream interval visibility default_branch read_only grace_days show_past offload_from protected push_to_create quotas revoked".split(
     " ",
   );
 

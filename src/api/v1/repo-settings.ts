@@ -66,8 +66,14 @@ const fsck = v.strictObject({
   skip: v.optional(v.pipe(v.array(objectName), v.maxLength(MOST_SKIPPED_OBJECTS))),
 });
 
+/** The least size of blobs that are left out, in bytes: a smaller one costs a client more to fetch than to have. */
+const LEAST_OFFLOADED = 1024;
+
 /** Bytes above which a blob has to go to Git LFS; `null` for no bound. */
 const lfsAbove = v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(LEAST_ABOVE)));
+
+/** Bytes from which on blobs are left out for clients that fetch them later; `null` for none. */
+const offloadFrom = v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(LEAST_OFFLOADED)));
 
 /** The settings that a repository may be made with. */
 export const repositoryCreation = v.strictObject({
@@ -90,6 +96,7 @@ export const repositoryChange = v.strictObject({
   read_only: v.optional(v.boolean()),
   grace_days: v.optional(v.pipe(v.number(), v.integer(), v.minValue(LEAST_GRACE_DAYS), v.maxValue(MOST_GRACE_DAYS))),
   show_past: v.optional(v.boolean()),
+  offload_from: v.optional(offloadFrom),
   protected: v.optional(rules),
   fsck: v.optional(fsck),
   require_lfs_objects: v.optional(v.boolean()),
@@ -118,6 +125,7 @@ export const shownRepository = v.strictObject({
   read_only: v.boolean(),
   grace_days: v.number(),
   show_past: v.boolean(),
+  offload_from: v.nullable(v.number()),
   protected: v.array(shownRule),
   fsck: v.optional(v.strictObject({ strict: v.boolean(), ignore: v.array(v.string()), skip: v.array(v.string()) })),
   require_lfs_objects: v.optional(v.boolean()),
@@ -199,6 +207,7 @@ export function showRepository(context: Context<ApiEnv>, principal: Principal, f
     read_only: record.readOnly,
     grace_days: record.graceDays ?? GRACE_DAYS,
     show_past: record.pastSince !== undefined,
+    offload_from: record.offloadFrom ?? null,
     protected: record.rules.map((shown) => showRule(shown, seen.pushers)),
     ...(seen.fsck ? showChecks(record) : {}),
     ...(record.mirror === undefined ? {} : { mirror: showMirror(record.mirror, mightWrite(principal, name)) }),
@@ -268,6 +277,7 @@ export function changeOf(asked: v.InferOutput<typeof repositoryChange>): Setting
     ...(asked.read_only === undefined ? {} : { readOnly: asked.read_only }),
     ...(asked.grace_days === undefined ? {} : { graceDays: asked.grace_days }),
     ...(asked.show_past === undefined ? {} : { showsPast: asked.show_past }),
+    ...(asked.offload_from === undefined ? {} : { offloadFrom: asked.offload_from }),
     ...(asked.protected === undefined ? {} : { rules: asked.protected.map(ruleOf) }),
     ...checksOf(asked),
   };

@@ -115,8 +115,11 @@ async function changeRepository(context: Context<ApiEnv>): Promise<Response> {
   host.formats.forget(repositoryKey(name));
   if (record === undefined) throw await noRepositoryAt(context, name);
   if (change.visibility !== undefined) await api.tenant(name.tenant).noteVisibility(name.repo, change.visibility);
+  if (change.offloadFrom !== undefined) await api.tenant(name.tenant).noteOffload(name.repo, change.offloadFrom);
   if (target === undefined || isRespelled) return await answered(context, { name, record });
-  return await answered(context, { name: target, record: await rename(context, { name, record }, target) });
+  const renamed = await rename(context, { name, record }, target);
+  if (record.offloadFrom !== undefined) await api.tenant(target.tenant).noteOffload(target.repo, record.offloadFrom);
+  return await answered(context, { name: target, record: renamed });
 }
 
 async function removeRepository(context: Context<ApiEnv>): Promise<Response> {

@@ -54,6 +54,7 @@ import { listRules, replaceRules } from "./tables/ref-rules.ts";
 import { listNamedRefs, readRef, readRefs } from "./tables/refs.ts";
 import {
   insertRepository,
+  hiddenOf,
   isHidden,
   noteDerivedJob,
   noteDerivedVersion,
@@ -173,8 +174,7 @@ export class RepositoryDatabase {
     const row = this.#read();
     if (row === undefined) return { kind: "missing", ...forwardOf(this.moves) };
     if (isHidden(row, request.publicOnly)) {
-      const { objectFormat, readOnly } = row.record;
-      return { kind: "missing", hidden: { objectFormat, readOnly } };
+      return { kind: "missing", hidden: hiddenOf(row) };
     }
     if (request.lends === true) this.forks.lend();
     const headOid = readRef(this.#db, row.record.head);

@@ -209,6 +209,8 @@ export const REPOSITORY_SCHEMA: Schema = {
     (db) => addColumn(db, "pack_bitmaps", "tips INTEGER NOT NULL DEFAULT 0"),
     // Objects that no ref reaches yet: a new table. There were none.
     () => undefined,
+    // Blobs that are left out for clients that fetch them later: none are.
+    (db) => addColumn(db, "repository", "offload_from INTEGER"),
   ],
 };
 

@@ -71,6 +71,8 @@ export const TENANT_SCHEMA: Schema = {
     },
     // SSH keys: a new table.
     () => undefined,
+    // Repositories that leave large blobs out: none did.
+    (db) => addColumn(db, "tenant_repos", "offload_from INTEGER"),
   ],
 };
 

@@ -5,6 +5,7 @@
  */
 import type { RegisterRefusal, RegisterRequest } from "../../access/directory.ts";
 import type { Allowance, Usage } from "../../access/quotas.ts";
+import type { TokenCheck } from "../../access/token-store.ts";
 import type { TenantRow } from "./tables/tenant.ts";
 import type { TenantRepo } from "./tables/tenant-repos.ts";
 
@@ -39,8 +40,19 @@ export function allowanceOf({ record }: TenantRow, listed: TenantRepo | undefine
 }
 
 /** Returns why a tenant takes no further repository. */
-export function boundOf({ record }: TenantRow, byPush: boolean): "no-push-to-create" | "repo-quota" | undefined {
+function boundOf({ record }: TenantRow, byPush: boolean): "no-push-to-create" | "repo-quota" | undefined {
   const { settings, repoCount } = record;
   if (byPush && !settings.pushToCreate) return "no-push-to-create";
   return settings.quotas.repos !== undefined && repoCount >= settings.quotas.repos ? "repo-quota" : undefined;
+}
+
+/** Returns what a look-up of a token says of the repository that it is used on, listed or not. */
+export function saidOf(row: TenantRow, listed: TenantRepo | undefined): Omit<TokenCheck, "token"> {
+  const allowance = allowanceOf(row, listed);
+  if (listed !== undefined && !listed.removing) {
+    const { objectFormat, offload } = listed;
+    return { allowance, listed: objectFormat, ...(offload === undefined ? {} : { offload }) };
+  }
+  const takesNoMore = boundOf(row, true);
+  return takesNoMore === undefined ? { allowance } : { allowance, takesNoMore };
 }

@@ -34,7 +34,7 @@ import { TenantHookDatabase } from "./tenant-hook-database.ts";
 import { RefusedLogins } from "./refused-logins.ts";
 import { TENANT_SCHEMA } from "./schema.ts";
 import { TenantBelongings } from "./tenant-belongings.ts";
-import { allowanceOf, boundOf, grownBy, NO_USAGE, refusalOf } from "./tenant-bounds.ts";
+import { allowanceOf, grownBy, NO_USAGE, refusalOf, saidOf } from "./tenant-bounds.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { deleteSigningKeys } from "./tables/signing-keys.ts";
 import { deleteDeployKeys, deleteSshKeys, renameDeployKeys } from "./tables/ssh-keys.ts";
@@ -63,6 +63,7 @@ import {
   nextRepoDue,
   readRepo,
   setCheckAt,
+  setOffload,
   setPublic,
   setUsage,
   type TenantRepo,
@@ -306,6 +307,10 @@ export class TenantDatabase {
     if (this.#tables.exist) setPublic(this.#db, repo, visibility === "public");
   }
 
+  noteOffload(repo: string, offloadFrom: number | null): void {
+    if (this.#tables.exist) setOffload(this.#db, repo, offloadFrom);
+  }
+
   repos(after: string, limit: number): Page<string> | undefined {
     if (this.#present() === undefined) return undefined;
     return pageOf(listRepoNames(this.#db, after, limit + 1), limit);
@@ -363,11 +368,7 @@ export class TenantDatabase {
 
   /** Returns a token or key that is in force with what the tenant says about the repository that it is used on. */
   #checked(row: TenantRow, token: TokenRecord, repo: string | undefined): TokenCheck {
-    const listed = repo === undefined ? undefined : readRepo(this.#db, repo);
-    const allowance = allowanceOf(row, listed);
-    if (listed !== undefined && !listed.removing) return { token, allowance, listed: listed.objectFormat };
-    const takesNoMore = boundOf(row, true);
-    return takesNoMore === undefined ? { token, allowance } : { token, allowance, takesNoMore };
+    return { token, ...saidOf(row, repo === undefined ? undefined : readRepo(this.#db, repo)) };
   }
 
   checkSshKey(fingerprint: string, repo: string | undefined, now: number): TokenCheck | undefined {

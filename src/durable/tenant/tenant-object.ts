@@ -215,6 +215,11 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
     this.#database.endRemoval({ name: repo, id });
   }
 
+  /** See `TenantRegistry.noteOffload`. */
+  noteOffload(repo: string, offloadFrom: number | null): void {
+    this.#database.noteOffload(repo, offloadFrom);
+  }
+
   /** See `TenantRegistry.noteVisibility`. */
   noteVisibility(repo: string, visibility: "private" | "public"): void {
     this.#database.noteVisibility(repo, visibility);

@@ -28,7 +28,7 @@ import { SIDE_BAND_64K_PACKET_MAX } from "../../wire/side-band.ts";
 import { RECENT_TIME } from "../../refs/recent-values.ts";
 import type { OpenRequest, OpenSnapshot } from "../../refs/ref-store.ts";
 import { asksForDepth, planDepth, shallowLines } from "./fetch-depth.ts";
-import { requestedFilter } from "./fetch-filter.ts";
+import { requestedFilter, withoutLargeBlobs } from "./fetch-filter.ts";
 import { type FetchSession, openFetchSession } from "../../packing/pack-session.ts";
 import { acknowledgeHavesV2, takeHaves } from "./negotiate.ts";
 import { type LinkedPack, linkedPack, mayBeLinked } from "./packfile-uri.ts";
@@ -54,10 +54,10 @@ export async function fetchObjects(call: CommandCall): Promise<void> {
   const request = parser.result;
   // A client that wants nothing gets nothing, unless it only asks which of its objects are here.
   if (request.wants.length + request.wantRefs.length === 0 && !request.waitForDone) return;
-  const filter = requestedFilter(request.filter);
+  const asked = requestedFilter(request.filter);
   const wants = request.wants.bytes().slice();
   const had = [request.haves, request.shallows];
-  const isPlain = isPlainFetch(request, filter, request.haves.length === 0 && request.ofsDelta);
+  const isPlain = isPlainFetch(request, asked, request.haves.length === 0 && request.ofsDelta);
   const snapshot = await openWanted(call, fetchSnapshot({ ...request, wants, had, isPlain }));
   const isLinked = mayBeLinked(snapshot, { ...request, isPlain });
   const wantedRefs = wantedRefsOf(request, snapshot);
@@ -68,6 +68,7 @@ export async function fetchObjects(call: CommandCall): Promise<void> {
     await session.checkWants();
     const plan = await planDepth(session, request);
     const linked = await linkedPack(exchange, session, { ...request, isPlain });
+    const filter = call.acceptsPromisor ? withoutLargeBlobs(asked, snapshot.record) : asked;
     await answerFetch(call, { ...request, filter }, { session, plan, wantedRefs, linked });
   } finally {
     session.close();

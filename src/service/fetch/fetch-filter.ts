@@ -4,11 +4,24 @@
  * @packageDocumentation
  */
 import { type ObjectFilter, NO_FILTER, combineFilters, typesFilter } from "../../graph/object-filter.ts";
+import type { RepositoryRecord } from "../../refs/ref-store.ts";
 import { type ObjectFilterSpec, parseObjectFilterSpec } from "../../wire/object-filter-spec.ts";
 
 /** Returns the filter of a request. @throws ProtocolError in git's words if its spec is malformed or not supported. */
 export function requestedFilter(spec: string | undefined): ObjectFilter {
   return spec === undefined ? NO_FILTER : objectFilterOf(parseObjectFilterSpec(spec));
+}
+
+/**
+ * Returns the filter of a client that fetches large blobs later. One that leaves out nothing at all keeps a repository in which
+ * nothing may be missing, and so gets everything.
+ */
+export function withoutLargeBlobs(
+  filter: ObjectFilter,
+  { offloadFrom }: Pick<RepositoryRecord, "offloadFrom">,
+): ObjectFilter {
+  if (offloadFrom === undefined || filter === NO_FILTER) return filter;
+  return combineFilters([filter, { ...NO_FILTER, blobBytes: offloadFrom }]);
 }
 
 function objectFilterOf(spec: ObjectFilterSpec): ObjectFilter {

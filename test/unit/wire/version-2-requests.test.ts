@@ -35,6 +35,7 @@ describe("the head of a version 2 request", () => {
         agent: "git/2.39.5",
         sessionId: undefined,
         serverOptions: [],
+        acceptsPromisor: false,
         argumentsFollow: true,
       },
     });
@@ -47,6 +48,7 @@ describe("the head of a version 2 request", () => {
       agent: "x",
       sessionId: undefined,
       serverOptions: [],
+      acceptsPromisor: false,
       argumentsFollow: false,
     });
   });

@@ -5,7 +5,7 @@
  */
 import type { ObjectFormatName } from "../../../object/object-id.ts";
 import { pastBeginning } from "../../../refs/grace-period.ts";
-import type { CreateRequest, RepositoryRecord, Visibility } from "../../../refs/ref-store.ts";
+import type { CreateRequest, HiddenRepository, RepositoryRecord, Visibility } from "../../../refs/ref-store.ts";
 import type { SettingsChange } from "../../../refs/repository-settings.ts";
 import type { LogPlace } from "../../../refs/visible-log.ts";
 import { CorruptStore } from "../../../bytes/failure.ts";
@@ -35,7 +35,8 @@ export const REPOSITORY_DDL = `CREATE TABLE IF NOT EXISTS repository (
   spelled TEXT,
   grace_days INTEGER,
   past_since INTEGER,
-  status_changes INTEGER NOT NULL DEFAULT 0
+  status_changes INTEGER NOT NULL DEFAULT 0,
+  offload_from INTEGER
 )`;
 
 /** The row, including what readers are not shown. */
@@ -76,7 +77,8 @@ export function readRepository(db: SqlDatabase): RepositoryRow | undefined {
     db.rows(`SELECT id, object_format, visibility, head, description,
       read_only OR EXISTS (SELECT 1 FROM mirror), created_at, pushed_at, version, derived_version, derived_job_at,
       usage_version, version + upload_changes, head_chosen, recent_after,
-      public_seq, public_at, mirror_seq, mirror_at, spelled, grace_days, past_since, status_changes FROM repository`),
+      public_seq, public_at, mirror_seq, mirror_at, spelled, grace_days, past_since, status_changes, offload_from
+      FROM repository`),
   );
   if (row === undefined) return undefined;
   const publicSince = placeAt(row, 15);
@@ -97,6 +99,7 @@ export function readRepository(db: SqlDatabase): RepositoryRow | undefined {
       ...(mirrorSince === undefined ? {} : { mirrorSince }),
       ...(row[20] === null ? {} : { graceDays: integerAt(row, 20) }),
       ...(row[21] === null ? {} : { pastSince: integerAt(row, 21) }),
+      ...(row[23] === null ? {} : { offloadFrom: integerAt(row, 23) }),
       ...(row[22] === 0 ? {} : { statusChanges: integerAt(row, 22) }),
     },
     version: integerAt(row, 8),
@@ -111,6 +114,12 @@ export function readRepository(db: SqlDatabase): RepositoryRow | undefined {
 /** Whether the repository is answered as missing: it is private, and the caller may read only public ones. */
 export function isHidden({ record }: RepositoryRow, publicOnly = false): boolean {
   return publicOnly && record.visibility !== "public";
+}
+
+/** Returns what is remembered of a repository that is answered as missing. */
+export function hiddenOf({ record }: RepositoryRow): HiddenRepository {
+  const { objectFormat, readOnly, offloadFrom } = record;
+  return { objectFormat, readOnly, ...(offloadFrom === undefined ? {} : { offloadFrom }) };
 }
 
 /** Makes the row. A repository that holds nothing yet need not be reported to the tenant. */
@@ -168,6 +177,7 @@ function updateGracePeriod(db: SqlDatabase, { graceDays, showsPast }: SettingsCh
 /** Changes settings. HEAD and the description are derived files, so a change of either counts as a new version. */
 export function updateSettings(db: SqlDatabase, change: SettingsChange, now: number): void {
   updateGracePeriod(db, change, now);
+  if (change.offloadFrom !== undefined) db.run("UPDATE repository SET offload_from = ?", change.offloadFrom);
   if (change.description !== undefined) assertDescription(change.description);
   if (change.visibility !== undefined) forgetRecentValues(db);
   db.run(

@@ -6,6 +6,7 @@
  * @packageDocumentation
  */
 import type { Usage, UsageReport } from "../../../access/quotas.ts";
+import type { Offload } from "../../../access/token-store.ts";
 import { CorruptStore } from "../../../bytes/failure.ts";
 import { firstRow, integerAt, textAt, type SqlDatabase, type SqlRow } from "../../sql/sql-database.ts";
 
@@ -19,7 +20,8 @@ export const TENANT_REPOS_DDL = `CREATE TABLE IF NOT EXISTS tenant_repos (
   bytes INTEGER NOT NULL DEFAULT 0,
   objects INTEGER NOT NULL DEFAULT 0,
   usage_version INTEGER NOT NULL DEFAULT -1,
-  lfs_bytes INTEGER NOT NULL DEFAULT 0
+  lfs_bytes INTEGER NOT NULL DEFAULT 0,
+  offload_from INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS tenant_repos_removing ON tenant_repos (is_public) WHERE removing = 1;
 CREATE INDEX IF NOT EXISTS tenant_repos_check ON tenant_repos (check_at) WHERE check_at IS NOT NULL`;
@@ -30,17 +32,24 @@ export type TenantRepo = {
   readonly id: string;
   readonly objectFormat: "sha1" | "sha256";
   readonly removing: boolean;
+  /** Its visibility and the size of blobs that it leaves out, if it leaves out some. */
+  readonly offload?: Offload;
   readonly usage: Usage;
   /** -1 if it never reported what it holds. */
   readonly usageVersion: number;
 };
 
-const COLUMNS = "name, id, object_format, removing, bytes, objects, usage_version, lfs_bytes";
+const COLUMNS = "name, id, object_format, removing, bytes, objects, usage_version, lfs_bytes, is_public, offload_from";
 
 /** Returns a usage. Without Git LFS objects nothing is said of them. */
 export function usageOf(bytes: number, objects: number, lfsBytes: number): Usage {
   return { bytes, objects, ...(lfsBytes === 0 ? {} : { lfsBytes }) };
 }
+
+const offloadOf = (isPublic: boolean, offloadFrom: number): Offload => ({
+  visibility: isPublic ? "public" : "private",
+  offloadFrom,
+});
 
 function repoAt(row: SqlRow): TenantRepo {
   const objectFormat = textAt(row, 2);
@@ -52,6 +61,7 @@ function repoAt(row: SqlRow): TenantRepo {
     removing: integerAt(row, 3) === 1,
     usage: usageOf(integerAt(row, 4), integerAt(row, 5), integerAt(row, 7)),
     usageVersion: integerAt(row, 6),
+    ...(row[9] === null ? {} : { offload: offloadOf(integerAt(row, 8) === 1, integerAt(row, 9)) }),
   };
 }
 
@@ -151,6 +161,11 @@ export function deleteRepo(db: SqlDatabase, name: string, id: string): Usage | u
 /** Notes whether everybody may read a repository. */
 export function setPublic(db: SqlDatabase, name: string, isPublic: boolean): void {
   db.run("UPDATE tenant_repos SET is_public = ? WHERE name = ?", isPublic ? 1 : 0, name);
+}
+
+/** Notes from which size on a repository leaves out blobs; `null` for none. */
+export function setOffload(db: SqlDatabase, name: string, offloadFrom: number | null): void {
+  db.run("UPDATE tenant_repos SET offload_from = ? WHERE name = ?", offloadFrom, name);
 }
 
 /**
