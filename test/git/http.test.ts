@@ -245,6 +245,8 @@ onEveryHost("over HTTP", (journey) => {
       expect(ready.slice(0, 5)).toEqual(["acknowledgments", `ACK ${have}`, "ready", "0001", "packfile"]);
       const waiting = await lines("wait-for-done", `want ${tip}`, `have ${have}`);
       expect(waiting.filter((line) => line !== "ready")).toEqual(["acknowledgments", `ACK ${have}`, "0000"]);
+      const twice = await lines("wait-for-done", `want ${tip}`, `have ${have}`, `have ${have}`);
+      expect(twice.filter((line) => line !== "ready")).toEqual(["acknowledgments", `ACK ${have}`, "0000"]);
       const done = await lines(`want ${tip}`, `have ${have}`, "done");
       expect(done[0]).toBe("packfile");
     });

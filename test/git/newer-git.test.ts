@@ -2,7 +2,7 @@
  * The journeys of the git that is installed, and of a newer one where `NEW_GIT` names it; and what only the newer one says. The titles
  * name the versions.
  */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
 import { startCommand } from "../support/command.ts";
@@ -91,6 +91,25 @@ describe.each(GIT_VERSIONS)("git $version", ({ version, use }) => {
     await git.ok([...at, "fsck", "--full", "--strict", "--no-dangling"]);
     expect(await refsOf(git, directory)).toEqual(await refsOf(git, source));
     expect(await git.ok([...at, "symbolic-ref", "HEAD"])).toBe("refs/heads/main");
+  });
+
+  it.runIf(isNew)("names what it has beside what it negotiates about, with --negotiation-include", async () => {
+    const [url, work] = [fresh(), git.fresh()];
+    const cwd = await importFixture(git, "included", linear(30));
+    await git.ok(["push", "-q", url, "main", "main~10:refs/heads/old"], { cwd });
+    await git.ok(["clone", "-q", "--single-branch", "--branch=old", url, work]);
+    const old = await git.head(work);
+    const trace = git.path("included-trace");
+    await git.ok(["fetch", "-q", `--negotiation-include=${old}`, "origin", "main"], {
+      cwd: work,
+      env: { GIT_TRACE_PACKET: trace },
+    });
+    const packets = readFileSync(trace, "utf8");
+    expect(packets).toContain(`have ${old}`);
+    for (const oid of new Set(packets.match(/ACK [0-9a-f]{40}/g)))
+      expect(packets.split(`< \\1${oid}`).length).toBeLessThanOrEqual(2);
+    expect(await git.ok(["rev-parse", "FETCH_HEAD"], { cwd: work })).toBe(await git.ok(["rev-parse", "main"], { cwd }));
+    await git.fsck(work);
   });
 
   it.runIf(isNew)("asks for sizes with remote-object-info", async () => {

@@ -5,6 +5,7 @@
  * @packageDocumentation
  * @see gitprotocol-pack(5), gitprotocol-v2(5), git's upload-pack.c
  */
+import { toHex } from "../../bytes/hex.ts";
 import type { Acknowledgement, AcknowledgementStatus } from "../../wire/acknowledgements.ts";
 import { formatAcknowledgement } from "../../wire/acknowledgements.ts";
 import { formatAcknowledgments } from "../../wire/fetch-response.ts";
@@ -233,6 +234,13 @@ export async function acknowledgeHavesV2(
   return ready;
 }
 
+/** Returns each of some raw names once, however often a client has sent it: newer clients take a second acknowledgement for a mistake. */
 function* namesOf(names: Uint8Array, rawSize: number): Generator<Uint8Array> {
-  for (let at = 0; at < names.length; at += rawSize) yield names.subarray(at, at + rawSize);
+  const seen = new Set<string>();
+  for (let at = 0; at < names.length; at += rawSize) {
+    const name = names.subarray(at, at + rawSize);
+    const key = toHex(name);
+    if (!seen.has(key)) yield name;
+    seen.add(key);
+  }
 }
