@@ -13,13 +13,16 @@ import { TYPE_NUMBER } from "../object/object-type.ts";
 import { ReachableObjects } from "../packing/reachable-objects.ts";
 import type { MaintenanceControl } from "../refs/maintenance-store.ts";
 import type { LoggedMove } from "../refs/ref-log.ts";
+import type { LfsRules } from "../refs/lfs-rules.ts";
 import { isZeroOid } from "../refs/ref-plan.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
 import type { CommitPushRequest, OpenSnapshot } from "../refs/ref-store.ts";
 import type { RefOutcome, RefUpdate } from "../refs/ref-update.ts";
 import { inOwnSession } from "../repository/own-session.ts";
+import { LfsWatch } from "../repository/lfs-watch.ts";
 import { openObjects } from "../repository/open-objects.ts";
 import type { Repository } from "../repository/repository.ts";
+import { watchBlobs } from "./watched-blobs.ts";
 
 /** Who takes the push back. */
 export type Restorer = Pick<CommitPushRequest, "actor" | "actorName" | "pusher">;
@@ -40,6 +43,9 @@ function valuesOf(moves: readonly LoggedMove[]): Uint8Array[] {
   });
 }
 
+/** The raw names of what refs are to be set to, and the watch over the blobs that they bring back. */
+type Restored = { readonly values: readonly Uint8Array[]; readonly watch: LfsWatch };
+
 /** A snapshot in which everything is here that the values reach, and what tags among the values finally name, in hex. */
 type Whole = { readonly snapshot: OpenSnapshot; readonly peeled: ReadonlyMap<string, string> };
 
@@ -57,12 +63,13 @@ async function commitsOf(graph: GraphSession, { refs }: OpenSnapshot): Promise<n
 async function peelWhole(
   graph: GraphSession,
   snapshot: OpenSnapshot,
-  values: readonly Uint8Array[],
+  { values, watch }: Restored,
 ): Promise<Map<string, string> | undefined> {
   const reachable = new ReachableObjects(graph);
   await reachable.add(concat(values), await commitsOf(graph, snapshot));
   const { packs } = await graph.database.locate(concat(reachable.names()));
   if (packs.some((pack) => pack < 0)) return undefined;
+  if (watch.hasRules) await watchBlobs(graph, reachable.names(), watch);
   const peeled = new Map<string, string>();
   for (const value of values) {
     const node = graph.node(value);
@@ -73,12 +80,12 @@ async function peelWhole(
 }
 
 /** Looks for everything that the values reach. `missing`: there is no repository; `lost`: something is not here. */
-async function findWhole(repository: Repository, values: readonly Uint8Array[]): Promise<Whole | "missing" | "lost"> {
+async function findWhole(repository: Repository, restored: Restored): Promise<Whole | "missing" | "lost"> {
   const snapshot = await repository.refs.open({ packs: true, refPrefixes: [] });
   if (snapshot.kind === "missing") return "missing";
   const database = openObjects(repository, snapshot.record, snapshot.packs, snapshot.graphs);
   try {
-    const peeled = await inOwnSession(repository, database, (graph) => peelWhole(graph, snapshot, values));
+    const peeled = await inOwnSession(repository, database, (graph) => peelWhole(graph, snapshot, restored));
     return peeled === undefined ? "lost" : { snapshot, peeled };
   } catch (error) {
     if (error instanceof MissingObject) return "lost";
@@ -86,17 +93,29 @@ async function findWhole(repository: Repository, values: readonly Uint8Array[]):
   }
 }
 
-/** Takes back what a push moved, in one step. */
+/** The rules about Git LFS that bind what comes back. */
+export type RestoreRules = {
+  readonly lfs: LfsRules;
+  /** Returns those of some Git LFS objects that the repository lacks. */
+  readonly missingLfs: (oids: readonly string[]) => Promise<readonly string[]>;
+};
+
+/**
+ * Takes back what a push moved, in one step.
+ *
+ * @throws ObjectRejected if rules about Git LFS refuse what would come back.
+ */
 export async function restorePush(
   repository: Repository,
   maintenance: Pick<MaintenanceControl, "reviveUnreachable">,
   moves: readonly LoggedMove[],
-  { actor, actorName, pusher }: Restorer,
+  { actor, actorName, pusher, lfs, missingLfs }: Restorer & RestoreRules,
 ): Promise<RestoreAnswer> {
-  const values = valuesOf(moves);
-  let found = await findWhole(repository, values);
-  if (found === "lost" && (await maintenance.reviveUnreachable())) found = await findWhole(repository, values);
+  const restored = { values: valuesOf(moves), watch: new LfsWatch(lfs) };
+  let found = await findWhole(repository, restored);
+  if (found === "lost" && (await maintenance.reviveUnreachable())) found = await findWhole(repository, restored);
   if (typeof found === "string") return { kind: found };
+  await restored.watch.settle(missingLfs);
   const { snapshot, peeled } = found;
   const updates = moves.map(({ name, oldOid, newOid }): RefUpdate => {
     const target = peeled.get(oldOid);

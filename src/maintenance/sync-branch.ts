@@ -22,6 +22,7 @@ import type { BeginPushAnswer, CommitPushRequest, OpenSnapshot } from "../refs/r
 import type { RefOutcome } from "../refs/ref-update.ts";
 import { inOwnSession } from "../repository/own-session.ts";
 import type { Allowance } from "../repository/allowance.ts";
+import { LfsWatch } from "../repository/lfs-watch.ts";
 import { openObjects } from "../repository/open-objects.ts";
 import type { Repository } from "../repository/repository.ts";
 import { takeIn } from "../repository/take-in.ts";
@@ -41,6 +42,10 @@ export type SyncedBranch = {
   /** A full ref name. */
   readonly ref: string;
   readonly allowance: Allowance;
+  /** Gives the fork those Git LFS objects of the parent that are named, or all of them. */
+  readonly shareLfs: (oids: readonly string[] | "all") => Promise<void>;
+  /** Returns those of some Git LFS objects that the fork lacks. */
+  readonly missingLfs: (oids: readonly string[]) => Promise<readonly string[]>;
   readonly by: Pick<CommitPushRequest, "actor" | "actorName" | "pusher">;
 };
 
@@ -131,6 +136,7 @@ async function fetchInto(
   const { packs: found } = await database.locate(tip);
   // What a catalog has may be unreachable in it, but is closed: everything that it refers to is there, too.
   if (i32At(found, 0) >= 0) return {};
+  const watch = new LfsWatch(record.lfs);
   const pipe = new BytePipe();
   const sending = send(parent, answer, { want: tip, haves: await havesOf(fork) }, pipe);
   const kernel = await fork.kernels.lend(objectFormat(record.objectFormat).rawSize).catch((error: unknown) => {
@@ -150,10 +156,13 @@ async function fetchInto(
         tips: [tip],
         // The parent has let these objects in.
         leniency: { ...STRICT, ignored: new Set(FORGIVABLE) },
+        watch,
         progress: { received: async () => undefined, resolved: async () => undefined },
       },
     );
     pack.release();
+    await branch.shareLfs(watch.isBeyondCount ? "all" : watch.named);
+    await watch.settle(branch.missingLfs);
     return { pack: pack.record };
   } catch (error) {
     pipe.fail(error);
@@ -164,7 +173,11 @@ async function fetchInto(
   }
 }
 
-/** Brings a branch of a fork up to its parent's. @throws LimitExceeded, HostBusy */
+/**
+ * Brings a branch of a fork up to its parent's, with the Git LFS objects that its new pointers name.
+ *
+ * @throws LimitExceeded, HostBusy, and ObjectRejected if the fork's rules about Git LFS refuse what comes.
+ */
 export async function syncBranch(branch: SyncedBranch): Promise<SyncBranchAnswer> {
   const { fork, parent, parentId, ref } = branch;
   const answer = await parent.refs.open({ packs: true, wants: new Uint8Array(0), wantRefs: [ref] });

@@ -17,11 +17,12 @@ import {
 } from "../../access/names.ts";
 import { actorNameOf, actorOf, pusherOf } from "../../access/principal.ts";
 import { authorize } from "../../http/denied.ts";
+import { missingLfs } from "../../http/lfs-admission.ts";
 import { unlessMoved } from "../../http/moved.ts";
 import { Problem } from "../../http/problem.ts";
 import { registeredName } from "../../http/registered-name.ts";
 import { explainRegisterRefusal } from "../../http/register-refusal.ts";
-import { shareLfsObjects } from "../../lfs/share.ts";
+import { shareIfNone, shareLfsObjects, shareNamedLfs } from "../../lfs/share.ts";
 import { type ForkAnswer, forkRepository } from "../../maintenance/fork.ts";
 import { type SyncBranchAnswer, syncBranch } from "../../maintenance/sync-branch.ts";
 import { checkRefFormat } from "../../object/ref-name.ts";
@@ -149,7 +150,7 @@ async function parentOf(context: Context<ApiEnv>, { record }: NamedRepository) {
   let name = parseRepositoryName(...splitKey(forkOf.name));
   for (let hops = 0; name !== undefined && hops < MOST_RENAMES; hops++) {
     const moved = await api.settings(name).forward();
-    if (moved === undefined) return { repository: host.repository(name), id: forkOf.id };
+    if (moved === undefined) return { name, repository: host.repository(name), id: forkOf.id };
     name = parseRepositoryName(...splitKey(moved.to));
   }
   throw new Problem(404, NO_PARENT);
@@ -179,19 +180,26 @@ function answerOf(context: Context<ApiEnv>, branch: string, answer: SyncBranchAn
 async function sync(context: Context<ApiEnv>): Promise<Response> {
   const found = await requestedRepository(context, "write");
   const { name, record } = found;
-  const { host } = context.var;
+  const { host, api } = context.var;
   const asked = await readJson(context.req.raw, wantedBranch);
   const branch = asked.branch ?? record.head.slice(BRANCHES.length);
   const parent = await parentOf(context, found);
   const { principal } = await host.identify(name);
+  const stores = { parent: api.lfs(parent.name), fork: api.lfs(name), links: (home: string) => api.lfsLinks(home) };
   const answer = await syncBranch({
     fork: host.repository(name),
     parent: parent.repository,
     parentId: parent.id,
     ref: BRANCHES + branch,
     allowance: await host.allowance(name),
+    shareLfs: async (oids) => {
+      if (oids === "all") await shareLfsObjects(stores, record.id);
+      else await shareNamedLfs(stores, oids, record.id);
+    },
+    missingLfs: (oids) => missingLfs(host, name, oids),
     by: { actor: actorOf(principal), ...actorNameOf(principal), pusher: pusherOf(principal) },
   });
+  if (answer.kind === "done" || answer.kind === "up-to-date") await shareIfNone(stores, record.id);
   return answerOf(context, branch, answer);
 }
 

@@ -6,6 +6,7 @@
 import type { Context } from "hono";
 import * as v from "valibot";
 import { actorNameOf, actorOf, pusherOf } from "../../access/principal.ts";
+import { missingLfs } from "../../http/lfs-admission.ts";
 import { Problem } from "../../http/problem.ts";
 import { restorePush } from "../../maintenance/restore.ts";
 import type { LoggedMove } from "../../refs/ref-log.ts";
@@ -70,7 +71,11 @@ export async function restore(context: Context<ApiEnv>): Promise<Response> {
   if (moves.length === 0) throw new Problem(404, "There is no such push in the log.");
   const { principal } = await host.identify(name);
   const who = { actor: actorOf(principal), ...actorNameOf(principal), pusher: pusherOf(principal) };
-  const answer = await restorePush(host.repository(name), settings, moves, who);
+  const answer = await restorePush(host.repository(name), settings, moves, {
+    ...who,
+    lfs: record.lfs,
+    missingLfs: (oids) => missingLfs(host, name, oids),
+  });
   if (answer.kind === "missing") throw new Problem(404, "There is no such repository.");
   if (answer.kind !== "done")
     throw new Problem(409, "Objects of what the refs were are not kept any more, so they can't be set back.");

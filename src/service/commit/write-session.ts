@@ -31,7 +31,7 @@ import {
   type LandingExchange,
   tipPackOf,
 } from "../push/landing.ts";
-import { LfsWatch } from "../push/lfs-watch.ts";
+import { LfsWatch } from "../../repository/lfs-watch.ts";
 import { type ComingPush, type HeldPack, holdPack } from "../push/held-pack.ts";
 import { PushMemory } from "../push/push-memory.ts";
 import { PushVerdict } from "../push/push-verdict.ts";

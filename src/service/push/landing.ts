@@ -27,7 +27,7 @@ import type { PushExchange } from "../exchange.ts";
 import type { Begun } from "./begin-admitted.ts";
 import { type HeldPack, withTail } from "./held-pack.ts";
 import { checkNewValues } from "./new-values.ts";
-import type { LfsWatch } from "./lfs-watch.ts";
+import type { LfsWatch } from "../../repository/lfs-watch.ts";
 import { refuseLocked } from "./locked-files.ts";
 import { PackEnd } from "./pack-end.ts";
 import type { PushMemory } from "./push-memory.ts";

@@ -28,7 +28,7 @@ import { beginAdmitted } from "./begin-admitted.ts";
 import { fsckHint } from "./fsck-hint.ts";
 import { holdPack, mayBeSmall } from "./held-pack.ts";
 import { checkValues, commit, ingest, type Landing, tipPackOf } from "./landing.ts";
-import { LfsWatch } from "./lfs-watch.ts";
+import { LfsWatch } from "../../repository/lfs-watch.ts";
 import { type PackStart, packStartBytes, readPackStart } from "./pack-start.ts";
 import { PushMemory } from "./push-memory.ts";
 import { type PushRequest, readPushRequest } from "./push-request.ts";

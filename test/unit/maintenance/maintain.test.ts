@@ -7,6 +7,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { maintain } from "../../../src/maintenance/maintain.ts";
+import { DEFAULT_LFS_RULES } from "../../../src/refs/lfs-rules.ts";
 import { restorePush } from "../../../src/maintenance/restore.ts";
 import type { MaintenanceRun } from "../../../src/refs/maintenance-store.ts";
 import { linear } from "../../support/git-fixtures.ts";
@@ -32,6 +33,8 @@ async function filled(): Promise<MaintainedBed> {
   await bed.fill();
   return bed;
 }
+
+const NO_RULES = { lfs: DEFAULT_LFS_RULES, missingLfs: async () => [] };
 
 describe("maintain", () => {
   it("puts one pack in the place of many, and says what it did", async () => {
@@ -239,16 +242,18 @@ describe("a walk", () => {
     const log = await bed.refs.refLog({ limit: 10 });
     const moves = log?.pushes[0]?.moves ?? [];
     const { repository } = bed.maintained;
-    const restored = await restorePush(repository, bed.refs, moves, { actor: "tester", pusher: {} });
+    const restored = await restorePush(repository, bed.refs, moves, { ...NO_RULES, actor: "tester", pusher: {} });
     expect(restored).toMatchObject({ kind: "done", outcomes: [{ name: MAIN, kind: "ok" }] });
     bed.tip = source.oid("main");
     await check(bed);
     const again = (await bed.refs.refLog({ limit: 10 }))?.pushes[0]?.moves ?? [];
-    await restorePush(repository, bed.refs, again, { actor: "tester", pusher: {} });
+    await restorePush(repository, bed.refs, again, { ...NO_RULES, actor: "tester", pusher: {} });
     await bed.refs.askForMaintenance(true);
     await bed.settle();
     const before = await bed.values();
-    expect(await restorePush(repository, bed.refs, moves, { actor: "tester", pusher: {} })).toEqual({ kind: "lost" });
+    expect(await restorePush(repository, bed.refs, moves, { ...NO_RULES, actor: "tester", pusher: {} })).toEqual({
+      kind: "lost",
+    });
     expect(await bed.values()).toEqual(before);
   });
 

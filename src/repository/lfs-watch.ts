@@ -3,10 +3,10 @@
  *
  * @packageDocumentation
  */
-import { LimitExceeded, ObjectRejected } from "../../bytes/failure.ts";
-import { lfsPointerIn, LONGEST_POINTER } from "../../object/lfs-pointer.ts";
-import type { LfsRules } from "../../refs/lfs-rules.ts";
-import type { BlobWatch } from "../../store/ingest/object-intake.ts";
+import { LimitExceeded, ObjectRejected } from "../bytes/failure.ts";
+import { lfsPointerIn, LONGEST_POINTER } from "../object/lfs-pointer.ts";
+import type { LfsRules } from "../refs/lfs-rules.ts";
+import type { BlobWatch } from "../store/ingest/object-intake.ts";
 
 /** The most pointers of one push that are looked up. */
 const MOST_POINTERS = 100_000;
@@ -22,6 +22,16 @@ export class LfsWatch implements BlobWatch {
 
   constructor(rules: LfsRules) {
     this.#rules = rules;
+  }
+
+  /** Whether there are rules that a blob could break. */
+  get hasRules(): boolean {
+    return this.#rules.requireObjects || this.#rules.above > 0;
+  }
+
+  /** Whether more objects are named than {@link LfsWatch.named} tells. */
+  get isBeyondCount(): boolean {
+    return this.#pointers.size > MOST_TOLD;
   }
 
   /** The objects that pointers of the push name; none if there are too many to be told. */
