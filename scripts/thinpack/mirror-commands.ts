@@ -35,11 +35,12 @@ type MirrorOptions = {
   readonly upstreamTokenStdin?: boolean;
   readonly refspec?: readonly string[];
   readonly policy?: string;
+  readonly lfs?: string;
   readonly wait?: boolean;
 };
 
 async function settingsOf(upstream: string, options: MirrorOptions): Promise<object> {
-  const { interval, username, passwordStdin, upstreamTokenStdin, refspec: refspecs, policy } = options;
+  const { interval, username, passwordStdin, upstreamTokenStdin, refspec: refspecs, policy, lfs } = options;
   return {
     upstream,
     ...(interval === undefined ? {} : { interval }),
@@ -48,6 +49,7 @@ async function settingsOf(upstream: string, options: MirrorOptions): Promise<obj
     ...(upstreamTokenStdin === true ? { token: await secretFromInput("The upstream's token") } : {}),
     ...(refspecs === undefined ? {} : { refspecs }),
     ...(policy === undefined ? {} : { policy }),
+    ...(lfs === undefined ? {} : { lfs }),
   };
 }
 
@@ -131,6 +133,7 @@ export function addMirrorCommands(program: Command): void {
     .option("--password-stdin", "reads the password for the upstream from standard input, or asks")
     .option("--upstream-token-stdin", "reads a token for the upstream from standard input, or asks")
     .option("--refspec <refspec>", "what is taken; may be given again", collected)
+    .addOption(new Option("--lfs <which>", "which objects of Git LFS to have here").choices(["requests", "all"]))
     .addOption(
       new Option("--policy <policy>", "when the upstream moves a ref otherwise than forward").choices([
         "follow",

@@ -32,6 +32,9 @@ export function durableLfs(object: RepositoryStub, counters: RequestCounters): L
       const { leaving } = await counters.run("do", async () => object.lfs({ kind: "leaving", limit }));
       return present(leaving, "a list of objects");
     },
+    notePulled: async (progress) => {
+      await counters.run("do", async () => object.lfs({ kind: "pulled", progress }));
+    },
     lfsLeft: async (objects) => {
       await counters.run("do", async () => object.lfs({ kind: "left", objects }));
     },

@@ -6,13 +6,17 @@
  */
 import { BEAT_TIME, SYNC_TIME } from "../refs/mirror-schedule.ts";
 import { gzipSync } from "node:zlib";
+import { assert } from "../bytes/assert.ts";
+import type { LfsUpstream } from "../lfs/lfs-upstream.ts";
+import type { PullTools } from "../lfs/pull.ts";
+import type { LfsStore } from "../refs/lfs-store.ts";
 import { type OutgoingUrl, parseOutgoingUrl } from "../access/outgoing-url.ts";
 import type { Env } from "../env.ts";
 import type { SecretContext, SyncInput } from "../mirror/sync-input.ts";
 import type { SyncResult } from "../mirror/sync.ts";
 import { UpstreamFailure } from "../mirror/upstream.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
-import type { BeginSyncAnswer, MirrorStore, SealedSecret } from "../refs/mirror-store.ts";
+import type { BeginSyncAnswer, MirrorLfs, MirrorStore, SealedSecret } from "../refs/mirror-store.ts";
 import type { MirrorSnapshots } from "./mirror-snapshots.ts";
 import { SecretBox } from "./sealed-secrets.ts";
 import { webFetcher } from "./web-fetcher.ts";
@@ -24,6 +28,10 @@ const MOST_PACK_BYTES = 20 * 1024 * 1024 * 1024;
 
 /** Objects of one slice. Each takes about 60 microseconds of processor time and 100 bytes of the isolate's memory. */
 const SLICE_OBJECTS = 250_000;
+
+/** How long one job fetches objects of Git LFS after its sync. Milliseconds. */
+const LFS_TIME = 60_000;
+assert(SYNC_TIME + LFS_TIME < 15 * 60_000, "a job ends before the platform ends it");
 
 /** Returns a variable as a positive number; `undefined` if it is none. */
 function positive(text: string | undefined): number | undefined {
@@ -39,6 +47,14 @@ export type MirrorEnv = Pick<
 
 /** The parts of a mirror that a sync brings up to date. */
 type Syncing = Pick<SyncInput, "repository" | "mirror" | "allowance"> & {
+  /** Opens what Git LFS objects of the mirror with this id are fetched with. */
+  readonly lfs: (id: string) => Promise<
+    Omit<PullTools, "upstream" | "store"> & {
+      readonly upstream: LfsUpstream | undefined;
+      readonly store: LfsStore;
+      readonly home: string;
+    }
+  >;
   readonly snapshots: MirrorSnapshots;
   /** Puts into the bucket what was pushed before the repository was a mirror. */
   readonly flushTail: () => Promise<boolean>;
@@ -100,7 +116,10 @@ export class Mirrors {
       publishedFirst(syncing),
       async (mirror) => await this.#sync({ ...syncing, mirror }),
     );
-    if (result.kind === "synced") await publish(result, syncing);
+    if (result.kind === "synced") {
+      await publish(result, syncing);
+      if (result.lfs !== undefined) await pullLfs(result.record.id, result.lfs, syncing);
+    }
     // The old state is served on at its usual cost, however long the upstream fails.
     else if (result.kind === "failed" && result.unpublished?.mirror?.syncedAt !== undefined) {
       await publishNow(result.unpublished, result.unpublished.mirror.syncedAt, syncing);
@@ -143,6 +162,28 @@ export class Mirrors {
       },
     });
   }
+}
+
+/**
+ * Fetches the objects that pointers of Git LFS name. What the time of one job does not suffice for follows with another
+ * sync, which is asked for at once.
+ */
+async function pullLfs(id: string, progress: MirrorLfs, { repository, mirror, lfs }: Syncing): Promise<void> {
+  const { pullAll } = await import("../lfs/pull.ts");
+  const { nextPointers } = await import("../mirror/lfs-pointers.ts");
+  const { upstream, store, ...places } = await lfs(id);
+  if (upstream === undefined) return;
+  const end = repository.now() + LFS_TIME;
+  const ended = await pullAll({
+    ...places,
+    tools: { ...places, upstream, store },
+    id,
+    progress,
+    next: async (from) => await nextPointers(repository, from),
+    note: async (come) => await store.notePulled(come),
+    isTimeUp: () => repository.now() > end,
+  });
+  if (ended === "more") await mirror.requestSync();
 }
 
 /** Has the tail published where a sync can't begin before that. */

@@ -197,6 +197,13 @@ export class RequestStorage {
       repository: this.repository(key),
       mirror: this.mirror(key),
       snapshots: this.snapshots,
+      lfs: async (id) => ({
+        upstream: await this.lfsUpstream({ tenant, repo }, id),
+        store: this.lfs(key),
+        home: tenant,
+        links: (home) => this.lfsLinks(home),
+        files: (home) => this.lfsFiles(home),
+      }),
       flushTail: () => this.flushTail(key),
       allowance: async () => (await this.tenant(tenant).allowance(repo)) ?? {},
     });

@@ -18,6 +18,8 @@ const MOST_ANSWER = 2 * 1024 * 1024;
 const MOST_REDIRECTS = 5;
 /** Objects of one request to an upstream, as the stock client has it. */
 const BATCH = 100;
+/** The statuses of an upstream that has no server of Git LFS. */
+const NO_LFS: ReadonlySet<number> = new Set([404, 405, 410, 501]);
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /** What a mirror's upstream is reached by. */
@@ -71,9 +73,9 @@ export function webLfsUpstream(access: UpstreamAccess): LfsUpstream {
     const found = access.checkUrl(text, base);
     return found.kind === "refused" ? undefined : found.url;
   };
-  const ask = async (objects: readonly LfsObject[]): Promise<Map<string, OfferedObject>> => {
+  const ask = async (objects: readonly LfsObject[]): Promise<Map<string, OfferedObject> | undefined> => {
     const url = checked(batchAddress(access.upstream));
-    if (url === undefined) return new Map();
+    if (url === undefined) return undefined;
     const { authorization, userAgent } = access;
     const headers = {
       "User-Agent": userAgent,
@@ -83,9 +85,13 @@ export function webLfsUpstream(access: UpstreamAccess): LfsUpstream {
     };
     return await inTime(async (signal) => {
       const response = await send(url, { method: "POST", headers, body: batchBody(objects), signal });
-      if (response.status === 200) return offeredActions(await jsonOf(response, signal));
+      if (response.status === 200) {
+        const json = await jsonOf(response, signal);
+        return json === undefined ? undefined : offeredActions(json);
+      }
       await response.body?.cancel();
-      return new Map();
+      // An upstream without Git LFS has nothing. Any other answer may be another one soon.
+      return NO_LFS.has(response.status) ? new Map() : undefined;
     });
   };
   const follow = async ({ href, header = {} }: LfsAction): Promise<Response | undefined> => {
@@ -109,16 +115,18 @@ export function webLfsUpstream(access: UpstreamAccess): LfsUpstream {
       const offered = new Map<string, number>();
       try {
         for (let at = 0; at < objects.length; at += BATCH) {
-          for (const [oid, { size }] of await ask(objects.slice(at, at + BATCH))) offered.set(oid, size);
+          const some = await ask(objects.slice(at, at + BATCH));
+          if (some === undefined) return undefined;
+          for (const [oid, { size }] of some) offered.set(oid, size);
         }
+        return offered;
       } catch {
-        // An upstream that fails has nothing now.
+        return undefined;
       }
-      return offered;
     },
     open: async (object) => {
       try {
-        const offered = (await ask([object])).get(object.oid);
+        const offered = (await ask([object]))?.get(object.oid);
         const response = offered === undefined ? undefined : await follow(offered.action);
         if (response?.status === 200 && response.body !== null) {
           const whole = new FixedLengthStream(object.size);

@@ -4,15 +4,11 @@
  * @packageDocumentation
  */
 import type { LfsObject, LfsOutcome } from "../refs/lfs-store.ts";
+import { type AnnouncedObject, boundOf, pullObject as pulled } from "../lfs/pull.ts";
 import type { Caller } from "./admission.ts";
 import type { FoundLfs } from "./lfs-admission.ts";
 
 const MISSING: LfsOutcome = { kind: "missing" };
-
-/** Returns the bound on the mirror's bytes, as a part of a request. */
-function boundOf(most: number | undefined): { readonly most?: number } {
-  return most === undefined ? {} : { most };
-}
 
 /**
  * Announces those objects that a mirror lacks and its upstream has, with the size that the upstream says. They are
@@ -55,17 +51,12 @@ export async function withUpstream(
 export async function pullObject(
   { host, name }: Caller,
   repositoryId: string,
-  { object, home }: { readonly object: LfsObject; readonly home: string },
+  announced: AnnouncedObject,
 ): Promise<LfsOutcome> {
   const upstream = await host.lfsUpstream(name, repositoryId);
-  if ((await host.lfsLinks(home).linkLfs(object.oid, repositoryId)) !== "linked") return MISSING;
-  const body = await upstream?.open(object);
-  if (upstream === undefined || body === undefined) return MISSING;
+  if (upstream === undefined) return MISSING;
   // It goes on if the reader leaves: the next one finds the object.
-  const writing = host.lfsFiles(home).write(object, body);
-  host.until(writing);
-  if ((await writing) !== "written") return MISSING;
-  const bound = boundOf(await upstream.mostBytes());
-  const answer = await host.lfs(name).lfs({ kind: "keep", object, pulled: true, ...bound });
-  return (answer.kind === "found" ? answer.outcomes[0] : undefined) ?? MISSING; // A mirror that is gone has nothing.
+  const until = (work: Promise<unknown>): void => host.until(work);
+  const places = { links: (home: string) => host.lfsLinks(home), files: (home: string) => host.lfsFiles(home) };
+  return await pulled({ upstream, store: host.lfs(name), ...places, until }, repositoryId, announced);
 }

@@ -11,8 +11,11 @@ import type { LfsAction } from "./lfs-files.ts";
 
 /** The upstream of one mirror. What fails counts as not there. */
 export interface LfsUpstream {
-  /** Returns the sizes of those of the objects that the upstream has, by name, as the upstream says them. */
-  offers(objects: readonly LfsObject[]): Promise<ReadonlyMap<string, number>>;
+  /**
+   * Returns the sizes of those of the objects that the upstream has, by name, as the upstream says them; `undefined` if
+   * it did not say.
+   */
+  offers(objects: readonly LfsObject[]): Promise<ReadonlyMap<string, number> | undefined>;
   /** Opens an object; `undefined` if the upstream does not give it. */
   open(object: LfsObject): Promise<ReadableStream | undefined>;
   /** Returns the most bytes that the mirror may have; `undefined` if that is not bounded. */

@@ -6,10 +6,8 @@
  * @packageDocumentation
  */
 import { concat } from "../bytes/chunk.ts";
-import { sizeClassAtPosition, sizesOfClass, typeAtPosition } from "../format/pack-types.ts";
 import type { GraphSession } from "../graph/graph-session.ts";
-import { lfsPointerIn, LONGEST_POINTER, SHORTEST_POINTER } from "../object/lfs-pointer.ts";
-import { TYPE_NUMBER } from "../object/object-type.ts";
+import { pointersInPack } from "../packing/pack-pointers.ts";
 import { ReachableObjects } from "../packing/reachable-objects.ts";
 import type { LfsStore } from "../refs/lfs-store.ts";
 import { KEPT_VALUES_TIME, type LfsLookReport, type MaintenanceStore } from "../refs/maintenance-store.ts";
@@ -20,16 +18,12 @@ import { inOwnSession } from "../repository/own-session.ts";
 import type { Repository } from "../repository/repository.ts";
 import { allReachable } from "../repository/view.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
-import { loadPackOrder } from "../store/pack-order.ts";
-import { READING } from "../store/reading-policy.ts";
 
 /** Objects whose pointers are looked for at once, and the bytes of memory that each takes meanwhile. */
 const SOUGHT_AT_ONCE = 100_000;
 const SOUGHT_BYTES = 160;
 /** Objects of one report, and of one page of the list. */
 const REPORTED_AT_ONCE = 20_000;
-/** The steps charged to the pacer for an entry that is passed over. */
-const ENTRY_STEPS = 5;
 
 /** The repository that is looked through. */
 export type LfsLookInput = {
@@ -44,33 +38,17 @@ export type LfsLookInput = {
 /** What the step did. `gone`: there is no repository any more. */
 export type LfsLookResult = { readonly kind: "done" | "stale" | "gone"; readonly objects: number };
 
-/** Whether an object's type and rough size are those of a pointer. */
-function mayBePointer(types: Uint8Array, position: number): boolean {
-  if (typeAtPosition(types, position) !== TYPE_NUMBER.blob) return false;
-  const { least, most } = sizesOfClass(sizeClassAtPosition(types, position));
-  return least < LONGEST_POINTER && most >= SHORTEST_POINTER;
-}
-
 /** Takes the objects out of `sought` that pointers of a pack name. `isReached` tells whether a blob, by its raw name, counts. */
 async function dropNamed(
   graph: GraphSession,
-  [number, handle]: readonly [number, PackHandle],
+  numbered: readonly [number, PackHandle],
   sought: Set<string>,
   isReached: (name: Uint8Array) => boolean,
 ): Promise<void> {
-  const { pacer } = graph.database.context;
-  const [order, types] = await Promise.all([loadPackOrder(handle, graph.format), handle.allTypes()]);
-  for (let rank = 0; rank < order.count && sought.size > 0; rank++) {
-    pacer.add(ENTRY_STEPS);
-    if (pacer.isDue) await pacer.pace();
-    const position = order.positionAt(rank);
-    if (!mayBePointer(types, position) || !isReached(order.index.nameAt(position))) continue;
-    const offset = order.offsetAt(rank);
-    if (handle.bytesAtHand(offset) === undefined) await handle.loadAround(offset, READING.mostBlocks);
-    const { held } = await graph.reader.readAt(number, offset);
-    const at = graph.inflating.pointer(held);
-    const pointer = lfsPointerIn(graph.kernel.memory.subarray(at, at + held.size));
-    if (pointer !== undefined) sought.delete(pointer.oid);
+  if (sought.size === 0) return;
+  for await (const { pointer } of pointersInPack(graph, numbered, 0, isReached)) {
+    sought.delete(pointer.oid);
+    if (sought.size === 0) return;
   }
 }
 

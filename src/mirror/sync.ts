@@ -12,7 +12,7 @@
  */
 import { LimitExceeded, ObjectRejected, ProtocolError } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
-import type { EndSyncAnswer, SyncEnd } from "../refs/mirror-store.ts";
+import type { EndSyncAnswer, MirrorLfs, SyncEnd } from "../refs/mirror-store.ts";
 import { newValueOf } from "../refs/ref-plan.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
 import { fetchChanges, type FetchedChanges } from "./fetch-changes.ts";
@@ -42,6 +42,8 @@ export type SyncResult =
       readonly isPublished: boolean;
       readonly snapshot: SyncBegun["begun"]["snapshot"];
       readonly record: RepositoryRecord;
+      /** How far the objects of Git LFS have come, if more may have to come with the sync. */
+      readonly lfs?: MirrorLfs;
     };
 
 const PACK_NAME_BYTES = 20;
@@ -102,7 +104,7 @@ async function resealHook({ input, begun, resealed }: SyncBegun): Promise<void> 
 
 /** Makes the fetched objects and refs visible. */
 async function land(sync: SyncBegun, fetched: FetchedChanges): Promise<SyncResult> {
-  const { slice, pack, updates, head } = fetched;
+  const { slice, pack } = fetched;
   const tipPack = await tipPackOf(sync, fetched);
   let answer: EndSyncAnswer;
   try {
@@ -124,11 +126,19 @@ async function land(sync: SyncBegun, fetched: FetchedChanges): Promise<SyncResul
     case "done": {
       if (pack !== undefined && !answer.packKept) await discard(sync);
       if (slice !== undefined) return { kind: "partial" };
-      const { isPublished, record } = answer;
-      const changed = updates.length > 0 || head !== undefined;
-      return { kind: "synced", changed, isPublished, record, snapshot: sync.begun.snapshot };
+      return syncedResult(sync, fetched, answer);
     }
   }
+}
+
+function syncedResult(
+  { begun: { snapshot, lfs } }: SyncBegun,
+  { updates, head }: FetchedChanges,
+  { isPublished, record }: Extract<EndSyncAnswer, { kind: "done" }>,
+): SyncResult {
+  const changed = updates.length > 0 || head !== undefined;
+  const pulls = lfs !== undefined && (changed || !lfs.complete) ? { lfs } : {};
+  return { kind: "synced", changed, isPublished, record, snapshot, ...pulls };
 }
 
 function endOf({ slice, reached, leftOut }: FetchedChanges): SyncEnd {

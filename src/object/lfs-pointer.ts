@@ -16,8 +16,11 @@ const SIZE = /^size (\d{1,15})$/m;
 /** The first bytes of every pointer, to tell at once that most blobs are none. */
 const FIRST = "version https://";
 
+/** The object that a pointer names: the SHA-256 of its bytes, in hexadecimal, and their number. */
+export type LfsPointer = { readonly oid: string; readonly size: number };
+
 /** Returns the object that a blob is the pointer of; `undefined` if it is no pointer. */
-export function lfsPointerIn(blob: Uint8Array): { readonly oid: string; readonly size: number } | undefined {
+export function lfsPointerIn(blob: Uint8Array): LfsPointer | undefined {
   if (blob.length >= LONGEST_POINTER || blob.length < FIRST.length) return undefined;
   for (let at = 0; at < FIRST.length; at++) if (blob[at] !== FIRST.charCodeAt(at)) return undefined;
   const text = textOf(blob);

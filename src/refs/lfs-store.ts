@@ -8,6 +8,7 @@
  * @packageDocumentation
  */
 import type { Forward } from "./forward.ts";
+import type { MirrorLfs } from "./mirror-store.ts";
 import type { HiddenRepository, RepositoryRecord } from "./ref-store.ts";
 
 /** The most objects of a repository that may be announced and not be there yet. */
@@ -80,6 +81,8 @@ export interface LfsStore {
   adoptLfs(objects: readonly SharedLfsObject[], as: "announced" | "stored"): Promise<void>;
   /** Returns up to `limit` objects that the repository, or one that had its name, has no more. */
   leavingLfs(limit: number): Promise<readonly LeavingObject[]>;
+  /** Notes how far the objects of a mirror have come that takes all. */
+  notePulled(progress: MirrorLfs): Promise<void>;
   /** Notes that the tenants of these objects know that they left. */
   lfsLeft(objects: readonly LeavingObject[]): Promise<void>;
 }

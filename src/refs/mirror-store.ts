@@ -38,9 +38,30 @@ export type MirrorSettings = {
   /** Refspecs, as text. */
   readonly refspecs: readonly string[];
   readonly policy: MirrorPolicy;
+  /** Whether the objects of Git LFS come with the first request for each, or all of them with the sync. */
+  readonly lfs: MirroredLfs;
   /** Message ids of fsck that refuse nothing, and names of objects that are not checked. */
   readonly fsck: { readonly ignore: readonly string[]; readonly skip: readonly string[] };
 };
+
+/** Which Git LFS objects a mirror has: those that somebody asked for, or all. */
+export type MirroredLfs = "requests" | "all";
+
+/** How far the Git LFS objects have come of a mirror that takes all. */
+export type MirrorLfs = {
+  /** Names of packs whose pointers were all looked at. */
+  readonly looked: readonly string[];
+  /** Where the next pack is gone on with: how many of its entries were looked at. */
+  readonly from?: { readonly pack: string; readonly rank: number };
+  /** Objects that came, and that the upstream lacked or could not give. */
+  readonly objects: number;
+  readonly missing: number;
+  /** Whether all that was pointed to at the last sync was asked for. */
+  readonly complete: boolean;
+};
+
+/** The beginning. */
+export const NO_MIRROR_LFS: MirrorLfs = { looked: [], objects: 0, missing: 0, complete: false };
 
 /** The refs of an upstream that its mirror takes by its refspecs, and does not have. */
 export type LeftOut = {
@@ -73,6 +94,8 @@ export type MirrorStatus = {
   readonly objects: number;
   /** The last progress message of the upstream while it sent a pack. */
   readonly progress?: string;
+  /** Absent where the objects of Git LFS come by request. */
+  readonly lfs?: MirrorLfs;
 };
 
 /**
@@ -128,6 +151,8 @@ export type BeginSyncAnswer =
       readonly settings: MirrorSettings;
       readonly login?: SealedSecret;
       readonly hook?: SealedSecret;
+      /** Absent where the objects of Git LFS come by request. */
+      readonly lfs?: MirrorLfs;
       /** The objects of earlier syncs that no ref names yet. */
       readonly slice?: Slice;
       /** All refs and the catalog. */

@@ -159,3 +159,100 @@ it("credentials go to the upstream's origin, and nowhere else", async () => {
   for (const { authorization } of batches) expect(authorization).toBe(basic);
   expect(asked.filter(({ path }) => path === "/file")).toEqual([{ path: "/file", authorization: undefined }]);
 });
+
+const pointerTo = ({ oid, size }: { oid: string; size: number }): string =>
+  `version https://git-lfs.github.com/spec/v1\noid sha256:${oid}\nsize ${size}\n`;
+
+type Progress = { readonly objects: number; readonly missing: number; readonly complete: boolean } | null;
+
+/** Waits until a mirror that takes all objects has asked for all, and returns how that went. */
+async function progressOf(repo: string): Promise<Progress> {
+  const read = async (): Promise<Progress> =>
+    (await operator("GET", `/repos/acme/${repo}/mirror`)).body["lfs_progress"] as Progress;
+  await vi.waitUntil(async () => (await read())?.complete === true, { timeout: WAIT_LIMIT, interval: 200 });
+  return await read();
+}
+
+it("a mirror that takes all objects has them with its sync, later ones with later syncs, and lacks what its upstream lacks", async () => {
+  await operator("PUT", "/repos/up/all", { visibility: "public" });
+  const upstream = new LfsClient(`${host.base}/up/all.git`, "test-token");
+  const contents = Array.from({ length: 12 }, (_, at) => noise(3000 + at, 20 + at));
+  const objects = contents.map((bytes) => lfsObject(bytes));
+  const missing = lfsObject("nobody has this either");
+  const push = async (named: readonly { oid: string; size: number }[]): Promise<void> => {
+    const actions = named.map((object) => ({
+      action: "upsert",
+      path: `${object.oid}.bin`,
+      content: pointerTo(object),
+    }));
+    const made = await operator("POST", "/repos/up/all/commits", { branch: "main", message: "more", actions });
+    expect(made.status).toBe(201);
+  };
+  const upload = async (bytes: Uint8Array): Promise<void> => {
+    const object = lfsObject(bytes);
+    await upstream.batch("upload", [object]);
+    await upstream.put(object.oid, bytes);
+  };
+  for (const bytes of contents.slice(0, 10)) await upload(bytes);
+  await push([...objects.slice(0, 10), missing]);
+  await operator("PUT", "/repos/acme/all", { visibility: "public" });
+  const settings = { upstream: `${host.base}/up/all.git`, interval: 0, lfs: "all" };
+  expect((await operator("PUT", "/repos/acme/all/mirror", settings)).body).toMatchObject({ lfs: "all" });
+  expect(await progressOf("all")).toEqual({ objects: 10, missing: 1, complete: true });
+  for (const bytes of contents.slice(10)) await upload(bytes);
+  await push(objects.slice(10));
+  await operator("POST", "/repos/acme/all/mirror/sync");
+  await vi.waitUntil(async () => (await progressOf("all"))?.objects === 12, { timeout: WAIT_LIMIT, interval: 200 });
+  // Nothing is asked of the upstream any more.
+  await operator("DELETE", "/repos/up/all");
+  const lfs = new LfsClient(`${host.base}/acme/all.git`);
+  for (const [at, object] of objects.entries()) expect(await got(lfs, object)).toEqual(contents[at]);
+  expect(await got(lfs, missing)).toBe(404);
+});
+
+it("an upstream whose Git LFS server fails is asked again with the next sync", async () => {
+  const bytes = noise(4000, 77);
+  const object = lfsObject(bytes);
+  await operator("PUT", "/repos/up/failing", { visibility: "public" });
+  const actions = [{ action: "upsert", path: "a.bin", content: pointerTo(object) }];
+  await operator("POST", "/repos/up/failing/commits", { branch: "main", message: "a", actions });
+  // Git goes to the host, and Git LFS to the odd server.
+  let fails = true;
+  answers = (request, response, body) => {
+    const isLfs = request.url?.includes("/info/lfs/") === true;
+    if (isLfs && fails) return void response.writeHead(503).end();
+    if (isLfs || request.url === "/file") return offering(object, `${oddUrl}/file`, bytes)(request, response, body);
+    void proxied(request, response, body);
+  };
+  await operator("PUT", "/repos/acme/failing", { visibility: "public" });
+  await operator("PUT", "/repos/acme/failing/mirror", {
+    upstream: `${oddUrl}/up/failing.git`,
+    interval: 0,
+    lfs: "all",
+  });
+  const state = async (): Promise<Record<string, unknown>> =>
+    (await operator("GET", "/repos/acme/failing/mirror")).body;
+  await vi.waitUntil(async () => (await state())["last_sync"] !== null, { timeout: WAIT_LIMIT });
+  expect(await state()).toMatchObject({ last_error: null, lfs_progress: { objects: 0, missing: 0, complete: false } });
+  fails = false;
+  await operator("POST", "/repos/acme/failing/mirror/sync");
+  expect(await progressOf("failing")).toEqual({ objects: 1, missing: 0, complete: true });
+});
+
+/** Hands a request on to the host. */
+async function proxied(request: IncomingMessage, response: ServerResponse, body: string): Promise<void> {
+  const headers = new Headers();
+  for (const name of ["content-type", "git-protocol", "accept"]) {
+    const value = request.headers[name];
+    if (typeof value === "string") headers.set(name, value);
+  }
+  const { method = "GET" } = request;
+  const answer = await fetch(host.base + (request.url ?? ""), {
+    method,
+    headers,
+    ...(method === "POST" ? { body } : {}),
+  });
+  const type = answer.headers.get("Content-Type");
+  response.writeHead(answer.status, type === null ? {} : { "Content-Type": type });
+  response.end(Buffer.from(await answer.arrayBuffer()));
+}

@@ -11,7 +11,7 @@ import { MOST_SKIPPED_OBJECTS } from "../../refs/fsck-settings.ts";
 import { FORGIVABLE, HARMLESS } from "../../object/fsck-rule.ts";
 import { DEFAULT_REFSPECS, parseRefspec } from "../../mirror/refspec.ts";
 import type { SecretContext } from "../../mirror/sync-input.ts";
-import type { Mirror, MirrorChange, MirrorSettings, SealedSecret } from "../../refs/mirror-store.ts";
+import type { Mirror, MirrorChange, MirrorLfs, MirrorSettings, SealedSecret } from "../../refs/mirror-store.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
 import { readJson } from "../json-body.ts";
@@ -31,6 +31,7 @@ const DEFAULTS: MirrorSettings = {
   refspecs: DEFAULT_REFSPECS,
   fsck: DEFAULT_FSCK,
   policy: "follow",
+  lfs: "requests",
 };
 /** The fewest characters of a webhook's secret. */
 const LEAST_SECRET = 16;
@@ -69,6 +70,7 @@ const mirrorSettings = v.strictObject({
   ),
   fetch_through: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(LONGEST_INTERVAL))),
   policy: v.optional(v.picklist(["follow", "keep", "stop"])),
+  lfs: v.optional(v.picklist(["requests", "all"])),
 });
 
 type Asked = v.InferOutput<typeof mirrorSettings>;
@@ -79,6 +81,12 @@ function isoTime(time: number | undefined): string | null {
   return time === undefined ? null : new Date(time).toISOString();
 }
 
+function shownLfs(progress: MirrorLfs | undefined): object | null {
+  if (progress === undefined) return null;
+  const { objects, missing, complete } = progress;
+  return { objects, missing, complete };
+}
+
 function shown({ settings, status, hasLogin, hasHook }: Mirror, now: number): object {
   return {
     upstream: settings.upstream,
@@ -86,6 +94,8 @@ function shown({ settings, status, hasLogin, hasHook }: Mirror, now: number): ob
     fetch_through: settings.fetchThrough,
     refspecs: settings.refspecs,
     policy: settings.policy,
+    lfs: settings.lfs,
+    lfs_progress: shownLfs(status.lfs),
     fsck: settings.fsck,
     credentials: hasLogin,
     hook: hasHook,
@@ -191,6 +201,7 @@ async function settingsOf(
     refspecs: asked.refspecs ?? old.refspecs,
     fsck: asked.fsck ?? old.fsck,
     policy: asked.policy ?? old.policy,
+    lfs: asked.lfs ?? old.lfs,
   };
 }
 
@@ -257,6 +268,8 @@ const shownMirror = v.looseObject({
   fetch_through: v.number(),
   refspecs: v.array(v.string()),
   policy: v.picklist(["follow", "keep", "stop"]),
+  lfs: v.picklist(["requests", "all"]),
+  lfs_progress: v.nullable(v.object({ objects: v.number(), missing: v.number(), complete: v.boolean() })),
   fsck: v.object({ ignore: v.array(v.string()), skip: v.array(v.string()) }),
   credentials: v.boolean(),
   hook: v.boolean(),

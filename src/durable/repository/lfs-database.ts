@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import type { MirrorLfs } from "../../refs/mirror-store.ts";
 import {
   type LeavingObject,
   type LfsAnswer,
@@ -41,6 +42,7 @@ import {
   sumAnnouncedBytes,
   takeExpiredLfs,
 } from "./tables/lfs-objects.ts";
+import { noteMirrorLfs } from "./tables/mirror.ts";
 import { sumPackBytes } from "./tables/packs.ts";
 import { isHidden, noteUploadChange } from "./tables/repository.ts";
 import { sumUploads } from "./tables/uploads.ts";
@@ -54,6 +56,7 @@ export type LfsCall =
   | { readonly kind: "locks"; readonly request: LockRequest }
   | { readonly kind: "shared"; readonly after: string; readonly limit: number }
   | { readonly kind: "adopt"; readonly objects: readonly SharedLfsObject[]; readonly as: "announced" | "stored" }
+  | { readonly kind: "pulled"; readonly progress: MirrorLfs }
   | { readonly kind: "leaving"; readonly limit: number }
   | { readonly kind: "left"; readonly objects: readonly LeavingObject[] };
 
@@ -90,6 +93,7 @@ export class LfsDatabase {
     if (call.kind === "shared") return { shared: this.#shared(call.after, call.limit) };
     if (call.kind === "adopt") return this.#adopt(call.objects, call.as, now);
     if (call.kind === "locks") return { locks: answerLocks(this.#db, this.#repository, call.request, now) };
+    if (call.kind === "pulled") return this.#pulled(call.progress);
     if (call.kind !== "left") return { answer: this.answer(call, now) };
     this.left(call.objects);
     return {};
@@ -119,6 +123,11 @@ export class LfsDatabase {
       const outcomes = this.#announce(request, row.record.id, now);
       return outcomes === undefined ? { kind: "full" } : { kind: "found", record, outcomes };
     });
+  }
+
+  #pulled(progress: MirrorLfs): LfsReply {
+    if (this.#repository.read() !== undefined) noteMirrorLfs(this.#db, progress);
+    return {};
   }
 
   #find(oids: readonly string[], now: number): LfsOutcome[] {

@@ -91,6 +91,7 @@ function shown(row: MirrorRow): Mirror {
       ...(row.nextSync === undefined ? {} : { nextSync: row.nextSync }),
       ...(row.progress === undefined ? {} : { progress: row.progress }),
       ...(row.leftOut === undefined ? {} : { leftOut: row.leftOut }),
+      ...(row.lfs === undefined ? {} : { lfs: row.lfs }),
     },
   };
 }
@@ -108,6 +109,7 @@ const NEW_ROW = {
   objects: 0,
   progress: undefined,
   leftOut: undefined,
+  lfs: undefined,
 } as const;
 
 function loginOf({ login, settings }: MirrorChange, old: MirrorRow | undefined): SealedSecret | undefined {
@@ -151,6 +153,8 @@ export class MirrorDatabase {
         // has ended.
         ...(isSameRefs ? {} : { running: undefined, runningUntil: undefined }),
         settings: change.settings,
+        // What was missing is asked for again.
+        lfs: undefined,
         login: loginOf(change, old),
         hook: change.hook === "keep" ? old?.hook : change.hook === "none" ? undefined : change.hook,
         nextSync: now,
@@ -206,11 +210,12 @@ export class MirrorDatabase {
         nextSync: now + SILENCE_TIME,
       });
       insertLease(this.#db, packName, now + SYNC_LEASE_TIME);
-      const { settings, login, hook, slice } = row;
+      const { settings, login, hook, slice, lfs } = row;
       return {
         kind: "begun",
         settings,
         ...(slice === undefined ? {} : { slice }),
+        ...(lfs === undefined ? {} : { lfs }),
         ...(login === undefined ? {} : { login }),
         ...(hook === undefined ? {} : { hook }),
         snapshot: page,
@@ -376,6 +381,7 @@ function ended(row: MirrorRow, request: EndSyncRequest & { changed: boolean }, m
     ...(end.kind === "synced" ? { lastSync: now, slice: undefined, leftOut: end.leftOut } : {}),
     ...(end.kind === "partial" ? { slice: end.slice } : {}),
     ...(changed && end.kind === "synced" ? { lastChange: now } : {}),
+    ...(changed && row.lfs !== undefined ? { lfs: { ...row.lfs, complete: false } } : {}),
     nextSync: row.asked || end.kind === "partial" ? now : nextSync({ now, jitter, interval, failures, retryAfter }),
     bytes: row.bytes + bytes,
     objects: row.objects + objects,

@@ -211,6 +211,8 @@ export const REPOSITORY_SCHEMA: Schema = {
     () => undefined,
     // Blobs that are left out for clients that fetch them later: none are.
     (db) => addColumn(db, "repository", "offload_from INTEGER"),
+    // Git LFS objects of mirrors: those of all came by request.
+    (db) => addColumn(db, "mirror", "lfs TEXT"),
   ],
 };
 

@@ -69,6 +69,7 @@ class Timed {
       fetchThrough: 0,
       refspecs: ["+refs/heads/*:refs/heads/*"],
       policy: "follow",
+      lfs: "requests",
       fsck: { ignore: [], skip: [] },
     };
     this.store.database.mirror.configure({ settings, login: "keep", hook: "keep" }, this.now);

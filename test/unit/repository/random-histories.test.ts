@@ -229,6 +229,7 @@ class Settings {
       fetchThrough: 0,
       refspecs: ["+refs/*:refs/*"],
       policy: "follow",
+      lfs: "requests",
       fsck: { ignore: [], skip: [] },
     };
     const answer = this.store.database.mirror.configure({ settings, login: "keep", hook: "keep" }, this.now);

@@ -3,7 +3,15 @@
  *
  * @packageDocumentation
  */
-import type { LeftOut, MirrorHook, MirrorSettings, SealedSecret, Slice } from "../../../refs/mirror-store.ts";
+import {
+  type LeftOut,
+  type MirrorHook,
+  type MirrorLfs,
+  type MirrorSettings,
+  NO_MIRROR_LFS,
+  type SealedSecret,
+  type Slice,
+} from "../../../refs/mirror-store.ts";
 import type { MirrorSummary } from "../../../refs/ref-store.ts";
 import {
   blobAt,
@@ -42,7 +50,8 @@ export const MIRROR_DDL = `CREATE TABLE IF NOT EXISTS mirror (
   bytes INTEGER NOT NULL,
   objects INTEGER NOT NULL,
   progress TEXT,
-  left_out TEXT
+  left_out TEXT,
+  lfs TEXT
 )`;
 
 /** The row. Times are in milliseconds since the epoch. */
@@ -67,11 +76,13 @@ export type MirrorRow = {
   readonly progress: string | undefined;
   /** The refs that the last sync could not take. */
   readonly leftOut: LeftOut | undefined;
+  /** How far the objects of Git LFS have come; `undefined` where they come by request. */
+  readonly lfs: MirrorLfs | undefined;
 };
 
 const COLUMNS = `upstream, interval, refspecs, policy, login_key, login, last_attempt, last_sync, last_change, last_error,
   failures, next_sync, asked, running, running_until, bytes, objects, progress, hook_key, hook, fsck_ignore, fsck_skip, fetch_through, slice_anchors,
-  slice_packs, left_out`;
+  slice_packs, left_out, lfs`;
 
 function optionalInteger(row: SqlRow, column: number): number | undefined {
   return row[column] === null ? undefined : integerAt(row, column);
@@ -111,6 +122,17 @@ function leftOutAt(row: SqlRow, column: number): LeftOut | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as LeftOut);
 }
 
+function lfsAt(row: SqlRow, column: number): MirrorLfs | undefined {
+  const text = optionalText(row, column);
+  // eslint-disable-next-line typescript/no-unsafe-type-assertion -- this file wrote it, and nothing else does
+  return text === undefined ? undefined : (JSON.parse(text) as MirrorLfs);
+}
+
+/** Notes how far the objects of Git LFS have come, of a mirror that takes all. */
+export function noteMirrorLfs(db: SqlDatabase, progress: MirrorLfs): void {
+  db.run("UPDATE mirror SET lfs = ? WHERE lfs IS NOT NULL", JSON.stringify(progress));
+}
+
 /** Reads the row; `undefined` if the repository is no mirror. */
 export function readMirror(db: SqlDatabase): MirrorRow | undefined {
   const row = firstRow(db.rows(`SELECT ${COLUMNS} FROM mirror`));
@@ -122,6 +144,7 @@ export function readMirror(db: SqlDatabase): MirrorRow | undefined {
       fetchThrough: integerAt(row, 22),
       refspecs: textAt(row, 2).split("\n"),
       policy: policyAt(row, 3),
+      lfs: row[26] === null ? "requests" : "all",
       fsck: { ignore: wordsAt(row, 20), skip: wordsAt(row, 21) },
     },
     login: secretAt(row, 4),
@@ -140,6 +163,7 @@ export function readMirror(db: SqlDatabase): MirrorRow | undefined {
     objects: integerAt(row, 16),
     progress: optionalText(row, 17),
     leftOut: leftOutAt(row, 25),
+    lfs: lfsAt(row, 26),
   };
 }
 
@@ -164,8 +188,16 @@ export function readMirrorHook(db: SqlDatabase): MirrorHook | undefined {
 }
 
 /** Returns the most bytes that the long columns may take. A UTF-16 unit may take three. */
-function longBytes({ settings, slice, login, lastError }: MirrorRow): number {
-  const texts = [settings.upstream, settings.refspecs, settings.fsck.skip, login?.data, lastError, slice?.packs];
+function longBytes({ settings, slice, login, lastError, lfs }: MirrorRow): number {
+  const texts = [
+    settings.upstream,
+    settings.refspecs,
+    settings.fsck.skip,
+    login?.data,
+    lastError,
+    slice?.packs,
+    lfs?.looked,
+  ];
   const letters = texts.reduce((sum, text) => sum + (text === undefined ? 0 : String(text).length), 0);
   // Between slices there is nothing to measure.
   return letters * 3 + (slice?.anchors.length ?? 0);
@@ -202,6 +234,7 @@ export function writeMirror(db: SqlDatabase, row: MirrorRow): void {
     slice?.anchors,
     slice?.packs?.join("\n"),
     row.leftOut === undefined ? undefined : JSON.stringify(row.leftOut),
+    settings.lfs === "all" ? JSON.stringify(row.lfs ?? NO_MIRROR_LFS) : undefined,
   ];
   const places = values.map(() => "?").join(", ");
   const sql = `INSERT OR REPLACE INTO mirror (one, ${COLUMNS}) VALUES (1, ${places})`;

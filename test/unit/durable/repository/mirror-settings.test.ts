@@ -11,6 +11,7 @@ const SETTINGS: MirrorSettings = {
   fetchThrough: 0,
   refspecs: ["+refs/heads/*:refs/heads/*"],
   policy: "follow",
+  lfs: "requests",
   fsck: { ignore: [], skip: [] },
 };
 

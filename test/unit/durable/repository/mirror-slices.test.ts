@@ -24,6 +24,7 @@ class Syncing {
           fetchThrough: 0,
           refspecs: ["+refs/heads/*:refs/heads/*"],
           policy: "follow",
+          lfs: "requests",
           fsck: { ignore: [], skip: [] },
         },
         login: "none",
