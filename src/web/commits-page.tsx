@@ -5,6 +5,7 @@
  */
 import type { Context } from "hono";
 import type { RepositoryName } from "../access/names.ts";
+import { graphRows, type GraphRow } from "../browse/commit-graph-column.ts";
 import { CommitLog, type LogPosition } from "../browse/commit-log.ts";
 import { peelToCommit } from "../browse/revision.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
@@ -13,6 +14,7 @@ import { found } from "../http/content.ts";
 import { pageOfRevision, type Rendering } from "./by-content.ts";
 import { type NamedCommit, namedCommit, When } from "./commit-line.tsx";
 import type { StatusCounts } from "../refs/commit-statuses.ts";
+import { GraphCell, lanesOf } from "./graph-cell.tsx";
 import { commitLink, pathLink, repositoryLink } from "./links.ts";
 import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
@@ -53,13 +55,17 @@ type Row = {
   readonly name: RepositoryName;
   readonly named: NamedCommit;
   readonly counts: StatusCounts | undefined;
+  /** Its part of the graph, if the list has one. */
+  readonly row: GraphRow | undefined;
+  readonly lanes: number;
 };
 
-function CommitRow({ name, named, counts }: Row) {
+function CommitRow({ name, named, counts, row, lanes }: Row) {
   const { oid, commit } = named;
   const { subject } = splitMessage(commit.message);
   return (
     <tr>
+      {row === undefined ? null : <GraphCell row={row} lanes={lanes} />}
       <td class="subject">
         <a href={commitLink(name, oid)}>
           <bdi>{subject}</bdi>
@@ -118,6 +124,9 @@ async function renderedLog(
     page,
     commits.map(({ oid }) => oid),
   );
+  // The log of a path leaves out commits, and so the lines between those that it has.
+  const rows = path === "" ? graphRows(commits.map(({ oid, commit }) => ({ oid, parents: commit.parents }))) : [];
+  const lanes = lanesOf(rows);
   const position = log.position();
   rendering.isPartial = position !== undefined && commits.length < PAGE_COMMITS;
   const here = pathLink(name, "commits", revision, path);
@@ -140,14 +149,15 @@ async function renderedLog(
           <caption class="hidden">Commits</caption>
           <thead class="hidden">
             <tr>
+              {rows.length === 0 ? null : <th scope="col">Graph</th>}
               <th scope="col">Commit</th>
               <th scope="col">Name</th>
               <th scope="col">Files</th>
             </tr>
           </thead>
           <tbody>
-            {commits.map((named) => (
-              <CommitRow name={name} named={named} counts={counts.get(named.oid)} />
+            {commits.map((named, at) => (
+              <CommitRow name={name} named={named} counts={counts.get(named.oid)} row={rows[at]} lanes={lanes} />
             ))}
           </tbody>
         </table>
