@@ -29,7 +29,7 @@ type CommitOptions = {
   readonly executable?: readonly string[];
   readonly patch?: string;
   readonly expectedHead?: string;
-  readonly base?: string;
+  readonly start?: string;
   readonly author?: string;
   readonly allowEmpty?: boolean;
   readonly dryRun?: boolean;
@@ -80,12 +80,12 @@ function personOf(text: string): { readonly name: string; readonly email: string
 }
 
 function headOf(options: CommitOptions): Json {
-  const { branch, message, expectedHead, base, author, allowEmpty, dryRun } = options;
+  const { branch, message, expectedHead, start, author, allowEmpty, dryRun } = options;
   return {
     branch,
     message,
     ...(expectedHead === undefined ? {} : { expected_head: expectedHead === "none" ? null : expectedHead }),
-    ...(base === undefined ? {} : { base }),
+    ...(start === undefined ? {} : { base: start }),
     ...(author === undefined ? {} : { author: personOf(author) }),
     ...(allowEmpty === true ? { allow_empty: true } : {}),
     ...(dryRun === true ? { dry_run: true } : {}),
@@ -142,7 +142,7 @@ function addCommit(program: Command): void {
     .option("--executable <path>", "makes a file executable", collected)
     .option("--patch <file>", "applies a patch; - is standard input")
     .option("--expected-head <oid>", "where the branch has to be; none if it must not exist")
-    .option("--base <revision>", "where a new branch begins: a branch, a tag, or a commit's full name")
+    .option("--start <revision>", "where a new branch begins: a branch, a tag, or a commit's full name")
     .option("--author <name>", "whoever wrote it: 'A U Thor <author@example.com>'")
     .option("--allow-empty", "makes it also if nothing changes")
     .option("--dry-run", "says what would be made, and makes nothing")
@@ -153,7 +153,7 @@ Deletions come first, then moves, then what is added. All of it is one commit, o
 
 Examples:
   thinpack commit acme/widgets -b main -m "Say hello" --add docs/hello.md
-  git diff --binary | thinpack commit acme/widgets -b topic --base main -m "Try it" --patch -`,
+  git diff --binary | thinpack commit acme/widgets -b topic --start main -m "Try it" --patch -`,
     )
     .action(async (name: string, options: CommitOptions, command: Command) => {
       const { api, path } = connectTo(command, name);
@@ -222,6 +222,16 @@ function addBranches(program: Command): void {
         ...(force === true ? { force: true } : {}),
       });
       printDone(`${branch} is at ${textAt(moved, "oid")}`, moved, commonOptions(command).json);
+    });
+  branches
+    .command("default")
+    .summary("points HEAD to a branch: the one that a clone checks out")
+    .argument("<tenant/name>")
+    .argument("<branch>")
+    .action(async (name: string, branch: string, _options: unknown, command: Command) => {
+      const { api, path } = connectTo(command, name);
+      const changed = await api.ask("PATCH", path, { default_branch: branch });
+      printDone(`HEAD points to ${textAt(changed, "default_branch")}`, changed, commonOptions(command).json);
     });
   addRefCommands(branches, "heads", ["branch", "branches"]);
 }

@@ -17,6 +17,7 @@ import { addHookCommands } from "./hook-commands.ts";
 import { addKeyCommands } from "./key-commands.ts";
 import { addLoginCommands } from "./login-commands.ts";
 import { addMergeCommands } from "./merge-commands.ts";
+import { addNoteCommands } from "./note-commands.ts";
 import { addLfsCommands } from "./lfs-commands.ts";
 import { printable } from "./output.ts";
 import { addMirrorCommands } from "./mirror-commands.ts";
@@ -63,6 +64,7 @@ function buildProgram(): Command {
     addLargePushCommands,
     addLfsCommands,
     addCommitCommands,
+    addNoteCommands,
     addMergeCommands,
     addHistoryCommands,
     addAuditCommand,

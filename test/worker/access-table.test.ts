@@ -103,6 +103,7 @@ const MOVES = JSON.stringify({ updates: [{ name: "refs/heads/x", old: null, new:
 const TAG = JSON.stringify({ name: "x", target: "y", message: "z" });
 const FILE = { action: "upsert", path: "x", content: "" };
 const OID = "1".repeat(40);
+const NOTE = JSON.stringify({ note: "x" });
 const STATUS = JSON.stringify({ context: "ci", state: "success" });
 const MERGE = JSON.stringify({ base: "main", head: "topic" });
 const PICK = JSON.stringify({ branch: "main", commits: [OID] });
@@ -162,6 +163,10 @@ const REPO_ROWS: readonly Row[] = [
   { method: "POST", path: "/reflog/1/restore", outcomes: ADMINISTER },
   { method: "POST", path: "/blobs", outcomes: UPLOAD_PARTS, body: "x" },
   { method: "POST", path: "/blobs/read", outcomes: READ, headers: JSON_TYPE, body: '{"paths":["x"]}' },
+  { method: "GET", path: "/notes/main", outcomes: READ },
+  { method: "PUT", path: "/notes/main", outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: NOTE },
+  { method: "POST", path: "/notes/main", outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: NOTE },
+  { method: "DELETE", path: "/notes/main", outcomes: UPLOAD_PARTS },
   { method: "GET", path: `/commits/${OID}/statuses`, outcomes: READ },
   { method: "POST", path: `/commits/${OID}/statuses`, outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: STATUS },
   { method: "POST", path: "/commits", outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: COMMIT },

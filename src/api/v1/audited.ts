@@ -19,7 +19,7 @@ const PATH = /^\/api\/v1\/(tenants|repos)\/([^/]+)(?:\/(.*))?$/;
  * upstream or a receiver is asked once more.
  */
 const PASSED_OVER =
-  /^(?:[^/]+\/(?:blobs|cherry-picks|commits|merges|refs|reverts|tags|uploads|mirror\/hook|mirror\/sync|maintenance|forks|sync|hooks\/[^/]+\/(?:deliveries|pings))|hooks\/[^/]+\/pings)(?:\/|$)/;
+  /^(?:[^/]+\/(?:blobs|notes|cherry-picks|commits|merges|refs|reverts|tags|uploads|mirror\/hook|mirror\/sync|maintenance|forks|sync|hooks\/[^/]+\/(?:deliveries|pings))|hooks\/[^/]+\/pings)(?:\/|$)/;
 
 type Named = readonly [method: string, path: RegExp, action: string];
 

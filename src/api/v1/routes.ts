@@ -18,6 +18,7 @@ import { maintenanceRoutes } from "./maintenance.ts";
 import { mergeRoutes } from "./merges.ts";
 import { mirrorListRoutes, tenantMirrorRoutes } from "./mirrors.ts";
 import { mirrorRoutes } from "./mirror.ts";
+import { noteRoutes } from "./notes.ts";
 import { openApiRoutes } from "./openapi.ts";
 import { refWriteRoutes } from "./ref-writes.ts";
 import { reflogRoutes } from "./reflog.ts";
@@ -56,6 +57,7 @@ const GROUPS: readonly (readonly [string, () => Hono<ApiEnv>])[] = [
   ["/repos", mergeRoutes],
   ["/repos", refWriteRoutes],
   ["/repos", statusRoutes],
+  ["/repos", noteRoutes],
   ["/repos", contentRoutes],
   ["/repos", hookRoutes],
   ["/repos", mirrorRoutes],
