@@ -20,10 +20,11 @@ import {
   questionFor,
 } from "../object/attributes.ts";
 import { FILE_MODE, isRegular, isTree } from "../object/tree.ts";
+import { assertDepth } from "../object/tree-depth.ts";
 import type { ArchiveLimits } from "./archive-limits.ts";
 import type { ArchivePaths } from "./archive-paths.ts";
 import type { BrowseSession } from "./browse-session.ts";
-import { assertDepth, findPath, HeldDirectory } from "./tree-at.ts";
+import { findPath, HeldDirectory } from "./tree-at.ts";
 
 /** An entry of an archive. */
 export type ArchiveEntry = {

@@ -5,7 +5,6 @@
  * @see git-ls-tree(1)
  */
 import { concat } from "../bytes/chunk.ts";
-import { LimitExceeded } from "../bytes/failure.ts";
 import { textOf } from "../object/byte-text.ts";
 import type { ObjectType } from "../object/object-type.ts";
 import { FILE_MODE, TreeReader, isTree, typeOfMode } from "../object/tree.ts";
@@ -30,15 +29,6 @@ export type DirectoryEntry = {
   /** A raw name. */
   readonly oid: Uint8Array;
 };
-
-/** The most directories within each other that are followed, as `core.maxTreeDepth` allows. */
-const MOST_DEPTH = 2048;
-
-/** Refuses a depth that no path has. @throws LimitExceeded */
-export function assertDepth(depth: number): void {
-  if (depth > MOST_DEPTH)
-    throw new LimitExceeded("tree-depth", MOST_DEPTH, `directories are nested more than ${MOST_DEPTH} deep`);
-}
 
 /** Finds the entry of a tree (raw name) at a path, one character per byte. The empty path is the tree itself. */
 export async function findPath(

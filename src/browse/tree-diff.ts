@@ -6,8 +6,9 @@
  */
 import { equal } from "../bytes/chunk.ts";
 import { canonicalMode, isTree } from "../object/tree.ts";
+import { assertDepth } from "../object/tree-depth.ts";
 import type { BrowseSession } from "./browse-session.ts";
-import { assertDepth, type DirectoryEntry, HeldDirectory } from "./tree-at.ts";
+import { type DirectoryEntry, HeldDirectory } from "./tree-at.ts";
 
 /** One side of a change. */
 export type FileState = {

@@ -22,7 +22,7 @@ type KnownMove = Move & { readonly before: PathInfo; readonly after: PathInfo };
 export async function applyRenames(state: MergeState): Promise<void> {
   if (!SIDES.some((side) => mayHaveRenames(state, side))) return;
   for (const side of SIDES) await detectRenames(state, side);
-  const moves = collectMoves(state);
+  const moves = await collectMoves(state);
   // Sorting is stable: of two moves of one file, ours comes first.
   moves.sort((one, two) => (one.from === two.from ? 0 : one.from < two.from ? -1 : 1));
   for (let at = 0; at < moves.length; at++) {
@@ -42,13 +42,13 @@ function mayHaveRenames(state: MergeState, side: Side): boolean {
   return pairs.length > 0 && wanted.size > 0;
 }
 
-function collectMoves(state: MergeState): Move[] {
+async function collectMoves(state: MergeState): Promise<Move[]> {
   const directories = new DirectoryRenames(state);
   const moves: Move[] = [];
   for (const side of SIDES) {
     for (const pair of state.renamesOf(side).pairs) {
       if (pair.after === undefined) continue;
-      directories.follow(pair, side);
+      await directories.follow(pair, side);
       if (pair.before !== undefined) moves.push({ from: pair.before.path, to: pair.after.path, side });
     }
   }

@@ -6,8 +6,9 @@
  * @packageDocumentation
  * @see git-merge(1), "MERGE STRATEGIES", ort
  */
+import { assertDepth } from "../object/tree-depth.ts";
 import { FOR_ANCESTOR, FOR_CONTENT, FOR_ITSELF, FOR_LOCATION, type MergeState, UNWANTED } from "./merge-state.ts";
-import { matchingOf, PATH_BYTES, PathInfo } from "./path-info.ts";
+import { matchingOf, OPEN_BYTES, PathInfo, SETTLED_BYTES } from "./path-info.ts";
 import { type TreeRow, treeRows } from "./tree-rows.ts";
 import { BASE, bitOf, NOTHING, OURS, type Side, SIDES, THEIRS, type TreeEntry, type Version } from "./version.ts";
 
@@ -65,6 +66,7 @@ class Collection {
   }
 
   async #open(path: string, trees: readonly Version[]): Promise<void> {
+    assertDepth(depthOf(path));
     const entries: (readonly TreeEntry[])[] = [];
     const read = new Map<string, readonly TreeEntry[]>([["", []]]);
     const { source } = this.#state;
@@ -75,7 +77,7 @@ class Collection {
       entries.push(tree);
     }
     const rows = [...treeRows(entries)];
-    source.hold(rows.length * PATH_BYTES);
+    source.hold(rows.length * SETTLED_BYTES);
     await source.work(rows.length * PATH_STEPS);
     const isAdded = ({ files }: TreeRow): boolean => files !== 0 && files === this.#mask;
     if (this.#mask !== 0 && this.#mask !== WANTED && rows.some(isAdded)) this.#mask = WANTED;
@@ -94,6 +96,7 @@ class Collection {
       return;
     }
     this.#noteRenames(directory, path, row, matching & files);
+    this.#state.source.hold(OPEN_BYTES);
     const info = PathInfo.open(path, directory, versions);
     info.matching = matching;
     info.files = files;
@@ -164,6 +167,12 @@ class Collection {
 function changedSide(matching: number): Side | typeof BASE {
   if (matching === ALL) return BASE;
   return matching === (bitOf(BASE) | bitOf(OURS)) ? THEIRS : OURS;
+}
+
+function depthOf(path: string): number {
+  let depth = 0;
+  for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) depth++;
+  return depth;
 }
 
 function directoriesOf({ stages, directories }: PathInfo): Version[] {

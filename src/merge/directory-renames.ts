@@ -5,8 +5,9 @@
  * @see git-merge(1), git-config(1), `merge.directoryRenames`
  */
 import { present } from "../bytes/assert.ts";
+import { FILE_MODE } from "../object/tree.ts";
 import type { FilePair, MergeState } from "./merge-state.ts";
-import { directoryOf, PathInfo } from "./path-info.ts";
+import { directoryOf, PathInfo, SETTLED_BYTES } from "./path-info.ts";
 import { bitOf, NOTHING, otherSide, OURS, type Side, SIDES, STAGES, THEIRS } from "./version.ts";
 
 /** Files of one side that would all be put at one path. */
@@ -69,7 +70,7 @@ export class DirectoryRenames {
   }
 
   /** Moves a file that one side put into a directory which the other side moved, unless something is in the way. */
-  follow(pair: FilePair, side: Side): void {
+  async follow(pair: FilePair, side: Side): Promise<void> {
     const after = present(pair.after, "the added file");
     const { directories } = this.#state.renamesOf(otherSide(side));
     if (directories.size === 0 || this.#collisions[otherSide(side)].has(after.path)) return;
@@ -77,12 +78,35 @@ export class DirectoryRenames {
     // What this side moved itself does not go on with the other side's move.
     if (moved === undefined || this.#state.renamesOf(side).directories.has(moved.to)) return;
     const path = movedPath(after.path, moved);
-    if (!this.#isFree(path, side)) {
+    if (!(await this.#openTo(path)) || !this.#isFree(path, side)) {
       this.#state.isClean = false;
       return;
     }
     this.#move(after.path, path);
     pair.after = { ...after, path };
+  }
+
+  /**
+   * Opens the directories on the way to a path that were settled without being opened: they stay what they are, but for
+   * the path. Returns false if a file is on the way.
+   */
+  async #openTo(path: string): Promise<boolean> {
+    const { paths, source } = this.#state;
+    for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) {
+      const directory = path.slice(0, at);
+      const info = paths.get(directory);
+      if (info === undefined) return true;
+      if (!info.isClean || info.isRemoved) continue;
+      if (info.result.mode !== FILE_MODE.tree) return false;
+      const entries = await source.readTree(info.result.oid);
+      source.hold(entries.length * SETTLED_BYTES);
+      const open = PathInfo.open(directory, info.directory, [NOTHING, info.result, NOTHING]);
+      open.directories = bitOf(OURS);
+      paths.set(directory, open);
+      for (const { name, mode, oid } of entries)
+        paths.set(`${directory}/${name}`, PathInfo.settled(directory, { mode, oid }));
+    }
+    return true;
   }
 
   #isFree(path: string, side: Side): boolean {

@@ -9,7 +9,7 @@ import { collectPaths } from "./collect.ts";
 import { type ConflictNote, type MergeOptions, MergeState } from "./merge-state.ts";
 import type { MergeSource } from "./merge-source.ts";
 import { settlePaths } from "./settle-paths.ts";
-import { bitOf, STAGES, type Stage, type Version } from "./version.ts";
+import { bitOf, NOTHING, STAGES, type Stage, type Version } from "./version.ts";
 
 /** The names of three trees, in hexadecimal. */
 export type MergedTrees = { readonly base: string; readonly ours: string; readonly theirs: string };
@@ -51,9 +51,17 @@ export async function mergeTrees(
   const conflicted = [...state.conflicted]
     .map(([path, { files, stages, result, isRemoved }]): ConflictedPath => ({
       path,
-      result: isRemoved ? { mode: 0, oid: "" } : result,
-      stages: STAGES.filter((stage) => (files & bitOf(stage)) !== 0).map((stage) => ({ stage, ...stages[stage] })),
+      result: isRemoved ? NOTHING : plain(result),
+      stages: STAGES.filter((stage) => (files & bitOf(stage)) !== 0).map((stage) => ({
+        stage,
+        ...plain(stages[stage]),
+      })),
     }))
     .sort((one, two) => (one.path < two.path ? -1 : 1));
   return { tree, isClean: state.isClean && conflicted.length === 0, conflicted, notes: state.notes };
+}
+
+/** Returns a version without the name that an entry of a tree has. */
+function plain({ mode, oid }: Version): Version {
+  return { mode, oid };
 }

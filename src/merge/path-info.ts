@@ -7,7 +7,9 @@ import { assert, present } from "../bytes/assert.ts";
 import { BASE, NOTHING, OURS, type Stage, STAGES, THEIRS, type Version } from "./version.ts";
 
 /** About the bytes that a path takes in memory. */
-export const PATH_BYTES = 400;
+export const SETTLED_BYTES = 240;
+/** About the bytes that one takes besides which is not settled at once. */
+export const OPEN_BYTES = 200;
 
 /** The versions of a path on the three sides. */
 export type Versions = [Version, Version, Version];
