@@ -18,6 +18,7 @@ import { COPYING } from "./copy-policy.ts";
 import { type Gathered, sweepPack } from "./pack-sweep.ts";
 import type { PackOutput } from "./pack-output.ts";
 import type { FetchSession } from "./pack-session.ts";
+import { StretchReader } from "./stretch-reader.ts";
 import { streamRun } from "./stored-run.ts";
 import { wholeEntry } from "./whole-entry.ts";
 
@@ -59,6 +60,8 @@ export class PackCopy {
   readonly #ahead: Reading[] = [];
   #nextEntry = 0;
   #runBytes = COPYING.runBytes;
+  /** What the runs ahead are read from, where they are part of a stretch. */
+  #stretch: StretchReader | undefined;
   #current: Current | undefined;
   #gathered: Gathered | undefined;
 
@@ -165,7 +168,9 @@ export class PackCopy {
     while (this.#ahead.length < most && this.#nextEntry < this.#selection.offsets.length) {
       const hasRoom = memory.hasRoom(this.#runBytes);
       if (!hasRoom && this.#ahead.length > 0) return;
-      const run = this.#runFrom(this.#nextEntry, hasRoom ? this.#runBytes : COPYING.smallRunBytes);
+      const run = hasRoom
+        ? this.#runFrom(this.#nextEntry, this.#runBytes, COPYING.runBytes)
+        : this.#runFrom(this.#nextEntry, COPYING.smallRunBytes);
       const held = run.isStreamed ? 0 : run.length;
       memory.hold(held);
       const bytes = this.#readRun(run);
@@ -187,6 +192,7 @@ export class PackCopy {
   /** Drops the runs that were read ahead. They are read again when they are needed. */
   letGo(): void {
     this.#runBytes = COPYING.smallRunBytes;
+    this.#endStretch();
     this.#nextEntry = this.#ahead[0]?.first ?? this.#nextEntry;
     for (const { bytes, held } of this.#ahead.splice(0)) {
       this.#session.repository.memory.hold(-held);
@@ -211,16 +217,40 @@ export class PackCopy {
   }
 
   /** Reads a run or, of one that is a single large entry, what its header takes: into memory of its own. */
-  async #readRun({ offset, length, isStreamed }: Run): Promise<Uint8Array<ArrayBuffer>> {
+  async #readRun({ first, offset, length, isStreamed }: Run): Promise<Uint8Array<ArrayBuffer>> {
     const { handle } = this.#selection;
     const wanted = isStreamed ? Math.min(length, MAX_ENTRY_HEADER_BYTES) : length;
+    if (this.#stretch?.has(offset, length) === true && !isStreamed) return await this.#stretch.read(offset, length);
+    this.#endStretch();
     const atHand = handle.bytesAtHand(offset);
     if (atHand !== undefined && atHand.length >= wanted) return atHand.slice(0, wanted);
-    return await handle.readRun(offset, wanted);
+    const end = isStreamed ? offset : this.#stretchFrom(first);
+    if (end - offset < COPYING.stretchBytes) return await handle.readRun(offset, wanted);
+    this.#stretch = new StretchReader(handle, offset, end);
+    return await this.#stretch.read(offset, length);
   }
 
-  /** The run of entries that begins here: at most this many bytes, or a single entry that is larger. */
-  #runFrom(first: number, most: number): Run {
+  /** Returns where the stretch of entries ends that begins here: each is near the one before, and none is streamed. */
+  #stretchFrom(first: number): number {
+    const { handle, offsets, ends } = this.#selection;
+    let end = f64At(offsets, first);
+    for (let at = first; at < offsets.length && !handle.holds(f64At(offsets, at)); at++) {
+      const isNear = f64At(offsets, at) - end <= COPYING.gapBytes;
+      if (!isNear || f64At(ends, at) - f64At(offsets, at) > COPYING.runBytes) break;
+      end = f64At(ends, at);
+    }
+    return end;
+  }
+
+  #endStretch(): void {
+    this.#stretch?.close().catch(() => undefined);
+    this.#stretch = undefined;
+  }
+
+  /**
+   * The run of entries that begins here: at most this many bytes, or a single entry that is larger, and is streamed above `whole` bytes.
+   */
+  #runFrom(first: number, most: number, whole = most): Run {
     const { handle, offsets, ends } = this.#selection;
     const start = f64At(offsets, first);
     let last = first;
@@ -231,7 +261,7 @@ export class PackCopy {
       last++;
     }
     const length = f64At(ends, last) - start;
-    return { first, last, offset: start, length, isStreamed: length > most };
+    return { first, last, offset: start, length, isStreamed: length > Math.max(most, whole) };
   }
 
   async #copyEntry(i: number, { bytes: run, offset: runOffset }: Current): Promise<void> {

@@ -5,6 +5,7 @@ import { apiClient, issueToken } from "../support/api-client.ts";
 import { withToken } from "../support/git-client.ts";
 import { importFixture, FixtureStream, noise } from "../support/git-fixtures.ts";
 import { packOf, parsePkts, pktLines, post, send } from "../support/git-raw.ts";
+import { SettledLog } from "../support/settled-log.ts";
 import { makeClientKey, sshOptions } from "../support/ssh-bed.ts";
 import { GIT_VERSIONS, NEW_GIT } from "../support/new-git.ts";
 import { MirrorBed } from "../support/upstreams.ts";
@@ -105,6 +106,26 @@ describe("a repository that leaves large blobs out", () => {
     const wants = blobs.map((oid) => `want ${oid}`);
     const request = pktLines("command=fetch", ...accepts, "0001", "filter blob:none", ...wants, "done", "0000");
     expect(packOf((await post(url, "upload-pack", request, V2)).body).readUInt32BE(8)).toBe(blobs.length);
+  });
+
+  it("gives blobs that lie side by side out of few reads", async () => {
+    const stream = new FixtureStream();
+    const files = Array.from({ length: 300 }, (_, at) => ({ path: `f-${at}.bin`, content: noise(65_536, at + 100) }));
+    stream.commit("refs/heads/main", files);
+    const cwd = await importFixture(git, "many", stream);
+    const path = `acme/apart-${++count}`;
+    await bed.api("PUT", path, { visibility: "public" });
+    await git.ok(["push", "-q", bed.url(path), "main"], { cwd });
+    const blobs = (await git.ok(["ls-tree", "main"], { cwd })).split("\n").map((line) => line.slice(12, 52));
+    const log = new SettledLog(git.path("state", "requests.jsonl"), bed.host.base);
+    await log.read();
+    const wants = blobs.map((oid) => `want ${oid}`);
+    const request = pktLines("command=fetch", "0001", "filter blob:none", ...wants, "done", "0000");
+    const { body } = await post(bed.url(path), "upload-pack", request, V2);
+    expect(packOf(body).readUInt32BE(8)).toBe(blobs.length);
+    expect((await log.read()).r2r).toBeLessThanOrEqual(6);
+    const indexed = await git.init("indexed", "--bare");
+    await git.ok(["index-pack", "--stdin"], { cwd: indexed, input: packOf(body) });
   });
 
   it("still does after it was renamed", async () => {
