@@ -46,8 +46,8 @@ export const movedJson = v.strictObject({
   commits: v.array(v.string()),
 });
 
-/** Nothing is to be merged. */
-export const upToDateJson = v.strictObject({ status: v.literal("up-to-date") });
+/** What would be made, or that there is nothing to merge. */
+export const triedJson = v.union([movedJson, v.strictObject({ status: v.literal("up-to-date") })]);
 
 /** What a body of a merge says. */
 export type MergeBody = v.InferOutput<typeof mergeBody>;

@@ -18,7 +18,7 @@ import { bodySource, readWhole, strictText } from "./bounded-body.ts";
 import { asker, personOf } from "./commit-person.ts";
 import { type KeyedRequest, keyedRequest } from "./idempotency.ts";
 import { keptAnswer, mergeAnswer } from "./merge-answers.ts";
-import { type MergeBody, mergeBody, movedJson, type PicksBody, picksBody } from "./merge-schemas.ts";
+import { type MergeBody, mergeBody, movedJson, type PicksBody, picksBody, triedJson } from "./merge-schemas.ts";
 import { requestedName } from "./requested.ts";
 
 /** Bytes of a body. */
@@ -140,7 +140,7 @@ export function mergeRoutes(): Hono<ApiEnv> {
   const routes = new Hono<ApiEnv>();
   const base = { tag: "content", access: "token", problems: [403, 404, 409, 413, 415, 422, 503] } as const;
   const answers = {
-    200: { about: 'What would be made, or `{"status":"up-to-date"}`.', json: movedJson },
+    200: { about: "What would be made, or that there is nothing to merge.", json: triedJson },
     201: { about: "Where the branch is now.", json: movedJson },
   };
   routes.post(

@@ -3,12 +3,15 @@
  *
  * @module-tag thorough
  */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mergeCommits } from "../../../src/merge/merge-commits.ts";
 import { mergeTrees, type MergeResult } from "../../../src/merge/merge-trees.ts";
 import { FILE_MODE } from "../../../src/object/tree.ts";
 import { GitObjects } from "../../support/git-objects.ts";
-import { GitRepository } from "../../support/git-repository.ts";
+import { GitRepository, type GitRun } from "../../support/git-repository.ts";
 import { historyOf, mergesByGit, shown } from "../../support/merges-by-git.ts";
 import { importMerges } from "../../support/random-merges.ts";
 import { pseudoRandom } from "../../support/store.ts";
@@ -48,6 +51,38 @@ describe("merges of random histories", () => {
     }
     expect(clean).toBeGreaterThan(merges.length / 10);
     expect(clean).toBeLessThan((merges.length * 9) / 10);
+  });
+});
+
+describe.each(["ours", "theirs"] as const)("merges in favour of %s", (favor) => {
+  const git = new GitRepository();
+  const merges = importMerges(git, pseudoRandom(23), 40);
+  const objects = new GitObjects(git.dir);
+  const history = historyOf(git);
+  const tree = mkdtempSync(join(tmpdir(), "thinpack-work-"));
+  const inTree = (...args: readonly string[]): GitRun =>
+    git.run(["-c", "core.bare=false", "--git-dir", ".", "--work-tree", tree, ...args]);
+
+  afterAll(() => {
+    objects.close();
+    git.dispose();
+    rmSync(tree, { recursive: true, force: true });
+  });
+
+  it("are those of git merge -X", async () => {
+    let settled = 0;
+    for (const [number, { ours, theirs }] of merges.entries()) {
+      inTree("checkout", "-q", "-f", "--detach", ours);
+      inTree("clean", "-qffdx");
+      const isClean = inTree("merge", "-q", "--no-ff", "--no-edit", "-X", favor, theirs).ok;
+      const options = { labels: { ours, theirs }, favor };
+      const result = await mergeCommits(objects, history, [git.oid(ours), git.oid(theirs)], options);
+      expect({ number, isClean: result.isClean }).toEqual({ number, isClean });
+      if (isClean) expect({ number, tree: result.tree }).toEqual({ number, tree: git.oid("HEAD^{tree}") });
+      if (isClean) settled++;
+      inTree("merge", "--abort");
+    }
+    expect(settled).toBeGreaterThan(10);
   });
 });
 
