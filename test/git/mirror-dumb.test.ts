@@ -1,10 +1,12 @@
 /** Mirrors of upstreams that speak dumb HTTP alone: bare repositories, served as static files after git update-server-info. */
+import { createHash } from "node:crypto";
+import { deflateSync } from "node:zlib";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { refsAt } from "../support/git-client.ts";
 import { importFixture, linear, noise } from "../support/git-fixtures.ts";
-import { StaticUpstream } from "../support/static-upstream.ts";
+import { type StaticAnswer, StaticUpstream } from "../support/static-upstream.ts";
 import { MirrorBed, type MirrorState } from "../support/upstreams.ts";
 
 const bed = new MirrorBed();
@@ -264,11 +266,106 @@ describe("static files that are no repository in order", () => {
   });
 
   it("a small file that inflates to very much ends within its bound", async () => {
-    const { deflateSync } = await import("node:zlib");
     const size = 300_000_000;
     const bomb = deflateSync(Buffer.concat([Buffer.from(`commit ${size}\0`), Buffer.alloc(size)]));
     const state = await spoilt((upstream, oid) => overwrite(upstream, oid, bomb));
     expect(state.last_error).toMatch(/object [0-9a-f]{40}|too much for a mirror/);
+  });
+});
+
+describe("static files of an upstream that attacks", () => {
+  /** Makes a mirror of files that a test gives, and returns how its first sync ended while others were served. */
+  async function attacked(answer: (path: string) => StaticAnswer | undefined): Promise<MirrorState> {
+    const name = `hostile-${++count}.git`;
+    files().instead = (path) => (path.startsWith(`/${name}/`) ? answer(path.slice(name.length + 2)) : undefined);
+    const path = `acme/hostile-${count}`;
+    await bed.api("PUT", path, { visibility: "public" });
+    await bed.api("PUT", `${path}/mirror`, { upstream: `${files().base}/${name}`, interval: 0 });
+    let longest = 0;
+    for (let began = Date.now(); ; began = Date.now()) {
+      const { body } = await bed.api<MirrorState>("GET", `${path}/mirror`);
+      longest = Math.max(longest, Date.now() - began);
+      if (!body.syncing && body.last_attempt !== null) {
+        expect(longest).toBeLessThan(5000);
+        return body;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  const loose = (type: string, content: Buffer): { oid: string; path: string; file: Buffer } => {
+    const whole = Buffer.concat([Buffer.from(`${type} ${content.length}\0`), content]);
+    const oid = createHash("sha1").update(whole).digest("hex");
+    return { oid, path: `objects/${oid.slice(0, 2)}/${oid.slice(2)}`, file: deflateSync(whole) };
+  };
+  const text = (body: string): StaticAnswer => ({ status: 200, body: Buffer.from(body) });
+  const GONE: StaticAnswer = { status: 404 };
+
+  it("a list of refs whose first line never ends is not put together", async () => {
+    const endless = Buffer.concat([Buffer.from(`${"a".repeat(40)}\trefs/heads/`), Buffer.alloc(60_000_000, 97)]);
+    const state = await attacked((path) => (path === "info/refs" ? { status: 200, body: endless } : GONE));
+    expect(state.last_error).toMatch(/info\/refs is not valid/);
+  });
+
+  it("a tree that names more objects than there is room for is not followed", async () => {
+    // Each tree names 30,000 others; twenty of them are more than are followed.
+    const many = Array.from({ length: 20 }, (_, at) => {
+      const content = Buffer.concat(
+        Array.from({ length: 30_000 }, (_entry, i) => {
+          const name = Buffer.alloc(20);
+          name.writeUInt32BE(i, 16);
+          name[0] = at + 1;
+          return Buffer.concat([Buffer.from(`100644 ${i.toString(36).padStart(5, "0")}\0`), name]);
+        }),
+      );
+      return loose("tree", content);
+    });
+    const root = loose(
+      "tree",
+      Buffer.concat(
+        many.map(({ oid }, at) =>
+          Buffer.concat([Buffer.from(`40000 d${String(at).padStart(2, "0")}\0`), Buffer.from(oid, "hex")]),
+        ),
+      ),
+    );
+    const objects = new Map([root, ...many].map(({ path, file }) => [path, file]));
+    const state = await attacked((path) => {
+      if (path === "info/refs") return text(`${root.oid}\trefs/tags/tree\n`);
+      const body = objects.get(path);
+      return body === undefined ? GONE : { status: 200, body };
+    });
+    expect(state.last_error).toMatch(/too much for a mirror: its loose objects refer to more than 200000 others/);
+  });
+
+  it("packs beyond any count are not looked through", async () => {
+    const list = Array.from({ length: 3000 }, (_, at) => `P pack-${at.toString(16).padStart(40, "0")}.pack\n`).join("");
+    const state = await attacked((path) => {
+      if (path === "info/refs") return text(`${"b".repeat(40)}\trefs/heads/main\n`);
+      return path === "objects/info/packs" ? text(list) : GONE;
+    });
+    expect(state.last_error).toMatch(/too much for a mirror: it has more than 100 packs/);
+  });
+
+  it("an index whose entries lie before the pack, or twice in one place, is refused", async () => {
+    const rows = 300;
+    const index = Buffer.alloc(8 + 1024 + rows * 28 + 40);
+    index.writeUInt32BE(0xff744f63, 0);
+    index.writeUInt32BE(2, 4);
+    for (let byte = 0; byte < 256; byte++) index.writeUInt32BE(byte < 0xbb ? 0 : rows, 8 + byte * 4);
+    for (let row = 0; row < rows; row++) {
+      const at = 1032 + row * 20;
+      index.fill(0xbb, at, at + 20);
+      index.writeUInt32BE(0xbbbbbb00 + Math.floor(row / 2), at);
+      index.writeUInt32BE(row, at + 16);
+    }
+    const wanted = index.subarray(1032, 1052).toString("hex");
+    const state = await attacked((path) => {
+      if (path === "info/refs") return text(`${wanted}\trefs/heads/main\n`);
+      if (path === "objects/info/packs") return text(`P pack-${"1".repeat(40)}.pack\n`);
+      if (path.endsWith(".idx")) return { status: 200, body: index };
+      return path.endsWith(".pack") ? { status: 200, body: Buffer.from("PACK") } : GONE;
+    });
+    expect(state.last_error).toMatch(/index of pack|broke off|not the one of its index|refused|protocol/);
   });
 });
 

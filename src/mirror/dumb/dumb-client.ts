@@ -28,6 +28,8 @@ const CHUNK_BYTES = 65_536;
 const MOST_REFS_BYTES = 64 * 1024 * 1024;
 /** Bytes of HEAD: the name of a branch. */
 const MOST_HEAD_BYTES = 8192;
+/** Bytes of a line: the name of an object, and one of a ref. */
+const MOST_LINE_BYTES = 16_384;
 const PEELED = "^{}";
 
 function notRefs(): never {
@@ -44,6 +46,8 @@ async function* linesOf(beginning: Uint8Array, source: ByteSource): AsyncGenerat
       yield rest.subarray(from, at);
       from = at + 1;
     }
+    // What has no end is not put together again and again.
+    if (rest.length - from > MOST_LINE_BYTES) notRefs();
     const piece = await source.read(new Uint8Array(CHUNK_BYTES));
     if (piece.length === 0) {
       if (from < rest.length) notRefs();

@@ -15,7 +15,7 @@ import type { UpstreamFiles } from "./upstream-files.ts";
 
 /** Bytes of the list of packs, and packs in it. */
 const MOST_LIST_BYTES = 262_144;
-const MOST_PACKS = 1000;
+const MOST_PACKS = 100;
 /** Bytes of all indexes together, which are held while their packs come: some 1,200,000 objects named by SHA-1. */
 const MOST_INDEX_BYTES = 40 * 1024 * 1024;
 

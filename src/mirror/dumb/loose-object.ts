@@ -14,7 +14,7 @@ const CHUNK_BYTES = 65_536;
 /** Bytes up to which a blob is read at once. A larger one is read again, as it is stored. */
 export const HELD_BLOB_BYTES = 262_144;
 /** Bytes of a loose commit, tree or tag: they are held whole, since they have to be followed. */
-const MOST_FOLLOWED_BYTES = 8 * 1024 * 1024;
+const MOST_FOLLOWED_BYTES = 4 * 1024 * 1024;
 /** Bytes of the head of a loose object. */
 const MOST_HEAD_BYTES = 32;
 const HEAD = /^(commit|tree|blob|tag) (0|[1-9]\d{0,14})$/;

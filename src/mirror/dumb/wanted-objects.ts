@@ -30,11 +30,15 @@ import type { UpstreamFiles } from "./upstream-files.ts";
 const AT_ONCE = 5;
 /** Bytes of loose objects that are held, as entries of the pack that is to be made. */
 const MOST_HELD_BYTES = 24 * 1024 * 1024;
+/** Names that loose objects refer to, in one sync. Each takes some 200 bytes. */
+const MOST_NAMES = 200_000;
+const NAME_BYTES = 200;
 /** Names that are looked up at once. */
 const NAMES_AT_ONCE = 10_000;
-/** Steps for a byte that is hashed and deflated, and for an entry of a tree. */
+/** Steps for a byte that is hashed and deflated, for an entry of a tree, and for a look into an index. */
 const BYTE_STEPS = 4;
 const ENTRY_STEPS = 40;
+const LOOK_STEPS = 20;
 
 /** A loose object that is to come: its entry, or its place where it is too large to be held. */
 export type LooseEntry = { readonly hex: string } & ({ readonly entry: Uint8Array } | { readonly entry?: undefined });
@@ -60,7 +64,9 @@ export class WantedObjects {
   readonly #links: CommitLinks;
   #packs: Promise<IndexedPack[]> | undefined;
   #known: readonly IndexedPack[] | undefined;
+  /** Bytes of all that is held, and of the entries among it. */
   #held = 0;
+  #entryBytes = 0;
   /** The loose objects that are to come. */
   readonly loose: LooseEntry[] = [];
 
@@ -108,6 +114,7 @@ export class WantedObjects {
       this.#seen.add(hex);
       unseen.push(name);
     }
+    this.#hold(unseen.length * NAME_BYTES);
     return unseen;
   }
 
@@ -181,10 +188,11 @@ export class WantedObjects {
 
   #entryOf(hex: string, { type, content }: LooseObject): LooseEntry {
     const { deflate } = this.#tools.repository;
-    const isFull = this.#held >= MOST_HELD_BYTES;
+    const isFull = this.#entryBytes >= MOST_HELD_BYTES;
     if (content === undefined || (isFull && type === "blob")) return { hex };
     const entry = encodeEntry(TYPE_NUMBER[type], content, deflate);
     this.#hold(entry.length);
+    this.#entryBytes += entry.length;
     if (isFull) {
       const why = `its loose objects have more than ${MOST_HELD_BYTES} bytes: run git gc there`;
       throw new LimitExceeded("mirror-loose-bytes", MOST_HELD_BYTES, why);
@@ -212,27 +220,38 @@ export class WantedObjects {
       const reader = new TreeReader(content, 0, content.length, format.rawSize);
       while (reader.next()) {
         repository.pacer.add(ENTRY_STEPS);
-        if (!isGitlink(reader.mode)) next.push(content.slice(reader.oidAt, reader.oidAt + format.rawSize));
+        if (!isGitlink(reader.mode)) this.#name(content.slice(reader.oidAt, reader.oidAt + format.rawSize), next);
       }
     }
+  }
+
+  /** Adds a name that a tree refers to. Most are those of the tree before it, and are known. */
+  #name(name: Uint8Array, next: Uint8Array[]): void {
+    if (this.#seen.has(toHex(name))) return;
+    next.push(name);
+    if (next.length + this.#seen.size <= MOST_NAMES) return;
+    const why = `its loose objects refer to more than ${MOST_NAMES} others: run git gc there`;
+    throw new LimitExceeded("mirror-loose-bytes", MOST_NAMES, why);
   }
 
   /** Chooses what comes of each pack: the objects that are not here, are not loose, and come from no other pack. */
   async #choose(packs: readonly IndexedPack[]): Promise<void> {
     const used = packs.filter(({ isCruft, isWanted }) => isWanted || !isCruft);
     const loose = new Set(this.loose.map(({ hex }) => hex));
+    const { pacer } = this.#tools.repository;
     for (const [rank, { index, taken }] of used.entries()) {
+      const before = used.slice(0, rank);
       const { rawSize } = this.#tools.format;
       for (let from = 0; from < index.count; from += NAMES_AT_ONCE) {
         const to = Math.min(index.count, from + NAMES_AT_ONCE);
         const types = await this.#tools.database.typesOf(index.names.subarray(from * rawSize, to * rawSize));
         for (let at = from; at < to; at++) {
           const name = index.nameAt(at);
-          const isElsewhere = loose.has(toHex(name)) || used.slice(0, rank).some((other) => isTakenFrom(other, name));
+          const isElsewhere = loose.has(toHex(name)) || before.some((other) => isTakenFrom(other, name));
           taken[at] = types[at - from] === 0 && !isElsewhere ? 1 : 0;
+          pacer.add(ENTRY_STEPS + rank * LOOK_STEPS);
+          if (pacer.isDue) await pacer.pace();
         }
-        this.#tools.repository.pacer.add((to - from) * ENTRY_STEPS);
-        await this.#tools.repository.pacer.pace();
       }
     }
   }
