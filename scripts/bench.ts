@@ -9,6 +9,7 @@
  *     … --page docs/benchmark.md           writes the page's table
  *     npm run bench -- --hostile              what hostile clients send, on this host alone
  *     npm run bench -- --doors --repo DIR     pushes of 300 MB by each way, and SSH beside OpenSSH's server
+ *     npm run bench -- --lfs                  an object of 2 GiB of Git LFS, up and down, each with a cut
  *     … --collect                          garbage is collected before each step: memory is the step's own, its code slower
  *
  * Ends with status 1 where a budget is exceeded, 2 where a result is wrong.
@@ -23,6 +24,7 @@ import { judge } from "./bench/budgets.ts";
 import { DOOR_FIGURES, DoorBench, doorTable, judgeDoors } from "./bench/door-steps.ts";
 import { EdgeSteps } from "./bench/edge-steps.ts";
 import { HOSTILE_FIGURES, HostileBench, hostileTable } from "./bench/hostile-inputs.ts";
+import { judgeLfs, LFS_FIGURES, LfsBench, lfsTable } from "./bench/lfs-steps.ts";
 import { FIGURES, pageTable } from "./bench/page.ts";
 import { type Comparison, PartialSteps } from "./bench/partial-steps.ts";
 import { render, renderVerdicts } from "./bench/report.ts";
@@ -32,7 +34,7 @@ import { twinSteps } from "./bench/twin-steps.ts";
 import { replaceTable } from "./marked-table.ts";
 
 const USAGE =
-  "usage: npm run bench -- (--hostile | --doors [--repo DIR] | --repo DIR | --scenario blobs300|blob100|wide|wide10) [--object-format sha1|sha256] [--hosts thinpack,c-git] [--runs N] [--json FILE] [--page FILE] [--collect]";
+  "usage: npm run bench -- (--hostile | --lfs | --doors [--repo DIR] | --repo DIR | --scenario blobs300|blob100|wide|wide10) [--object-format sha1|sha256] [--hosts thinpack,c-git] [--runs N] [--json FILE] [--page FILE] [--collect]";
 
 async function makeHost(git: GitSandbox, name: string, collect: boolean): Promise<Host> {
   if (name === "thinpack") return await startThinpack(git.path("state"), collect);
@@ -108,6 +110,22 @@ async function measureDoors({ repo, page }: { readonly repo?: string; readonly p
   }
 }
 
+/** Measures Git LFS. */
+async function measureLfs(page: string | undefined): Promise<number> {
+  const git = new GitSandbox("bench", "sha1");
+  try {
+    const bench = new LfsBench(git);
+    await bench.run();
+    const verdicts = judgeLfs(bench.results);
+    console.log(renderVerdicts(verdicts));
+    if (page !== undefined)
+      writeFileSync(page, replaceTable(readFileSync(page, "utf8"), LFS_FIGURES, lfsTable(bench.results)));
+    return verdicts.every(({ ok }) => ok) ? 0 : 1;
+  } finally {
+    git.close();
+  }
+}
+
 const OPTIONS = {
   repo: { type: "string" },
   scenario: { type: "string" },
@@ -119,11 +137,13 @@ const OPTIONS = {
   collect: { type: "boolean", default: false },
   hostile: { type: "boolean", default: false },
   doors: { type: "boolean", default: false },
+  lfs: { type: "boolean", default: false },
 } as const;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: OPTIONS });
   if (values.doors) return await measureDoors(values);
+  if (values.lfs) return await measureLfs(values.page);
   return values.hostile ? await measureHostile(values.page) : await compareHosts(values);
 }
 
