@@ -25,8 +25,9 @@ export type ContentMerge = {
 /** The result, and whether it is without conflicts. `isBinary`: the files were not merged by lines. */
 export type MergedContent = { readonly version: Version; readonly isClean: boolean; readonly isBinary: boolean };
 
-/** The length of a conflict marker. */
+/** The length of a conflict marker, and the most that an attribute may make it. */
 const MARKER_SIZE = 7;
+const LONGEST_MARKER = 1000;
 /** The bytes in which a NUL makes a file binary. */
 const BINARY_PREFIX = 8000;
 const NO_BYTES = new Uint8Array(0);
@@ -125,9 +126,10 @@ function labelsOf({ options }: MergeState, [base, ours, theirs]: readonly string
   return { ours: `${labels.ours}:${ours}`, theirs: `${labels.theirs}:${theirs}` };
 }
 
+/** Returns the length that an attribute gives to markers. Each conflict has three of them, so that it has a bound. */
 function markerSizeOf(value: AttributeValue): number {
   const size = typeof value === "string" ? Number.parseInt(value, 10) : 0;
-  return size > 0 ? size : MARKER_SIZE;
+  return size > 0 && size <= LONGEST_MARKER ? size : MARKER_SIZE;
 }
 
 async function mergeByLines(
