@@ -316,6 +316,40 @@ describe("the facade, written to by Octokit", () => {
     expect(JSON.stringify(body)).toContain(`"subject":"${at.repo}","details":{"changed":["description"]`);
   });
 
+  it("creates a repository for who may, and reads no long body for it", async () => {
+    const url = `${host.base}/api/v3/orgs/acme/repos`;
+    const post = async (body: string, auth = token): Promise<number> => {
+      const headers = {
+        ...(auth === "" ? {} : { Authorization: `Bearer ${auth}` }),
+        "Content-Type": "application/json",
+      };
+      return (await fetch(url, { method: "POST", headers, body })).status;
+    };
+    const name = `facade-${++count}`;
+    const long = JSON.stringify({ name, description: "x".repeat(70_000) });
+    expect(await post("no JSON", "")).toBe(401);
+    expect(await post(long, "")).toBe(401);
+    expect(await post(long)).toBe(413);
+    expect(await post("no JSON")).toBe(400);
+    await operator("PUT", "/tenants/elsewhere");
+    const stranger = await issueToken(operator, "elsewhere", "tenant:admin");
+    expect(await post("no JSON", stranger)).toBe(404);
+    expect(await post(JSON.stringify({ name }), await issueToken(operator, "acme", "repo:read"))).toBe(403);
+    expect((await octokit.rest.repos.createInOrg({ org: "acme", name })).status).toBe(201);
+  });
+
+  it("refuses to list directories that are nested without end", async () => {
+    const { url, ...at } = await repository();
+    const deep = await git.init();
+    const path = "d/".repeat(3500);
+    const stream = `commit refs/heads/deep\ncommitter A <a@example.com> 1 +0000\ndata 0\nM 100644 inline ${path}f\ndata 1\nx\n`;
+    await git.ok(["fast-import", "--quiet"], { cwd: deep, input: stream });
+    await git.ok(["-c", "core.maxTreeDepth=10000", "push", "-q", url, "deep"], { cwd: deep });
+    const listed = octokit.rest.git.getTree({ ...at, tree_sha: "deep", recursive: "1" });
+    expect(await refusal(listed)).toMatchObject({ status: 413 });
+    expect((await octokit.rest.git.getTree({ ...at, tree_sha: "deep" })).data.tree).toHaveLength(1);
+  });
+
   it("has webhooks and statuses", async () => {
     const { url: _, ...at } = await repository();
     const config = { url: "http://127.0.0.1:9999/hook", content_type: "json", secret: "s3cret" };

@@ -7,7 +7,7 @@ import { Hono, type Context } from "hono";
 import * as v from "valibot";
 import type { BrowseSession } from "../../browse/browse-session.ts";
 import { peelToTree, resolveRevision } from "../../browse/revision.ts";
-import { HeldDirectory } from "../../browse/tree-at.ts";
+import { listTree, type TreeItem } from "../../browse/tree-items.ts";
 import { decodeBase64 } from "../../bytes/base64.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { found } from "../../http/content.ts";
@@ -24,8 +24,6 @@ import { readBody } from "./bodies.ts";
 import { readCommitJson, restOf, withObject } from "./reading.ts";
 import { gitCommitShape, personShape, type Place, placeOf } from "./shapes.ts";
 
-/** Entries of a tree that is listed with all that is in it, as many as GitHub gives. */
-const MOST_ENTRIES = 100_000;
 /** Entries whose sizes are looked up. A larger list has none. */
 const MOST_SIZES = 5000;
 
@@ -76,26 +74,6 @@ async function makeBlob(context: Context<ApiEnv>): Promise<Response> {
   return answer(context, { sha: oid, url: `${placeOf(context).api}/git/blobs/${oid}` }, 201);
 }
 
-type TreeItem = { readonly path: string; readonly mode: string; readonly type: string; readonly oid: Uint8Array };
-
-/** Yields the entries of a tree (raw name), and with `isDeep` all that is in its directories, in git's order. */
-async function* itemsOf(
-  session: BrowseSession,
-  tree: Uint8Array,
-  isDeep: boolean,
-  prefix = "",
-): AsyncGenerator<TreeItem, undefined> {
-  const directory = await HeldDirectory.read(session, tree);
-  try {
-    for (const { mode, type, name, oid } of directory.entries()) {
-      yield { path: prefix + name, mode: modeText(mode), type, oid };
-      if (isDeep && type === "tree") yield* itemsOf(session, oid, true, `${prefix}${name}/`);
-    }
-  } finally {
-    directory.release();
-  }
-}
-
 async function showTree(context: Context<ApiEnv>): Promise<Response> {
   const place = placeOf(context);
   const revision = requestedRevision(restOf(context, 2));
@@ -103,15 +81,7 @@ async function showTree(context: Context<ApiEnv>): Promise<Response> {
   const session = await openSession(context, [revision]);
   try {
     const { name } = found(await peelToTree(session, found(await resolveRevision(session, revision))));
-    const items: TreeItem[] = [];
-    let truncated = false;
-    for await (const item of itemsOf(session, name, deep !== undefined)) {
-      if (items.length === MOST_ENTRIES || (session.pageIsFull && items.length > 0)) {
-        truncated = true;
-        break;
-      }
-      items.push(item);
-    }
+    const { items, isCut: truncated } = await listTree(session, name, deep !== undefined);
     const sha = toHex(name);
     const tree: object[] = [];
     const areSized = items.length <= MOST_SIZES;
@@ -131,7 +101,7 @@ async function itemShape(
   const sha = toHex(oid);
   const size = isSized && type === "blob" ? { size: await session.graph.reader.sizeOf(oid) } : {};
   const url = type === "commit" ? {} : { url: `${place.api}/git/${type}s/${sha}` };
-  return { path: lenient.decode(bytesOf(path)), mode, type, sha, ...size, ...url };
+  return { path: lenient.decode(bytesOf(path)), mode: modeText(mode), type, sha, ...size, ...url };
 }
 
 async function showCommit(context: Context<ApiEnv>): Promise<Response> {

@@ -11,11 +11,10 @@ import { repositoryShape, userShape } from "../../events/github-shapes.ts";
 import { matchesRef } from "../../refs/ref-policy.ts";
 import type { RepositoryRecord } from "../../refs/ref-store.ts";
 import type { ApiEnv } from "../api-host.ts";
-import { checkJson } from "../json-body.ts";
 import { requestedName, requestedRepository } from "../v1/requested.ts";
 import { answer, answerPage, GitHubProblem, notFound, nothing } from "./answers.ts";
 import { ask, askAt, done } from "./asking.ts";
-import { readBody } from "./bodies.ts";
+import { readBody, readTenantBody } from "./bodies.ts";
 import { readCommitJson, readRefs, type ReadRef, refInPath, withRevision } from "./reading.ts";
 import { commitShape, encodedPath, type Place, placeOf } from "./shapes.ts";
 
@@ -78,7 +77,7 @@ async function change(context: Context<ApiEnv>): Promise<Response> {
 }
 
 async function create(context: Context<ApiEnv>, tenant: string): Promise<Response> {
-  const body = checkJson(await context.req.json().catch(() => undefined), repositoryBody);
+  const body = await readTenantBody(context, tenant, repositoryBody);
   if (body.name === undefined) throw new GitHubProblem(422, "name: is missing");
   const made = await askAt(context, `/repos/${encodeURIComponent(tenant)}/${encodeURIComponent(body.name)}`, {
     method: "PUT",
