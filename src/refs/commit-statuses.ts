@@ -53,15 +53,6 @@ export type ToldCommit = {
 /** A person of a commit. The date is in ISO 8601. */
 export type ToldPerson = { readonly name: string; readonly email: string; readonly date: string };
 
-/** A status that a webhook is told of. */
-export type ToldStatus = {
-  readonly oid: string;
-  readonly status: CommitStatus;
-  readonly commit: ToldCommit;
-  /** Full names of branches that are at this commit. */
-  readonly branches: readonly string[];
-};
-
 /** A request about statuses of the repository with an id. Names of objects are hexadecimal. */
 export type StatusRequest = { readonly id: string } & (
   | {

@@ -102,9 +102,3 @@ export async function readCommitJson(session: BrowseSession, name: Uint8Array): 
     message,
   };
 }
-
-/** Returns the text of a parameter of the query, or what stands for it. */
-export function queryText(context: Context<ApiEnv>, name: string, usual: string): string {
-  const text = context.req.query(name);
-  return text === undefined || text === "" ? usual : text;
-}
