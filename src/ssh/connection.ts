@@ -197,6 +197,8 @@ export class Connection {
   #begin(open: OpenChannel, command: string | undefined): boolean {
     if (open.isUsed) return false;
     open.isUsed = true;
+    // A connection without a session has small buffers.
+    this.#transport.widen();
     // It begins in its own time: the answer that it may begin goes first.
     const running = Promise.resolve()
       .then(() => this.#serve(open, command))

@@ -9,7 +9,7 @@ import { ClientGone, Disconnect } from "./message.ts";
 import { type Opener, PLAIN, type Sealer } from "./packet-cipher.ts";
 import { DATA_BYTES, MOST_IDENTIFICATION, MOST_WAITING } from "./ssh-limits.ts";
 
-/** Bytes that are asked for at once: few until the client has logged in. */
+/** Bytes that are asked for at once: few until the client runs something. */
 const FIRST_READ = 4096;
 const READ = 64 * 1024;
 const NEWLINE = 10;
@@ -39,7 +39,7 @@ export class PacketInput {
 
   /** Reads more at once from now on. */
   widen(): void {
-    this.#scratch = new Uint8Array(READ);
+    if (this.#scratch.length < READ) this.#scratch = new Uint8Array(READ);
   }
 
   /** Goes over to other keys; `restart`: packets are counted from 0 again. */

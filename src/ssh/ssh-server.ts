@@ -124,7 +124,6 @@ export async function serveSsh(client: SshClient, service: SshService): Promise<
     connection = new Connection(transport, key, service.run);
     watch.loggedIn(connection);
     service.onLogin?.();
-    transport.widen();
     for (;;) connection.handle(await transport.receive());
   } catch (error) {
     const told = ended === undefined ? reasonOf(error) : undefined;

@@ -119,7 +119,7 @@ export class Transport {
     await this.#exchange(next);
   }
 
-  /** Reads more at once from now on, of a client that has logged in. */
+  /** Reads more at once from now on, of a client that runs something. */
   widen(): void {
     this.#input.widen();
   }
