@@ -6,6 +6,7 @@
  */
 import type { ByteSink, ByteSource } from "../bytes/byte-stream.ts";
 import { concat } from "../bytes/chunk.ts";
+import { freeMemory } from "../bytes/free-memory.ts";
 import { ClientGone, Disconnect, MESSAGE, message } from "./message.ts";
 import { DATA_BYTES, WINDOW } from "./ssh-limits.ts";
 import type { Transport } from "./transport.ts";
@@ -145,13 +146,16 @@ export class Channel {
       }
       const length = Math.min(bytes.length - at, this.#toClient, this.#packetBytes);
       this.#toClient -= length;
-      await this.#transport.send(this.#data(bytes.subarray(at, at + length), headBytes));
+      const payload = this.#data(bytes.subarray(at, at + length), headBytes);
+      await this.#transport.send(payload);
+      // It was sealed, and nobody needs it any more.
+      freeMemory(payload);
       at += length;
     }
   }
 
   /** Makes a message of data at once, since most bytes of a connection are in them. */
-  #data(bytes: Uint8Array, headBytes: number): Uint8Array {
+  #data(bytes: Uint8Array, headBytes: number): Uint8Array<ArrayBuffer> {
     const isExtended = headBytes === EXTENDED_HEAD;
     const payload = new Uint8Array(headBytes + bytes.length);
     const fields = new DataView(payload.buffer);

@@ -40,7 +40,8 @@ export type CipherKeys = {
 
 /** Seals packets, each with its number. */
 export interface Sealer {
-  seal(payload: Uint8Array, sequence: number): Uint8Array;
+  /** Returns a packet in memory of its own. */
+  seal(payload: Uint8Array, sequence: number): Uint8Array<ArrayBuffer>;
 }
 
 /** Opens packets, each with its number. */
@@ -138,7 +139,7 @@ class GcmSealer implements Sealer {
     this.#nonce = new GcmNonce(keys.iv);
   }
 
-  seal(payload: Uint8Array): Uint8Array {
+  seal(payload: Uint8Array): Uint8Array<ArrayBuffer> {
     const packet = frame(payload, BLOCK, { outside: LENGTH_BYTES, after: TAG_BYTES });
     const end = packet.length - TAG_BYTES;
     const cipher = createCipheriv(gcmName(this.#keys), this.#keys.key, this.#nonce.next());
@@ -206,7 +207,7 @@ class CtrSealer implements Sealer {
     this.#cipher = createCipheriv(keys.cipher.name, keys.key, keys.iv);
   }
 
-  seal(payload: Uint8Array, sequence: number): Uint8Array {
+  seal(payload: Uint8Array, sequence: number): Uint8Array<ArrayBuffer> {
     const macBytes = macKind(this.#keys).bytes;
     const packet = frame(payload, BLOCK, { outside: 0, after: macBytes });
     const end = packet.length - macBytes;

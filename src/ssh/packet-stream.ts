@@ -5,6 +5,7 @@
  */
 import { u8At } from "../bytes/assert.ts";
 import type { ByteSink, ByteSource } from "../bytes/byte-stream.ts";
+import { freeMemory } from "../bytes/free-memory.ts";
 import { ClientGone, Disconnect } from "./message.ts";
 import { type Opener, PLAIN, type Sealer } from "./packet-cipher.ts";
 import { DATA_BYTES, MOST_IDENTIFICATION, MOST_WAITING } from "./ssh-limits.ts";
@@ -162,7 +163,9 @@ export class PacketOutput {
     this.#sequence = (this.#sequence + 1) % 2 ** 32;
     this.bytes += packet.length;
     this.packets++;
-    this.raw(packet);
+    this.#waiting += packet.length;
+    // The packet is nobody else's, and garbage of a clone's size would be left to the collector.
+    this.#tail = this.#write(this.#tail, packet).then(() => freeMemory(packet));
   }
 
   /** Whether too much waits for anything more to be read from the client. */
