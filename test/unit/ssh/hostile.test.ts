@@ -505,25 +505,6 @@ describe("after the login", () => {
     }
   });
 
-  it("a connection without a session holds few bytes for what may come", async () => {
-    const client = await new RawSshClient(waits).logIn();
-    const read = client.toHost.read.bind(client.toHost);
-    const asked: number[] = [];
-    client.toHost.read = async (buffer) => {
-      asked.push(buffer.length);
-      return await read(buffer);
-    };
-    const ping = async (): Promise<void> => {
-      client.send(MESSAGE.globalRequest, "ping", true);
-      await client.next(MESSAGE.requestFailure);
-    };
-    for (let times = 0; times < 3; times++) await ping();
-    expect(Math.max(...asked)).toBeLessThanOrEqual(4096);
-    await begin(client);
-    for (let times = 0; times < 3; times++) await ping();
-    expect(Math.max(...asked)).toBe(65_536);
-  });
-
   it("its commands hear that the client is gone", async () => {
     const heard = Promise.withResolvers<unknown>();
     const run: RunSession = async ({ input }) => {
