@@ -43,7 +43,7 @@ function mayHaveRenames(state: MergeState, side: Side): boolean {
 }
 
 async function collectMoves(state: MergeState): Promise<Move[]> {
-  const directories = new DirectoryRenames(state);
+  const directories = await DirectoryRenames.find(state);
   const moves: Move[] = [];
   for (const side of SIDES) {
     for (const pair of state.renamesOf(side).pairs) {

@@ -8,7 +8,7 @@
  */
 import { assertDepth } from "../object/tree-depth.ts";
 import { FOR_ANCESTOR, FOR_CONTENT, FOR_ITSELF, FOR_LOCATION, type MergeState, UNWANTED } from "./merge-state.ts";
-import { matchingOf, OPEN_BYTES, PathInfo, SETTLED_BYTES } from "./path-info.ts";
+import { charactersOf, depthOf, matchingOf, OPEN_BYTES, PathInfo, SETTLED_BYTES } from "./path-info.ts";
 import { type TreeRow, treeRows } from "./tree-rows.ts";
 import { BASE, bitOf, NOTHING, OURS, type Side, SIDES, THEIRS, type TreeEntry, type Version } from "./version.ts";
 
@@ -77,8 +77,9 @@ class Collection {
       entries.push(tree);
     }
     const rows = [...treeRows(entries)];
-    source.hold(rows.length * SETTLED_BYTES);
-    await source.work(rows.length * PATH_STEPS);
+    const length = rows.reduce((sum, { name }) => sum + path.length + 1 + name.length, 0);
+    source.hold(rows.length * SETTLED_BYTES + charactersOf(length));
+    await source.work(rows.length * PATH_STEPS + length);
     const isAdded = ({ files }: TreeRow): boolean => files !== 0 && files === this.#mask;
     if (this.#mask !== 0 && this.#mask !== WANTED && rows.some(isAdded)) this.#mask = WANTED;
     await source.expect(rows.flatMap(namesToOpen));
@@ -167,12 +168,6 @@ class Collection {
 function changedSide(matching: number): Side | typeof BASE {
   if (matching === ALL) return BASE;
   return matching === (bitOf(BASE) | bitOf(OURS)) ? THEIRS : OURS;
-}
-
-function depthOf(path: string): number {
-  let depth = 0;
-  for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) depth++;
-  return depth;
 }
 
 function directoriesOf({ stages, directories }: PathInfo): Version[] {

@@ -19,7 +19,7 @@ import {
   type SideRenames,
   UNWANTED,
 } from "./merge-state.ts";
-import { directoryOf, nameOf } from "./path-info.ts";
+import { climbSteps, directoryOf, nameOf } from "./path-info.ts";
 import { SimilarFiles } from "./similar-files.ts";
 import { kindOf, type Side } from "./version.ts";
 
@@ -48,12 +48,14 @@ export async function detectRenames(state: MergeState, side: Side): Promise<void
 }
 
 class Detection {
+  readonly #work: (steps: number) => Promise<void>;
   readonly #renames: SideRenames;
   readonly #files: SimilarFiles;
   #sources: Source[] = [];
   readonly #targets: Target[] = [];
 
   constructor({ source }: MergeState, renames: SideRenames) {
+    this.#work = source.work;
     this.#renames = renames;
     this.#files = new SimilarFiles(source);
     const { emptyBlob } = source;
@@ -68,13 +70,18 @@ class Detection {
     if (this.#sources.length === 0 || this.#targets.length === 0) return;
     this.#matchEqual();
     this.#sources = this.#sources.filter(({ isUsed }) => !isUsed);
-    for (const { from, end } of this.#targets)
-      if (from !== undefined) countFile(this.#renames, from.end.path, end.path);
+    for (const { from, end } of this.#targets) if (from !== undefined) await this.#count(from, end);
     await this.#matchByName();
     this.#sources = this.#sources.filter(({ isUsed, end }) => !isUsed && this.#renames.wanted.has(end.path));
-    this.#leaveOutDecided();
+    await this.#leaveOutDecided();
     await this.#matchSimilar();
     this.#writeBack();
+  }
+
+  /** Counts a file that was moved, for the directories that it was in. */
+  async #count({ end: { path } }: Source, target: PairEnd): Promise<void> {
+    await this.#work(climbSteps(path) + climbSteps(target.path));
+    countFile(this.#renames, path, target.path);
   }
 
   #join(source: Source, target: Target): void {
@@ -123,14 +130,15 @@ class Detection {
       const score = await this.#files.scoreOf(source.end, target.end, LEAST_SAME_NAME_SCORE);
       if (score < LEAST_SAME_NAME_SCORE) continue;
       this.#join(source, target);
-      countFile(this.#renames, source.end.path, target.end.path);
+      await this.#count(source, target.end);
     }
   }
 
   /** Leaves out sources that matter only for where directories went, where that is decided already. */
-  #leaveOutDecided(): void {
+  async #leaveOutDecided(): Promise<void> {
     const { counts, removed, wanted } = this.#renames;
     for (const { end } of this.#sources) {
+      await this.#work(2 * climbSteps(end.path)); // Once more below.
       let directory = directoryOf(end.path);
       while (directory !== "" && (removed.get(directory) ?? UNWANTED) !== UNWANTED) {
         countMove(counts, directory, SOMEWHERE);
@@ -177,7 +185,7 @@ class Detection {
       if (score < LEAST_SCORE) break;
       if (source.isUsed || target.from !== undefined) continue;
       this.#join(source, target);
-      countFile(this.#renames, source.end.path, target.end.path);
+      await this.#count(source, target.end);
     }
   }
 

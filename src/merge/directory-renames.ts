@@ -6,26 +6,32 @@
  */
 import { present } from "../bytes/assert.ts";
 import { FILE_MODE } from "../object/tree.ts";
+import { assertDepth } from "../object/tree-depth.ts";
 import type { FilePair, MergeState } from "./merge-state.ts";
-import { directoryOf, PathInfo, SETTLED_BYTES } from "./path-info.ts";
+import { charactersOf, climbSteps, depthOf, directoryOf, OPEN_BYTES, PathInfo, SETTLED_BYTES } from "./path-info.ts";
 import { bitOf, NOTHING, otherSide, OURS, type Side, SIDES, STAGES, THEIRS } from "./version.ts";
 
 /** Files of one side that would all be put at one path. */
-type Collision = { readonly from: string[]; isReported: boolean };
+type Collision = { readonly from: Set<string>; isReported: boolean };
 
 /** The moves of directories on both sides. */
 export class DirectoryRenames {
   readonly #state: MergeState;
-  readonly #collisions: Readonly<Record<Side, Map<string, Collision>>>;
+  readonly #collisions: Readonly<Record<Side, Map<string, Collision>>> = { 1: new Map(), 2: new Map() };
+
+  private constructor(state: MergeState) {
+    this.#state = state;
+  }
 
   /** Finds out where directories went. Renames of files were detected before. */
-  constructor(state: MergeState) {
-    this.#state = state;
+  static async find(state: MergeState): Promise<DirectoryRenames> {
+    const found = new DirectoryRenames(state);
     if (state.depth === 0) {
-      for (const side of SIDES) this.#decide(side);
-      this.#forgetMovedByBoth();
+      for (const side of SIDES) found.#decide(side);
+      found.#forgetMovedByBoth();
     }
-    this.#collisions = { 1: this.#collisionsOf(OURS), 2: this.#collisionsOf(THEIRS) };
+    for (const side of SIDES) await found.#findCollisions(side);
+    return found;
   }
 
   /** Takes the directory to which the most files went. Where two have as many, it is a conflict. */
@@ -54,19 +60,31 @@ export class DirectoryRenames {
     }
   }
 
-  #collisionsOf(side: Side): Map<string, Collision> {
-    const collisions = new Map<string, Collision>();
+  async #findCollisions(side: Side): Promise<void> {
+    const collisions = this.#collisions[side];
     const { directories } = this.#state.renamesOf(otherSide(side));
-    if (directories.size === 0) return collisions;
+    if (directories.size === 0) return;
     for (const { after } of this.#state.renamesOf(side).pairs) {
-      const moved = after === undefined ? undefined : movedDirectory(after.path, directories);
+      const moved = after === undefined ? undefined : await this.#movedDirectory(after.path, directories);
       if (after === undefined || moved === undefined) continue;
       const path = movedPath(after.path, moved);
       const known = collisions.get(path);
-      if (known === undefined) collisions.set(path, { from: [after.path], isReported: false });
-      else if (!known.from.includes(after.path)) known.from.push(after.path);
+      if (known !== undefined) known.from.add(after.path);
+      else {
+        this.#state.source.hold(SETTLED_BYTES + path.length);
+        collisions.set(path, { from: new Set([after.path]), isReported: false });
+      }
     }
-    return collisions;
+  }
+
+  /** Returns the nearest directory of a path that was moved. */
+  async #movedDirectory(path: string, directories: ReadonlyMap<string, string>): Promise<MovedDirectory | undefined> {
+    await this.#state.source.work(climbSteps(path));
+    for (let from = directoryOf(path); from !== ""; from = directoryOf(from)) {
+      const to = directories.get(from);
+      if (to !== undefined) return { from, to };
+    }
+    return undefined;
   }
 
   /** Moves a file that one side put into a directory which the other side moved, unless something is in the way. */
@@ -74,10 +92,11 @@ export class DirectoryRenames {
     const after = present(pair.after, "the added file");
     const { directories } = this.#state.renamesOf(otherSide(side));
     if (directories.size === 0 || this.#collisions[otherSide(side)].has(after.path)) return;
-    const moved = movedDirectory(after.path, directories);
+    const moved = await this.#movedDirectory(after.path, directories);
     // What this side moved itself does not go on with the other side's move.
     if (moved === undefined || this.#state.renamesOf(side).directories.has(moved.to)) return;
     const path = movedPath(after.path, moved);
+    assertDepth(depthOf(path));
     if (!(await this.#openTo(path)) || !this.#isFree(path, side)) {
       this.#state.isClean = false;
       return;
@@ -92,6 +111,7 @@ export class DirectoryRenames {
    */
   async #openTo(path: string): Promise<boolean> {
     const { paths, source } = this.#state;
+    await source.work(climbSteps(path));
     for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) {
       const directory = path.slice(0, at);
       const info = paths.get(directory);
@@ -99,7 +119,9 @@ export class DirectoryRenames {
       if (!info.isClean || info.isRemoved) continue;
       if (info.result.mode !== FILE_MODE.tree) return false;
       const entries = await source.readTree(info.result.oid);
-      source.hold(entries.length * SETTLED_BYTES);
+      const length = entries.reduce((sum, { name }) => sum + directory.length + 1 + name.length, 0);
+      source.hold(entries.length * SETTLED_BYTES + charactersOf(length));
+      await source.work(length);
       const open = PathInfo.open(directory, info.directory, [NOTHING, info.result, NOTHING]);
       open.directories = bitOf(OURS);
       paths.set(directory, open);
@@ -113,7 +135,7 @@ export class DirectoryRenames {
     const collision = present(this.#collisions[side].get(path), "the files that go to a path");
     if (collision.isReported) return false;
     const isInTheWay = this.#state.paths.isInTheWay(path, side);
-    if (!isInTheWay && collision.from.length === 1) return true;
+    if (!isInTheWay && collision.from.size === 1) return true;
     collision.isReported = true;
     const kind = isInTheWay ? "directory-rename-in-the-way" : "directory-rename-collision";
     this.#state.note(kind, path, ...collision.from);
@@ -121,8 +143,9 @@ export class DirectoryRenames {
   }
 
   #move(from: string, to: string): void {
-    const { paths } = this.#state;
+    const { paths, source } = this.#state;
     let info = paths.open(from);
+    source.hold(SETTLED_BYTES + OPEN_BYTES + charactersOf(to.length));
     const { files } = info;
     this.#makeDirectories(to, files);
     if (info.directories === 0) paths.delete(from);
@@ -149,9 +172,10 @@ export class DirectoryRenames {
 
   /** Adds the directories on the way to a path that are not known yet. */
   #makeDirectories(path: string, files: number): void {
-    const { paths } = this.#state;
+    const { paths, source } = this.#state;
     for (let directory = directoryOf(path); directory !== ""; directory = directoryOf(directory)) {
       if (paths.get(directory) !== undefined) return;
+      source.hold(SETTLED_BYTES + OPEN_BYTES + charactersOf(directory.length));
       const info = PathInfo.open(directory, directoryOf(directory), [NOTHING, NOTHING, NOTHING]);
       info.directories = files;
       paths.set(directory, info);
@@ -167,15 +191,6 @@ function leaveDirectory(info: PathInfo): void {
 }
 
 type MovedDirectory = { readonly from: string; readonly to: string };
-
-/** Returns the nearest directory of a path that was moved. */
-function movedDirectory(path: string, directories: ReadonlyMap<string, string>): MovedDirectory | undefined {
-  for (let from = directoryOf(path); from !== ""; from = directoryOf(from)) {
-    const to = directories.get(from);
-    if (to !== undefined) return { from, to };
-  }
-  return undefined;
-}
 
 /** Returns where a path goes with its directory. */
 function movedPath(path: string, { from, to }: MovedDirectory): string {

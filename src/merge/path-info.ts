@@ -6,10 +6,14 @@
 import { assert, present } from "../bytes/assert.ts";
 import { BASE, NOTHING, OURS, type Stage, STAGES, THEIRS, type Version } from "./version.ts";
 
-/** About the bytes that a path takes in memory. */
+/** About the bytes that a path takes in memory, apart from its characters. */
 export const SETTLED_BYTES = 240;
 /** About the bytes that one takes besides which is not settled at once. */
 export const OPEN_BYTES = 200;
+/** How often the characters of a path are held at once: where it is known, and twice while all are sorted. */
+const COPIES = 3;
+/** Characters that are looked at in one step. */
+const STEP_CHARACTERS = 16;
 
 /** The versions of a path on the three sides. */
 export type Versions = [Version, Version, Version];
@@ -141,6 +145,23 @@ export class Paths {
     const info = this.#infos.get(path);
     return info !== undefined && (info.isClean || ((info.files | info.directories) & (1 << side)) !== 0);
   }
+}
+
+/** Returns about the bytes that the characters of so many paths take which are `length` long together. */
+export function charactersOf(length: number): number {
+  return COPIES * length;
+}
+
+/** Returns the steps of going from a path through all directories that it is in, each of which is looked up. */
+export function climbSteps(path: string): number {
+  return 1 + Math.ceil((depthOf(path) * path.length) / STEP_CHARACTERS);
+}
+
+/** Returns the number of directories that a path is in. */
+export function depthOf(path: string): number {
+  let depth = 0;
+  for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) depth++;
+  return depth;
 }
 
 /** Returns the directory of a path; empty at the top. */

@@ -26,8 +26,9 @@ export class GitObjects implements MergeSource {
   #pieces: Buffer[] = [];
   #length = 0;
   #needs = 0;
-  /** Steps that were accounted for. */
+  /** Steps that were accounted for, and bytes. */
   steps = 0;
+  held = 0;
   attributes: (path: string) => MergeAttributes = () => UNSPECIFIED;
 
   constructor(dir: string) {
@@ -84,7 +85,9 @@ export class GitObjects implements MergeSource {
     this.steps += steps;
   };
 
-  readonly hold = (): void => {};
+  readonly hold = (bytes: number): void => {
+    this.held += bytes;
+  };
 
   /** Reads an object, whatever its type. */
   async #object(oid: string): Promise<Buffer> {

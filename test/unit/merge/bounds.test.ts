@@ -48,4 +48,13 @@ describe("a merge", () => {
     }
     expect(sizes).toEqual([12, 1000, 7, 7, 7]);
   });
+
+  it("accounts for the length of each path that it holds and looks at", async () => {
+    const depth = 1000;
+    const before = { steps: objects.steps, held: objects.held };
+    await mergeOfFile(["base\n", "ours\n", "theirs\n"], depth);
+    const characters = (depth * depth * "directory/".length) / 2;
+    expect(objects.held - before.held).toBeGreaterThan(characters);
+    expect(objects.steps - before.steps).toBeGreaterThan(characters);
+  });
 });
