@@ -13,8 +13,8 @@ import { allowsScope } from "./scope.ts";
  */
 export type Action = "read" | "write" | "administer";
 
-/** The facts about a repository that a decision needs; absent if there is no repository. */
-export type Subject = { readonly visibility: "private" | "public"; readonly readOnly: boolean };
+/** The facts about a repository that a decision needs; absent if there is no repository. Where only its name is known, `id` is absent. */
+export type Subject = { readonly visibility: "private" | "public"; readonly readOnly: boolean; readonly id?: string };
 
 /**
  * The access to a tenant that is requested: to show it and its things, to change it and its tokens, or an operator's
@@ -32,8 +32,10 @@ export type TenantAction = "show" | "administer" | "operate";
 export type Decision = "allow" | "challenge" | "hide" | "forbid";
 
 /** Whether a token is valid for this repository, whatever its scopes are. */
-function isFor(token: TokenPrincipal, { tenant, repo }: RepositoryName): boolean {
-  return token.tenant === tenant && (token.repos === undefined || token.repos.includes(repo));
+function isFor(token: TokenPrincipal, { tenant, repo }: RepositoryName, subject: Subject | undefined): boolean {
+  if (token.tenant !== tenant || token.repos?.includes(repo) === false) return false;
+  // Another repository may have the name by now.
+  return token.repoId === undefined || subject?.id === undefined || subject.id === token.repoId;
 }
 
 function decideToken(
@@ -42,7 +44,7 @@ function decideToken(
   name: RepositoryName,
   subject: Subject | undefined,
 ): Decision {
-  const own = isFor(token, name);
+  const own = isFor(token, name, subject);
   if (!own && subject?.visibility !== "public") return "hide";
   const isAdmin = own && allowsScope(token.scopes, "tenant:admin");
   switch (action) {

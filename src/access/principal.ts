@@ -20,6 +20,8 @@ export type TokenPrincipal = {
   readonly scopes: readonly Scope[];
   /** The names, in lower case, of the only repositories that it is valid for; absent: all of the tenant's. */
   readonly repos?: readonly string[];
+  /** The id of the only repository that a ticket is valid for; absent for tokens and keys. */
+  readonly repoId?: string;
 };
 
 /**

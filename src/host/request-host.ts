@@ -340,13 +340,13 @@ export class RequestHost implements Host {
   async addressOf(
     name: RepositoryName,
     path: string,
-    { visibility }: Pick<Subject, "visibility">,
+    { visibility, id }: Pick<Subject, "visibility" | "id">,
   ): Promise<string | undefined> {
     const { credentials, origin, ticketSecret: secret } = this.#parts;
     if (origin === undefined) return undefined;
     const address = `${origin}/${shownName(name)}.git/${path}`;
     if (visibility === "public" || secret === undefined) return address;
-    const ticket = await sealReadTicket(credentials, name, { secret, now: Date.now() });
+    const ticket = await sealReadTicket(credentials, name, { id, secret, now: Date.now() });
     return ticket === undefined ? address : `${address}?ticket=${ticket}`;
   }
 

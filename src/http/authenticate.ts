@@ -32,8 +32,8 @@ function digest(text: string): Buffer {
   return createHash("sha256").update(text).digest();
 }
 
-/** What credentials are lent for, if a ticket stands for them: one repository of the tenant's, and whether to write. */
-type Lent = { readonly repo: string; readonly writes: boolean };
+/** What credentials are lent for, if a ticket stands for them: one repository of the tenant's, its id where that is known, and whether to write. */
+type Lent = { readonly repo: string; readonly repoId?: string; readonly writes: boolean };
 
 /** An SSH key with which the client has signed, and the tenant that may know it: that of the repository asked for. */
 export type KeyCredentials = {
@@ -51,7 +51,7 @@ export type KeyCredentials = {
 export type Credentials =
   | Exclude<Principal, { kind: "token" }>
   | { readonly kind: "unchecked"; readonly tenant: string; readonly hash: Uint8Array; readonly lent?: Lent }
-  | { readonly kind: "lent"; readonly tenant: string; readonly repo: string }
+  | { readonly kind: "lent"; readonly tenant: string; readonly repo: string; readonly repoId?: string }
   | KeyCredentials;
 
 /**

@@ -56,9 +56,10 @@ export class FormatCache {
   }
 
   #remember(key: string, { clients, ...known }: RememberedRepository, now: number): void {
-    const { visibility, readOnly, objectFormat, offloadFrom } = known;
+    const { visibility, readOnly, id, objectFormat, offloadFrom } = known;
     const offload = offloadFrom === undefined ? {} : { offloadFrom };
-    this.#known.set(key, { visibility, readOnly, objectFormat, ...offload, clients }, now);
+    const one = id === undefined ? {} : { id };
+    this.#known.set(key, { visibility, readOnly, objectFormat, ...one, ...offload, clients }, now);
   }
 
   /** Forgets all repositories of a tenant. */

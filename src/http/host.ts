@@ -125,7 +125,11 @@ export interface Host {
    * Returns the address of a path below a repository. That of a private one carries a ticket for the requester, if the deployment
    * has a secret that seals tickets. Returns `undefined` if the host does not know its own address.
    */
-  addressOf(name: RepositoryName, path: string, record: Pick<Subject, "visibility">): Promise<string | undefined>;
+  addressOf(
+    name: RepositoryName,
+    path: string,
+    record: Pick<Subject, "visibility" | "id">,
+  ): Promise<string | undefined>;
   /** Notes that access was refused. The request's cost is then not reported, since it tells what was looked at. */
   refused(): void;
   counts(): RequestCounts;

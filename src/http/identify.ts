@@ -39,16 +39,17 @@ type LookedUp = Extract<Credentials, { readonly kind: "unchecked" | "key" }>;
 function knownPrincipal({ kind, tenant, lent }: LookedUp, found: TokenCheck): TokenPrincipal {
   const principal = { ...principalOf(tenant, found), ...(kind === "key" ? { isKey: true as const } : {}) };
   if (lent === undefined) return principal;
-  const { repo, writes } = lent;
+  const { repo, repoId, writes } = lent;
   return {
     ...principal,
+    ...(repoId === undefined ? {} : { repoId }),
     repos: principal.repos?.includes(repo) === false ? [] : [repo],
     scopes: writes ? principal.scopes : ["repo:read"],
   };
 }
 
 /** What a ticket of the operator's may: read one repository. */
-function lentPrincipal({ tenant, repo }: Extract<Credentials, { readonly kind: "lent" }>): TokenPrincipal {
+function lentPrincipal({ tenant, repo, repoId }: Extract<Credentials, { readonly kind: "lent" }>): TokenPrincipal {
   return {
     kind: "token",
     tenant,
@@ -57,6 +58,7 @@ function lentPrincipal({ tenant, repo }: Extract<Credentials, { readonly kind: "
     createdAt: 0,
     scopes: ["repo:read"],
     repos: [repo],
+    ...(repoId === undefined ? {} : { repoId }),
   };
 }
 

@@ -14,10 +14,10 @@ import type { Host } from "./host.ts";
 export async function promisorOf(
   host: Pick<Host, "addressOf">,
   name: RepositoryName,
-  { visibility, offloadFrom }: OffloadedRecord,
+  { visibility, id, offloadFrom }: OffloadedRecord,
 ): Promise<string | undefined> {
   if (offloadFrom === undefined) return undefined;
-  const address = await host.addressOf(name, "", { visibility });
+  const address = await host.addressOf(name, "", id === undefined ? { visibility } : { visibility, id });
   if (address === undefined) return undefined;
   const { origin, pathname, searchParams } = new URL(address);
   const url = origin + pathname.replace(/\/$/, "");

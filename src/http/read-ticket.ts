@@ -7,7 +7,7 @@
  *
  * ```text
  * ticket  := "tpr_" base64url( nonce (12 bytes) | ciphertext | tag (16 bytes) )      AES-256-GCM
- * content := JSON of [ kind, tenant, token's hash or key's fingerprint, repository, time of its end in milliseconds ]
+ * content := JSON of [ kind, tenant, token's hash or key's fingerprint, repository, its id or "", time of its end in milliseconds ]
  * ```
  *
  * @packageDocumentation
@@ -32,6 +32,7 @@ const FILE_PATH = /^\/[^/]+\/[^/]+\/(?:objects\/pack|bundles)\/[^/]+$/;
 
 const CONTENT = v.strictTuple([
   v.picklist(["operator", "token", "key"]),
+  v.string(),
   v.string(),
   v.string(),
   v.string(),
@@ -63,11 +64,14 @@ function namedBy(credentials: Credentials, secret: string): readonly [kind: stri
   }
 }
 
-/** Makes a ticket; `undefined` for credentials that get none. `now` is in milliseconds since the epoch. */
+/**
+ * Makes a ticket; `undefined` for credentials that get none. `id` is the repository's: with it, the ticket is worth nothing for another
+ * repository that has the name later. `now` is in milliseconds since the epoch.
+ */
 export async function sealReadTicket(
   credentials: Credentials,
   { tenant, repo }: Pick<RepositoryName, "tenant" | "repo">,
-  { secret, now }: { readonly secret: string; readonly now: number },
+  { id: repoId, secret, now }: { readonly id: string | undefined; readonly secret: string; readonly now: number },
 ): Promise<string | undefined> {
   const named = namedBy(credentials, secret);
   if (named === undefined) return undefined;
@@ -75,7 +79,7 @@ export async function sealReadTicket(
   // A token of another tenant reads here what anybody reads, and a ticket for it would say no more.
   const home = "tenant" in credentials ? credentials.tenant : tenant;
   if (home !== tenant) return undefined;
-  const text = Buffer.from(JSON.stringify([kind, tenant, id, repo, now + READ_TICKET_SECONDS * 1000]));
+  const text = Buffer.from(JSON.stringify([kind, tenant, id, repo, repoId ?? "", now + READ_TICKET_SECONDS * 1000]));
   const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
   const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv: nonce }, await keyOf(secret, "encrypt"), text);
   return PREFIX + Buffer.concat([nonce, new Uint8Array(sealed)]).toString("base64url");
@@ -120,11 +124,12 @@ export async function openReadTicket(
 ): Promise<Credentials> {
   const content = GIT_PATH.test(path) ? await contentOf(ticket, secret) : undefined;
   if (content === undefined) return { kind: "invalid" };
-  const [kind, tenant, id, repo, until] = content;
+  const [kind, tenant, id, repo, repoId, until] = content;
   if (until <= now) return { kind: "invalid" };
-  const lent = { repo, writes: false };
+  const only = { repo, ...(repoId === "" ? {} : { repoId }) };
+  const lent = { ...only, writes: false };
   if (kind === "key") return { kind: "key", tenant, fingerprint: id, lent };
   if (kind === "token") return { kind: "unchecked", tenant, hash: Buffer.from(id, "hex"), lent };
   const isOurs = timingSafeEqual(Buffer.from(digestOf(secret)), Buffer.from(id));
-  return isOurs ? { kind: "lent", tenant, repo } : { kind: "invalid" };
+  return isOurs ? { kind: "lent", tenant, ...only } : { kind: "invalid" };
 }

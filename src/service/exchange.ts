@@ -84,15 +84,16 @@ export type Exchange = {
    * Returns the address at which a path below the repository is read by HTTP, for a while without credentials where the repository
    * is private; `undefined` if the host does not know its own address.
    */
-  addressOf?(path: string, record: Pick<RepositoryRecord, "visibility">): Promise<string | undefined>;
+  addressOf?(path: string, record: Pick<RepositoryRecord, "visibility" | "id">): Promise<string | undefined>;
   /** Returns what the repository offers as a promisor remote, formatted; `undefined` if it offers nothing. */
   promisorOf?(record: OffloadedRecord): Promise<string | undefined>;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
 };
 
-/** The part of a repository that decides what is offered as a promisor remote. */
-export type OffloadedRecord = Pick<RepositoryRecord, "visibility" | "offloadFrom">;
+/** The part of a repository that decides what is offered as a promisor remote. Where only its name is known, `id` is absent. */
+export type OffloadedRecord = Pick<RepositoryRecord, "visibility" | "offloadFrom"> &
+  Partial<Pick<RepositoryRecord, "id">>;
 
 /** One push to one repository. */
 export type PushExchange = Exchange & {

@@ -204,6 +204,19 @@ describe("a bundle of a private repository", () => {
     expect((await download(address)).status).toBe(401);
   });
 
+  it("is closed when its repository has gone, also where another has its name", async () => {
+    const { path, url, bare } = await made({ visibility: "private" });
+    const operator = apiClient(bed.host.base, bed.token);
+    const address = await addressOf(url);
+    const lent = { Authorization: `Bearer ${new URL(address).searchParams.get("ticket") ?? ""}` };
+    const refs = `${bare}/info/refs?service=git-upload-pack`;
+    expect((await download(refs, lent)).status).toBe(200);
+    await operator("DELETE", `/repos/${path}`);
+    expect((await operator("PUT", `/repos/${path}`, { visibility: "private" })).status).toBe(201);
+    expect((await download(refs, lent)).status).toBe(404);
+    expect((await download(address)).status).toBe(404);
+  });
+
   it("is closed with the token that it was told to", async () => {
     const { path, bare } = await made({ visibility: "private" });
     const operator = apiClient(bed.host.base, bed.token);

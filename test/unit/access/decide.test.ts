@@ -153,6 +153,13 @@ describe("decide", () => {
     },
   );
 
+  it("lets a ticket read the repository that it was made for, and no other one of that name", () => {
+    const ticket = { ...PRINCIPALS["its admin"], scopes: ["repo:read"], repos: [NAME.repo], repoId: "one" } as const;
+    const decided = (id: string, visibility: "private" | "public") =>
+      decide(ticket, "read", NAME, { visibility, readOnly: false, id });
+    expect([decided("one", "private"), decided("two", "private"), decided("two", "public")]).toEqual([A, H, A]);
+  });
+
   it("tells no principal that may not read a private repository whether it exists", () => {
     for (const principal of Object.values(PRINCIPALS)) {
       if (decide(principal, "read", NAME, REPOSITORIES.private) === "allow") continue;
