@@ -79,7 +79,8 @@ export async function sealReadTicket(
   // A token of another tenant reads here what anybody reads, and a ticket for it would say no more.
   const home = "tenant" in credentials ? credentials.tenant : tenant;
   if (home !== tenant) return undefined;
-  const text = Buffer.from(JSON.stringify([kind, tenant, id, repo, repoId ?? "", now + READ_TICKET_SECONDS * 1000]));
+  const only = repoId ?? ""; // No repository has the empty id.
+  const text = Buffer.from(JSON.stringify([kind, tenant, id, repo, only, now + READ_TICKET_SECONDS * 1000]));
   const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
   const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv: nonce }, await keyOf(secret, "encrypt"), text);
   return PREFIX + Buffer.concat([nonce, new Uint8Array(sealed)]).toString("base64url");

@@ -271,7 +271,7 @@ onEveryHost(
       expect((await git.git(["push", "-q", url, "+main~1:main"], { cwd: source })).stderr).toContain("main");
       await ok(["repo", "protect", "acme/ruled", "release/*", "--pusher", "bot", "--require-signed"]);
       const table = (await ok(["repo", "protect", "acme/ruled"])).split("\n");
-      expect(table[0]).toMatch(/^PATTERN +PUSHERS +FORCE PUSH +DELETION +ONLY SIGNED$/);
+      expect(table[0]).toMatch(/^PATTERN +PUSHERS +FORCE PUSH +DELETION +ONLY SIGNED +CONTEXTS$/);
       expect(table[1]).toMatch(/^main +everybody +no +no +no$/);
       expect(table[2]).toMatch(/^release\/\* +bot +no +no +yes$/);
       await ok(["repo", "protect", "acme/ruled", "main", "--remove"]);
