@@ -246,7 +246,9 @@ onEveryHost("over HTTP", (journey) => {
       const waiting = await lines("wait-for-done", `want ${tip}`, `have ${have}`);
       expect(waiting.filter((line) => line !== "ready")).toEqual(["acknowledgments", `ACK ${have}`, "0000"]);
       const twice = await lines("wait-for-done", `want ${tip}`, `have ${have}`, `have ${have}`);
-      expect(twice.filter((line) => line !== "ready")).toEqual(["acknowledgments", `ACK ${have}`, "0000"]);
+      // C git before 2.55 says it as often as it is asked.
+      const once = journey.host === "c git" ? [...new Set(twice)] : twice;
+      expect(once.filter((line) => line !== "ready")).toEqual(["acknowledgments", `ACK ${have}`, "0000"]);
       const done = await lines(`want ${tip}`, `have ${have}`, "done");
       expect(done[0]).toBe("packfile");
     });
