@@ -5,7 +5,7 @@
  * @packageDocumentation
  * @see git-rev-list(1), `--left-right`; git-diff(1), `a...b`
  */
-import { findDivergence } from "../graph/merge-base.ts";
+import { comparing, findDivergence } from "../graph/merge-base.ts";
 import type { BrowseSession } from "./browse-session.ts";
 
 /** The most commits that a comparison looks at. */
@@ -35,7 +35,7 @@ export async function compareCommits(
   const { graph } = session;
   await session.expectMany();
   const commits = { left: graph.node(from), right: graph.node(to) };
-  const { bases, left, right } = await findDivergence(graph, commits, MOST_COMMITS);
+  const { bases, left, right } = await findDivergence(graph, commits, comparing(graph, MOST_COMMITS));
   return {
     mergeBases: bases.map((node) => graph.nameOf(node)),
     behind: left.length,

@@ -9,6 +9,7 @@
  * @see git-merge-base(1); `paint_down_to_common` in git's commit-reach.c, whose results these are
  */
 import { FRESH, LEFT, LISTED, RIGHT, STALE } from "../kernel/object-flags.ts";
+import { Budget } from "../bytes/budget.ts";
 import { LimitExceeded } from "../bytes/failure.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import type { GraphSession } from "./graph-session.ts";
@@ -27,6 +28,27 @@ const MOST_SLOP = 20_000;
 /** More than any generation: commits that the commit-graph does not have come before all that it has. */
 const OUTSIDE = 2 ** 50;
 
+/** Steps of looking at a parent, or at a tip, and of what all comparisons of a request may take together. */
+const EDGE_STEPS = 50;
+const MOST_STEPS = 100_000_000;
+
+/** What comparisons of commits may take that share it: all of a request. */
+export type Comparing = {
+  /** Commits that are looked at in one go. */
+  readonly most: number;
+  /** Steps of all: a commit with thousands of parents is cheap to make, and each may have to be compared with the others. */
+  readonly budget: Budget;
+};
+
+/** Returns bounds for the comparisons of a request, each of which may look at `most` commits. */
+export function comparing(session: GraphSession, most: number): Comparing {
+  const message = "the histories take too much computing to be compared";
+  return {
+    most,
+    budget: new Budget({ limit: "compared-commits", max: MOST_STEPS, message }, session.database.context.pacer),
+  };
+}
+
 /** The relation of two commits. All members are nodes, and lists are youngest first. */
 export type Divergence = {
   /** The best common ancestors: several after a criss-cross merge, none if the histories are unrelated. */
@@ -37,26 +59,25 @@ export type Divergence = {
   readonly right: readonly number[];
 };
 
-/** Compares two commits, examining at most `most` commits. @throws LimitExceeded */
+/** Compares two commits. @throws LimitExceeded */
 export async function findDivergence(
   session: GraphSession,
   { left, right }: { readonly left: number; readonly right: number },
-  most: number,
+  bounds: Comparing,
 ): Promise<Divergence> {
   if (left === right) return { bases: [left], left: [], right: [] };
-  const painting = new Painting(session, most);
+  const painting = new Painting(session, bounds);
   await painting.paint(left, [right]);
   const listed = painting.byTime([left, right]);
   const only = (side: number): number[] => listed.filter((node) => (session.kernel.flagsOf(node) & BOTH) === side);
   const found = { left: only(LEFT), right: only(RIGHT) };
   const candidates = listed.filter((node) => painting.isCommon(node));
   painting.clear();
-  return { ...found, bases: await withoutRedundant(session, candidates, most) };
+  return { ...found, bases: await withoutRedundant(session, candidates, bounds) };
 }
 
 /**
- * Returns the best common ancestors of a commit and of what any of `others` reaches, youngest first. It examines at most
- * `most` commits.
+ * Returns the best common ancestors of a commit and of what any of `others` reaches, youngest first.
  *
  * @throws LimitExceeded
  */
@@ -64,23 +85,27 @@ export async function findMergeBases(
   session: GraphSession,
   commit: number,
   others: readonly number[],
-  most: number,
+  bounds: Comparing,
 ): Promise<number[]> {
   if (others.includes(commit)) return [commit];
-  const painting = new Painting(session, most);
+  const painting = new Painting(session, bounds);
   await painting.paint(commit, others);
   const candidates = painting.byTime([commit, ...others]).filter((node) => painting.isCommon(node));
   painting.clear();
-  return await withoutRedundant(session, candidates, most);
+  return await withoutRedundant(session, candidates, bounds);
 }
 
 /** Leaves out every candidate that another candidate reaches. */
-async function withoutRedundant(session: GraphSession, candidates: readonly number[], most: number): Promise<number[]> {
+async function withoutRedundant(
+  session: GraphSession,
+  candidates: readonly number[],
+  bounds: Comparing,
+): Promise<number[]> {
   const redundant = new Set<number>();
   for (const candidate of candidates) {
     const others = candidates.filter((other) => other !== candidate && !redundant.has(other));
     if (redundant.has(candidate) || others.length === 0) continue;
-    const painting = new Painting(session, most);
+    const painting = new Painting(session, bounds);
     await painting.paint(candidate, others);
     if (session.has(candidate, RIGHT)) redundant.add(candidate);
     for (const other of others) if (session.has(other, LEFT)) redundant.add(other);
@@ -91,7 +116,7 @@ async function withoutRedundant(session: GraphSession, candidates: readonly numb
 
 class Painting {
   readonly #session: GraphSession;
-  readonly #most: number;
+  readonly #bounds: Comparing;
   #queue = new CommitQueue();
   /** Whether the queue is ordered by generations. */
   #isByGeneration = false;
@@ -100,11 +125,13 @@ class Painting {
   /** The commits that were examined, youngest first. */
   readonly listed: number[] = [];
   readonly #common = new Set<number>();
+  /** The commits that have flags. */
+  readonly #coloured: number[] = [];
   #oldest: number | undefined;
 
-  constructor(session: GraphSession, most: number) {
+  constructor(session: GraphSession, bounds: Comparing) {
     this.#session = session;
-    this.#most = most;
+    this.#bounds = bounds;
   }
 
   /** Whether both sides reach the commit, and no other common ancestor found so far does. */
@@ -114,6 +141,7 @@ class Painting {
 
   async paint(left: number, rights: readonly number[]): Promise<void> {
     const { commits, kernel } = this.#session;
+    this.#spend(1 + rights.length);
     await this.#session.loadCommits([left, ...rights]);
     this.#add([left], LEFT);
     this.#add(rights, RIGHT);
@@ -134,6 +162,7 @@ class Painting {
         colours |= STALE;
       }
       const parents = commits.parentsOf(node).slice();
+      this.#spend(1 + parents.length);
       const loading = this.#session.loadCommits(parents);
       if (loading !== undefined) await loading;
       this.#add(parents, colours);
@@ -195,8 +224,9 @@ class Painting {
     if (session.has(node, LISTED)) return;
     session.mark(node, LISTED);
     this.listed.push(node);
-    if (this.listed.length > this.#most)
-      throw new LimitExceeded("compared-commits", this.#most, `no more than ${this.#most} commits can be compared`);
+    const { most } = this.#bounds;
+    if (this.listed.length > most)
+      throw new LimitExceeded("compared-commits", most, `no more than ${most} commits can be compared`);
   }
 
   /** Gives commits, which are loaded, these colours. */
@@ -215,6 +245,7 @@ class Painting {
   }
 
   #colour(node: number, colours: number): void {
+    if (!this.#session.has(node, ALL)) this.#coloured.push(node);
     this.#session.mark(node, colours);
     if (colours & STALE) this.#isNoLongerFresh(node);
   }
@@ -236,7 +267,7 @@ class Painting {
     for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
       for (const parent of session.commits.parentsOf(node)) {
         if (!session.commits.has(parent) || session.has(parent, STALE)) continue;
-        session.mark(parent, BOTH | STALE);
+        this.#colour(parent, BOTH | STALE);
         stack.push(parent);
       }
     }
@@ -244,8 +275,10 @@ class Painting {
 
   /** Clears all flags that painting set. */
   clear(): void {
-    const { kernel } = this.#session;
-    for (let node = 0; node < kernel.oidCount; node++)
-      if (this.#session.has(node, ALL)) this.#session.unmark(node, ALL);
+    for (const node of this.#coloured) this.#session.unmark(node, ALL);
+  }
+
+  #spend(edges: number): void {
+    this.#bounds.budget.spend(edges * EDGE_STEPS);
   }
 }

@@ -8,7 +8,7 @@ import { present } from "../../bytes/assert.ts";
 import { ObjectRejected } from "../../bytes/failure.ts";
 import { fromHex, toHex } from "../../bytes/hex.ts";
 import type { GraphSession } from "../../graph/graph-session.ts";
-import { findDivergence, findMergeBases } from "../../graph/merge-base.ts";
+import { type Comparing, comparing, findDivergence, findMergeBases } from "../../graph/merge-base.ts";
 import { mergeCommits, type MergeHistory } from "../../merge/merge-commits.ts";
 import type { MergeOptions } from "../../merge/merge-state.ts";
 import { mergeTrees, type MergeResult } from "../../merge/merge-trees.ts";
@@ -37,10 +37,12 @@ export class MergeRun {
   readonly source: StoredObjects;
   readonly #session: WriteSession;
   readonly #graph: GraphSession;
+  readonly #comparing: Comparing;
 
   private constructor(session: WriteSession, graph: GraphSession, source: StoredObjects) {
     this.#session = session;
     this.#graph = graph;
+    this.#comparing = comparing(graph, MOST_COMMITS);
     this.source = source;
   }
 
@@ -73,7 +75,7 @@ export class MergeRun {
   /** Finds how two commits stand to each other. @throws LimitExceeded */
   async standingOf(ours: string, theirs: string): Promise<Standing> {
     const [left, right] = [this.#node(ours), this.#node(theirs)];
-    const { bases, right: only } = await findDivergence(this.#graph, { left, right }, MOST_COMMITS);
+    const { bases, right: only } = await findDivergence(this.#graph, { left, right }, this.#comparing);
     return {
       isUpToDate: bases.includes(right),
       isForward: bases.includes(left),
@@ -136,7 +138,7 @@ export class MergeRun {
       treeOf: async (commit) => (await this.commitOf(commit)).tree,
       basesOf: async (commit, others) => {
         const nodes = others.map((other) => this.#node(other));
-        const bases = await findMergeBases(this.#graph, this.#node(commit), nodes, MOST_COMMITS);
+        const bases = await findMergeBases(this.#graph, this.#node(commit), nodes, this.#comparing);
         return bases.map((node) => toHex(this.#graph.nameOf(node)));
       },
     };
