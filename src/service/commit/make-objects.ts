@@ -3,19 +3,31 @@
  *
  * @packageDocumentation
  */
+import { concat } from "../../bytes/chunk.ts";
 import { fromHex, toHex } from "../../bytes/hex.ts";
 import type { Identity } from "../../object/identity.ts";
 import { type ObjectType, TYPE_NUMBER, typeOfNumber } from "../../object/object-type.ts";
 import { FILE_MODE, isGitlink, isTree, typeOfMode } from "../../object/tree.ts";
-import { type KeptBlobStore, type KeptObject, MOST_OBJECT_BYTES } from "../../refs/kept-blobs.ts";
+import {
+  type KeptBlobStore,
+  type KeptObject,
+  MOST_KEPT_OBJECTS,
+  MOST_OBJECT_BYTES,
+  MOST_OBJECTS_BYTES,
+} from "../../refs/kept-blobs.ts";
+import type { Repository } from "../../repository/repository.ts";
 import { encodeCommit, encodeTag } from "./commit-text.ts";
 import { Directory } from "./directory.ts";
 import { checkPath } from "./file-path.ts";
-import { keptObjects, missingOf } from "./kept-objects.ts";
+import { keptObjects } from "./kept-objects.ts";
 import { type WriteExchange, WriteSession } from "./write-session.ts";
 
 /** Bytes of the trees that one request opens. */
 const MOST_OPEN_BYTES = 8 * 1024 * 1024;
+/** Bytes that a directory takes beside those of its stored tree. */
+const DIRECTORY_BYTES = 1000;
+/** Steps of each name of a path. */
+const NAME_STEPS = 40;
 
 /** Who makes objects, and where they are kept. */
 export type MakingExchange = WriteExchange & { readonly kept: KeptBlobStore };
@@ -61,20 +73,41 @@ class Refusal extends Error {
 class Making {
   readonly session: WriteSession;
   readonly #kept: KeptBlobStore;
+  readonly #tools: Pick<Repository, "memory" | "pacer">;
   readonly #made: KeptObject[] = [];
+  #madeBytes = 0;
   #openBytes = 0;
+  #newDirectories = 0;
+  #heldBytes = 0;
 
-  constructor(session: WriteSession, kept: KeptBlobStore) {
+  constructor(session: WriteSession, { kept, repository }: MakingExchange) {
     this.session = session;
     this.#kept = kept;
+    this.#tools = repository;
   }
 
-  /** Makes an object, and returns its raw name. */
+  /** Makes an object, and returns its raw name. No more are made than can be kept. */
   async add(type: ObjectType, bytes: Uint8Array): Promise<Uint8Array> {
     if (bytes.length > MOST_OBJECT_BYTES) throw new Refusal(`a ${type} may have ${MOST_OBJECT_BYTES} bytes here`);
+    this.#madeBytes += bytes.length;
+    if (this.#made.length === MOST_KEPT_OBJECTS) throw new Refusal(`more than ${MOST_KEPT_OBJECTS} objects are new`);
+    if (this.#madeBytes > MOST_OBJECTS_BYTES)
+      throw new Refusal(`what is new has more than ${MOST_OBJECTS_BYTES} bytes`);
+    this.#hold(bytes.length);
     const name = await this.session.objects.nameOf(type, bytes);
     this.#made.push({ oid: toHex(name), type, bytes });
     return name;
+  }
+
+  #hold(bytes: number): void {
+    this.#heldBytes += bytes;
+    this.#tools.memory.hold(bytes);
+  }
+
+  /** Gives back what is held. */
+  free(): void {
+    this.#tools.memory.hold(-this.#heldBytes);
+    this.#heldBytes = 0;
   }
 
   /** Keeps what was made. */
@@ -89,16 +122,16 @@ class Making {
     for (const { oid } of named) {
       if (fromHex(oid)?.length !== format.rawSize) throw new Refusal(`${oid.slice(0, 64)} is no name of an object`);
     }
-    const absent = (await missingOf(this.session, named.flatMap(({ oid }) => fromHex(oid) ?? []))).map((name) => toHex(name)); // prettier-ignore
-    const kept = new Map((await keptObjects(this.#kept, absent)).map((object) => [object.oid, object.type]));
-    const blobs = absent.filter((oid) => !kept.has(oid));
+    const oids = [...new Set(named.map(({ oid }) => oid))];
+    const types = oids.length === 0 ? [] : await database.typesOf(concat(oids.flatMap((oid) => fromHex(oid) ?? [])));
+    const found = new Map(oids.map((oid, at) => [oid, typeOfNumber(types[at] ?? 0)])); // A type for each.
+    const absent = oids.filter((oid) => found.get(oid) === undefined);
+    for (const { oid, type } of await keptObjects(this.#kept, absent)) found.set(oid, type);
+    const blobs = absent.filter((oid) => found.get(oid) === undefined);
     const answer = blobs.length === 0 ? undefined : await this.#kept.keptBlobs({ kind: "find", oids: blobs });
-    for (const { oid } of answer?.kind === "kept" ? answer.blobs : []) kept.set(oid, "blob");
+    for (const { oid } of answer?.kind === "kept" ? answer.blobs : []) found.set(oid, "blob");
     for (const { oid, type } of named) {
-      const isAbsent = absent.includes(oid);
-      const [number = 0] = isAbsent ? [] : await database.typesOf(fromHex(oid) ?? new Uint8Array(0)); // None where it is not here.
-      const found = isAbsent ? kept.get(oid) : typeOfNumber(number);
-      if (found !== type) throw new Refusal(`there is no ${type} ${oid} here`);
+      if (found.get(oid) !== type) throw new Refusal(`there is no ${type} ${oid} here`);
     }
   }
 
@@ -111,22 +144,32 @@ class Making {
     const bytes = kept?.bytes ?? (await reader.readCopy(name)).bytes;
     this.#openBytes += bytes.length;
     if (this.#openBytes > MOST_OPEN_BYTES) throw new Refusal("the directories that change are too large together");
-    return new Directory(this.session.format.rawSize, bytes, name);
+    const directory = new Directory(this.session.format.rawSize, bytes, name);
+    this.#hold(directory.heldBytes + DIRECTORY_BYTES);
+    return directory;
+  }
+
+  /** Makes a directory. Each becomes an object, and so there may be no more than can be kept. */
+  #newDirectory(): Directory {
+    this.#newDirectories++;
+    if (this.#newDirectories > MOST_KEPT_OBJECTS)
+      throw new Refusal(`more than ${MOST_KEPT_OBJECTS} directories are new`);
+    this.#hold(DIRECTORY_BYTES);
+    return new Directory(this.session.format.rawSize);
   }
 
   /** Finds the directory of a path, and makes those on the way that are missing. */
   async directoryOf(root: Directory, names: readonly string[]): Promise<Directory> {
+    const { pacer } = this.#tools;
+    pacer.add(names.length * NAME_STEPS);
+    if (pacer.isDue) await pacer.pace();
     let directory = root;
     for (const name of names) {
       const entry = directory.get(name);
       const open = directory.children.get(name);
       const isDirectory = entry !== undefined && isTree(entry.mode);
       const child =
-        isDirectory && open !== undefined
-          ? open
-          : isDirectory
-            ? await this.openTree(entry.oid)
-            : new Directory(this.session.format.rawSize);
+        isDirectory && open !== undefined ? open : isDirectory ? await this.openTree(entry.oid) : this.#newDirectory();
       directory.children.set(name, child);
       if (!isDirectory) directory.set(name, { mode: FILE_MODE.tree, oid: new Uint8Array(this.session.format.rawSize) });
       directory = child;
@@ -149,13 +192,14 @@ class Making {
 
 async function making(exchange: MakingExchange, work: (making: Making) => Promise<Uint8Array>): Promise<MadeObject> {
   const session = await WriteSession.begin(exchange, { names: [], makesObjects: false });
+  const made = new Making(session, exchange);
   try {
-    const made = new Making(session, exchange.kept);
     return await made.keep(await work(made));
   } catch (error) {
     if (error instanceof Refusal) return { kind: "refused", detail: error.message };
     throw error;
   } finally {
+    made.free();
     await session.end();
   }
 }
