@@ -135,19 +135,26 @@ inEveryFormat(
 
     it("are refused before they are made where they are more than can be kept", async () => {
       const { url: _, ...at } = await pushed();
-      const file = { mode: "100644", type: "blob", sha: null } as const;
       const sha = (await journey.git.ok(["rev-parse", "main:VERSION"], { cwd: source })).trim();
+      const file = { mode: "100644", type: "blob", sha } as const;
       const nested = (count: number, depth: number): string[] =>
         Array.from({ length: count }, (__, number) => `${number}/${"d/".repeat(depth - 1)}f`);
-      const make = async (paths: readonly string[], named: string | null): Promise<number> =>
-        await status(
-          octokit.rest.git.createTree({ ...at, tree: paths.map((path) => ({ ...file, path, sha: named })) }),
-        );
-      expect(await make(nested(3, 2000), sha)).toBe(422);
-      // Directories on the way to what is taken away are made, too, and are left out where they stay empty.
-      expect(await make(nested(3, 2000), null)).toBe(422);
-      expect(await make(nested(19, 100), null)).toBe(200);
-      expect(await make(nested(19, 100), sha)).toBe(200);
+      const make = async (paths: readonly string[]): Promise<number> =>
+        await status(octokit.rest.git.createTree({ ...at, tree: paths.map((path) => ({ ...file, path })) }));
+      expect(await make(nested(3, 2000))).toBe(422);
+      expect(await make(nested(19, 100))).toBe(200);
+    });
+
+    it("are as they were where what is not there is taken away", async () => {
+      const { url: _, ...at } = await pushed();
+      const [tree = ""] = (await journey.git.ok(["rev-parse", "main^{tree}"], { cwd: source })).split("\n");
+      const gone = ["no/such/directory/f", "src/no/f", "VERSION/f", "f"];
+      const made = await octokit.rest.git.createTree({
+        ...at,
+        base_tree: tree,
+        tree: gone.map((path) => ({ mode: "100644", type: "blob", path, sha: null }) as const),
+      });
+      expect(made.data.sha).toBe(tree);
     });
 
     it("are refused where they name what is not here, or what git allows in no tree", async () => {

@@ -158,8 +158,11 @@ class Making {
     return new Directory(this.session.format.rawSize);
   }
 
-  /** Finds the directory of a path, and makes those on the way that are missing. */
-  async directoryOf(root: Directory, names: readonly string[]): Promise<Directory> {
+  /**
+   * Finds the directory of a path. Those on the way that are missing are made if `isMaking`; if not, and some are, there is
+   * no such directory.
+   */
+  async directoryOf(root: Directory, names: readonly string[], isMaking: boolean): Promise<Directory | undefined> {
     const { pacer } = this.#tools;
     pacer.add(names.length * NAME_STEPS);
     if (pacer.isDue) await pacer.pace();
@@ -168,6 +171,7 @@ class Making {
       const entry = directory.get(name);
       const open = directory.children.get(name);
       const isDirectory = entry !== undefined && isTree(entry.mode);
+      if (!isDirectory && !isMaking) return undefined;
       const child =
         isDirectory && open !== undefined ? open : isDirectory ? await this.openTree(entry.oid) : this.#newDirectory();
       directory.children.set(name, child);
@@ -226,7 +230,8 @@ export async function makeTree(
       if ("fault" in checked) throw new Refusal(`path ${JSON.stringify(path.slice(0, 200))} ${checked.fault}`);
       const names = checked.path.split("/");
       const last = names.pop() ?? ""; // A split text has a last part.
-      const directory = await made.directoryOf(root, names);
+      const directory = await made.directoryOf(root, names, object !== null);
+      if (directory === undefined) continue; // What is to be taken away is not there.
       directory.children.delete(last);
       if (object === null) directory.remove(last);
       else if (typeof object === "string")
