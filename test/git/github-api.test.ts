@@ -157,6 +157,25 @@ describe("the facade, read by Octokit", () => {
     );
   });
 
+  it("lists refs in pages, each with the type of what it names", async () => {
+    const { url: _, ...at } = await repository();
+    const rows = (await inWork("for-each-ref", "--format=%(refname) %(objectname) %(objecttype)")).split("\n");
+    const seen: string[] = [];
+    for (let page = 1; page <= 3; page++) {
+      const { data, headers } = await octokit.request("GET /repos/{owner}/{repo}/git/refs", {
+        ...at,
+        per_page: 2,
+        page,
+      });
+      const refs = data as { ref: string; object: { sha: string; type: string } }[];
+      seen.push(...refs.map(({ ref, object }) => `${ref} ${object.sha} ${object.type}`));
+      expect([page, headers.link?.includes('page=2>; rel="last"') ?? false]).toEqual([page, page === 1]);
+    }
+    expect(seen).toEqual(rows);
+    expect((await octokit.rest.repos.listTags({ ...at, per_page: 1, page: 2 })).data).toMatchObject([{ name: "v1" }]);
+    expect((await octokit.rest.repos.listBranches({ ...at, per_page: 1, page: 3 })).data).toEqual([]);
+  });
+
   it("lists commits in pages, shows one with its lines, and compares two", async () => {
     const { url: _, ...at } = await repository();
     const all = await octokit.paginate(octokit.rest.repos.listCommits, { ...at, per_page: 1 });

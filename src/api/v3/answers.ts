@@ -143,6 +143,17 @@ export function linkHeader(
   return links.length === 0 ? {} : { Link: links.join(", ") };
 }
 
+/** Returns the number of the first item of a page. */
+export function firstOf({ number, size }: Page): number {
+  return (number - 1) * size;
+}
+
+/** Answers with the items of a page of a list that has `total` items. */
+export function answerPart(context: Context<ApiEnv>, page: Page, shown: readonly object[], total: number): Response {
+  const next = firstOf(page) + page.size < total ? { page: String(page.number + 1) } : undefined;
+  return answer(context, shown, 200, linkHeader(context, page, next, Math.max(1, Math.ceil(total / page.size))));
+}
+
 /** Answers with the page of a list that a client asks for. */
 export async function answerPage<T>(
   context: Context<ApiEnv>,
@@ -150,9 +161,7 @@ export async function answerPage<T>(
   shape: (item: T) => Promise<object> | object,
 ): Promise<Response> {
   const page = requestedPage(context);
-  const first = (page.number - 1) * page.size;
   const shown: object[] = [];
-  for (const item of items.slice(first, first + page.size)) shown.push(await shape(item));
-  const next = first + page.size < items.length ? { page: String(page.number + 1) } : undefined;
-  return answer(context, shown, 200, linkHeader(context, page, next, Math.max(1, Math.ceil(items.length / page.size))));
+  for (const item of items.slice(firstOf(page), firstOf(page) + page.size)) shown.push(await shape(item));
+  return answerPart(context, page, shown, items.length);
 }

@@ -14,16 +14,19 @@ import { authorize } from "../../http/denied.ts";
 import { readEscapes } from "../../object/escaped-bytes.ts";
 import { objectFormat } from "../../object/object-id.ts";
 import { type ObjectType, typeOfNumber } from "../../object/object-type.ts";
-import { decodeRefRows } from "../../refs/ref-rows.ts";
-import type { OpenRequest, RepositoryRecord } from "../../refs/ref-store.ts";
+import { decodeRefRows, type RefRow } from "../../refs/ref-rows.ts";
+import type { OpenRequest, OpenSnapshot, RepositoryRecord } from "../../refs/ref-store.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { openSession } from "../v1/content-request.ts";
 import { requestedName } from "../v1/requested.ts";
-import { notFound } from "./answers.ts";
+import { answerPart, firstOf, notFound, requestedPage } from "./answers.ts";
 import type { CommitJson } from "./shapes.ts";
 
 /** `/api/v3/repos/{tenant}/{repo}`, and an empty piece before it. */
 const PIECES_OF_REPOSITORY = 6;
+
+/** Steps of a ref that is decoded. */
+const ROW_STEPS = 60;
 
 /** Returns the rest of the path behind the repository and `words` more pieces, with one character per byte. */
 export function restOf(context: Context<ApiEnv>, words: number): string {
@@ -38,23 +41,65 @@ export function refInPath(context: Context<ApiEnv>, words: number): string {
 /** A ref. Names of objects are hexadecimal. */
 export type ReadRef = { readonly name: string; readonly oid: string; readonly peeled?: string };
 
-/** Returns the refs that a caller who may read the repository asks for, with the repository. @throws AccessDenied */
-export async function readRefs(
+/** Opens the refs that a caller who may read the repository asks for. @throws AccessDenied, GitHubProblem */
+async function openRefs(
   context: Context<ApiEnv>,
   request: Pick<OpenRequest, "refPrefixes" | "refNames">,
-): Promise<{ readonly record: RepositoryRecord; readonly refs: readonly ReadRef[] }> {
+): Promise<OpenSnapshot> {
   const { host } = context.var;
   const name = await requestedName(context, "read");
   const snapshot = await host.repository(name).refs.open(request);
   await authorize(host, "read", name, snapshot.kind === "found" ? snapshot.record : undefined);
   if (snapshot.kind === "missing") throw notFound();
-  const { rawSize } = objectFormat(snapshot.record.objectFormat);
-  const refs = Array.from(decodeRefRows(snapshot.refs, rawSize), (row): ReadRef => ({
-    name: row.name,
-    oid: toHex(row.oid),
-    ...(row.peeled === undefined ? {} : { peeled: toHex(row.peeled) }),
-  }));
-  return { record: snapshot.record, refs };
+  return snapshot;
+}
+
+function refOf({ name, oid, peeled }: RefRow): ReadRef {
+  return { name, oid: toHex(oid), ...(peeled === undefined ? {} : { peeled: toHex(peeled) }) };
+}
+
+/** Returns the ref of a full name, with the repository, to a caller who may read it. @throws AccessDenied, GitHubProblem */
+export async function readRef(
+  context: Context<ApiEnv>,
+  name: string,
+): Promise<{ readonly record: RepositoryRecord; readonly ref: ReadRef | undefined }> {
+  const { record, refs } = await openRefs(context, { refNames: [name] });
+  const { rawSize } = objectFormat(record.objectFormat);
+  for (const row of decodeRefRows(refs, rawSize)) return { record, ref: refOf(row) };
+  return { record, ref: undefined };
+}
+
+/**
+ * Answers with the page of a list of refs that a client asks for. The refs of other pages are counted, and no more: a
+ * repository may have hundreds of thousands of them.
+ *
+ * @throws AccessDenied, GitHubProblem
+ */
+export async function answerRefs(
+  context: Context<ApiEnv>,
+  prefix: string,
+  shapesOf: (refs: readonly ReadRef[], record: RepositoryRecord) => Promise<readonly object[]> | readonly object[],
+): Promise<Response> {
+  const { memory, pacer } = context.var.host.repository(await requestedName(context, "read"));
+  await memory.room();
+  const { record, refs } = await openRefs(context, { refPrefixes: [prefix] });
+  const page = requestedPage(context);
+  const { rawSize } = objectFormat(record.objectFormat);
+  const bytes = refs.reduce((sum, { length }) => sum + length, 0);
+  const shown: ReadRef[] = [];
+  let count = 0;
+  memory.hold(bytes);
+  try {
+    for (const row of decodeRefRows(refs, rawSize)) {
+      const at = count++ - firstOf(page);
+      if (at >= 0 && at < page.size) shown.push(refOf(row));
+      pacer.add(ROW_STEPS);
+      if (pacer.isDue) await pacer.pace();
+    }
+  } finally {
+    memory.hold(-bytes);
+  }
+  return answerPart(context, page, await shapesOf(shown, record), count);
 }
 
 /** Runs `work` on the repository, opened with the refs that a revision may name. */

@@ -7,10 +7,10 @@ import { Hono, type Context } from "hono";
 import * as v from "valibot";
 import type { ApiEnv } from "../api-host.ts";
 import { openSession } from "../v1/content-request.ts";
-import { answer, answerPage, GitHubProblem, notFound, nothing } from "./answers.ts";
+import { answer, GitHubProblem, notFound, nothing } from "./answers.ts";
 import { ask, done } from "./asking.ts";
 import { readBody } from "./bodies.ts";
-import { readRefs, type ReadRef, refInPath } from "./reading.ts";
+import { answerRefs, readRef, type ReadRef, refInPath } from "./reading.ts";
 import { encodedPath, type Place, placeOf, refShape } from "./shapes.ts";
 import { fromHex } from "../../bytes/hex.ts";
 import { typeOfNumber } from "../../object/object-type.ts";
@@ -42,16 +42,15 @@ async function shapesOf(context: Context<ApiEnv>, place: Place, refs: readonly R
 }
 
 async function show(context: Context<ApiEnv>): Promise<Response> {
-  const { refs } = await readRefs(context, { refNames: [refInPath(context, 2)] });
-  const [shape] = await shapesOf(context, placeOf(context), refs);
+  const { ref } = await readRef(context, refInPath(context, 2));
+  const [shape] = await shapesOf(context, placeOf(context), ref === undefined ? [] : [ref]);
   if (shape === undefined) throw notFound();
   return answer(context, shape);
 }
 
 async function list(context: Context<ApiEnv>, prefix: string): Promise<Response> {
   const place = placeOf(context);
-  const { refs } = await readRefs(context, { refPrefixes: [prefix] });
-  return await answerPage(context, refs, async (ref) => (await shapesOf(context, place, [ref]))[0] ?? {});
+  return await answerRefs(context, prefix, async (refs) => await shapesOf(context, place, refs));
 }
 
 /** Answers as version 1 did, in GitHub's words where clients go by them. */
@@ -78,8 +77,8 @@ async function create(context: Context<ApiEnv>): Promise<Response> {
 
 async function after(context: Context<ApiEnv>, name: string, status: number): Promise<Response> {
   const place = placeOf(context);
-  const { refs } = await readRefs(context, { refNames: [name] });
-  const [shape] = await shapesOf(context, place, refs);
+  const { ref } = await readRef(context, name);
+  const [shape] = await shapesOf(context, place, ref === undefined ? [] : [ref]);
   if (shape === undefined) throw new GitHubProblem(409, "The reference was moved again meanwhile.");
   const { origin } = new URL(context.req.url);
   return answer(context, shape, status, { Location: new URL(`${place.api}/git/${encodedPath(name)}`, origin).href });
@@ -88,8 +87,7 @@ async function after(context: Context<ApiEnv>, name: string, status: number): Pr
 async function move(context: Context<ApiEnv>): Promise<Response> {
   const name = refInPath(context, 2);
   const { sha, force } = await readBody(context, "write", moveBody);
-  const { refs } = await readRefs(context, { refNames: [name] });
-  const [ref] = refs;
+  const { ref } = await readRef(context, name);
   if (ref === undefined) throw new GitHubProblem(422, NO_REF);
   const json = { oid: sha, force, expected: ref.oid };
   await moved(await ask(context, { method: "PUT", path: `/${encodedPath(name)}`, json }));
@@ -101,8 +99,8 @@ async function remove(context: Context<ApiEnv>): Promise<Response> {
   const answered = await ask(context, { method: "DELETE", path: `/${encodedPath(name)}` });
   if (answered.status === 404) {
     // The repository may be what is missing: then this says so.
-    const { refs } = await readRefs(context, { refNames: [name] });
-    if (refs.length === 0) throw new GitHubProblem(422, NO_REF);
+    const { ref } = await readRef(context, name);
+    if (ref === undefined) throw new GitHubProblem(422, NO_REF);
   }
   await done(answered);
   return nothing();

@@ -12,10 +12,10 @@ import { matchesRef } from "../../refs/ref-policy.ts";
 import type { RepositoryRecord } from "../../refs/ref-store.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { requestedName, requestedRepository } from "../v1/requested.ts";
-import { answer, answerPage, GitHubProblem, notFound, nothing } from "./answers.ts";
+import { answer, GitHubProblem, notFound, nothing } from "./answers.ts";
 import { ask, askAt, done } from "./asking.ts";
 import { readBody, readTenantBody } from "./bodies.ts";
-import { readCommitJson, readRefs, type ReadRef, refInPath, withRevision } from "./reading.ts";
+import { answerRefs, readCommitJson, readRef, type ReadRef, refInPath, withRevision } from "./reading.ts";
 import { commitShape, encodedPath, type Place, placeOf } from "./shapes.ts";
 
 const BRANCHES = "refs/heads/";
@@ -107,15 +107,13 @@ function branchShape(place: Place, { name, oid }: ReadRef, { rules }: Repository
 
 async function listBranches(context: Context<ApiEnv>): Promise<Response> {
   const place = placeOf(context);
-  const { refs, record } = await readRefs(context, { refPrefixes: [BRANCHES] });
-  return await answerPage(context, refs, (ref) => branchShape(place, ref, record));
+  return await answerRefs(context, BRANCHES, (refs, record) => refs.map((ref) => branchShape(place, ref, record)));
 }
 
 async function showBranch(context: Context<ApiEnv>): Promise<Response> {
   const place = placeOf(context);
   const name = refInPath(context, 1).replace(/^refs\/(?:heads\/)?/, BRANCHES);
-  const { refs, record } = await readRefs(context, { refNames: [name] });
-  const [ref] = refs;
+  const { ref, record } = await readRef(context, name);
   if (ref === undefined) throw new GitHubProblem(404, "Branch not found");
   return await withRevision(context, ref.oid, async (session, { name: commit }) => {
     const shape = branchShape(place, ref, record);
@@ -128,19 +126,19 @@ async function showBranch(context: Context<ApiEnv>): Promise<Response> {
   });
 }
 
+function tagShape(place: Place, { name, oid, peeled = oid }: ReadRef): object {
+  return {
+    name: name.slice(TAGS.length),
+    zipball_url: `${place.api}/zipball/${encodedPath(name)}`,
+    tarball_url: `${place.api}/tarball/${encodedPath(name)}`,
+    commit: { sha: peeled, url: `${place.api}/commits/${peeled}` },
+    node_id: name,
+  };
+}
+
 async function listTags(context: Context<ApiEnv>): Promise<Response> {
   const place = placeOf(context);
-  const { refs } = await readRefs(context, { refPrefixes: [TAGS] });
-  return await answerPage(context, refs, ({ name, oid, peeled = oid }) => {
-    const short = name.slice(TAGS.length);
-    return {
-      name: short,
-      zipball_url: `${place.api}/zipball/${encodedPath(name)}`,
-      tarball_url: `${place.api}/tarball/${encodedPath(name)}`,
-      commit: { sha: peeled, url: `${place.api}/commits/${peeled}` },
-      node_id: name,
-    };
-  });
+  return await answerRefs(context, TAGS, (refs) => refs.map((ref) => tagShape(place, ref)));
 }
 
 /** Shows the caller, who is known by the name of a token. */
