@@ -6,7 +6,6 @@
  * @see git-merge-file(1), git-merge(1), "How conflicts are presented"
  */
 import { u32At, u8At } from "../bytes/assert.ts";
-import { concat } from "../bytes/chunk.ts";
 import { bytesOf } from "../object/byte-text.ts";
 import { bytesOfLines, diffForMerge, type MergeHunk, mergeHunks, type Outcome, type TwoDiffs } from "./merge-hunks.ts";
 import { lineChanges } from "./line-diff.ts";
@@ -19,6 +18,8 @@ export type LineMergeOptions = {
   readonly markerSize: number;
   /** The side that settles conflicts, or both, one after the other. Without it they stay conflicts. */
   readonly favor?: "ours" | "theirs" | "both";
+  /** Is told the bytes of the result before they are taken, and may throw. */
+  readonly reserve?: (bytes: number) => void;
 };
 
 /** The merged file, and the number of its conflicts. */
@@ -29,6 +30,9 @@ export type MergedFiles = { readonly base: Uint8Array; readonly ours: Uint8Array
 
 const FEED = 10;
 const RETURN = 13;
+/** Steps of writing a hunk, beside those of its bytes, and between two reports of work. */
+const HUNK_STEPS = 100;
+const REPORT_STEPS = 500_000;
 
 /** Merges two sides. Yields the work that was done, in steps of about 10 ns. */
 export function* mergeLines(
@@ -40,36 +44,61 @@ export function* mergeLines(
   if (lineChanges(diffs.theirs).next().done === true) return { bytes: ours, conflicts: 0 };
   const hunks = yield* mergeHunks(diffs);
   yield ours.length + theirs.length;
-  return new MergedText(diffs, options).write(hunks);
+  return yield* new MergedText(diffs, options).write(hunks);
 }
 
-/** Writes the merged file. */
+/** Writes the merged file: once to learn its size, and once more into bytes of that size. */
 class MergedText {
   readonly #diffs: TwoDiffs;
   readonly #options: LineMergeOptions;
-  readonly #pieces: Uint8Array[] = [];
+  /** The markers, by their signs, before both kinds of ends. */
+  readonly #markers = new Map<string, Uint8Array>();
+  #output: Uint8Array | undefined;
+  /** The bytes that were written so far, or would have been. */
+  #size = 0;
 
   constructor(diffs: TwoDiffs, options: LineMergeOptions) {
     this.#diffs = diffs;
     this.#options = options;
   }
 
-  write(hunks: readonly MergeHunk[]): MergedLines {
+  /** Yields the work that was done. */
+  *write(hunks: readonly MergeHunk[]): Generator<number, MergedLines, undefined> {
+    const conflicts = yield* this.#run(hunks);
+    this.#options.reserve?.(this.#size);
+    const bytes = new Uint8Array(this.#size);
+    this.#output = bytes;
+    this.#size = 0;
+    yield* this.#run(hunks);
+    return { bytes, conflicts };
+  }
+
+  /** Goes through the hunks. Returns the number of conflicts. */
+  *#run(hunks: readonly MergeHunk[]): Generator<number, number, undefined> {
     const ours = this.#diffs.ours.after;
-    let at = 0;
-    let conflicts = 0;
+    let [at, conflicts, unreported, reported] = [0, 0, 0, 0];
     for (const hunk of hunks) {
       const outcome = this.#outcomeOf(hunk);
+      unreported += HUNK_STEPS;
       if (outcome === "same") continue;
-      this.#pieces.push(bytesOfLines(ours, at, hunk.ours - at));
+      this.#put(bytesOfLines(ours, at, hunk.ours - at));
       if (outcome === "conflict") {
         conflicts++;
         this.#conflict(hunk);
       } else this.#settled(hunk, outcome);
       at = hunk.ours + hunk.oursCount;
+      if (unreported + this.#size - reported < REPORT_STEPS) continue;
+      yield unreported + this.#size - reported;
+      [unreported, reported] = [0, this.#size];
     }
-    this.#pieces.push(bytesOfLines(ours, at, ours.count - at));
-    return { bytes: concat(this.#pieces), conflicts };
+    this.#put(bytesOfLines(ours, at, ours.count - at));
+    yield unreported + this.#size - reported;
+    return conflicts;
+  }
+
+  #put(bytes: Uint8Array): void {
+    this.#output?.set(bytes, this.#size);
+    this.#size += bytes.length;
   }
 
   #outcomeOf({ outcome }: MergeHunk): Outcome {
@@ -81,9 +110,9 @@ class MergedText {
     if (outcome !== "theirs") {
       const lines = bytesOfLines(ours.after, hunk.ours, hunk.oursCount);
       if (outcome === "both") this.#whole(lines, this.#needsReturn(hunk));
-      else this.#pieces.push(lines);
+      else this.#put(lines);
     }
-    if (outcome !== "ours") this.#pieces.push(bytesOfLines(theirs.after, hunk.theirs, hunk.theirsCount));
+    if (outcome !== "ours") this.#put(bytesOfLines(theirs.after, hunk.theirs, hunk.theirsCount));
   }
 
   #conflict(hunk: MergeHunk): void {
@@ -98,15 +127,21 @@ class MergedText {
   }
 
   #marker(sign: string, label: string, needsReturn: boolean): void {
-    const gap = label === "" ? "" : " ";
-    this.#pieces.push(bytesOf(`${sign.repeat(this.#options.markerSize)}${gap}${label}${needsReturn ? "\r\n" : "\n"}`));
+    const key = needsReturn ? `${sign}\r` : sign;
+    let marker = this.#markers.get(key);
+    if (marker === undefined) {
+      const gap = label === "" ? "" : " ";
+      marker = bytesOf(`${sign.repeat(this.#options.markerSize)}${gap}${label}${needsReturn ? "\r\n" : "\n"}`);
+      this.#markers.set(key, marker);
+    }
+    this.#put(marker);
   }
 
   /** Adds lines, and ends the last one if it has no end. */
   #whole(lines: Uint8Array, needsReturn: boolean): void {
-    this.#pieces.push(lines);
+    this.#put(lines);
     if (lines.length > 0 && lines[lines.length - 1] !== FEED)
-      this.#pieces.push(needsReturn ? Uint8Array.of(RETURN, FEED) : Uint8Array.of(FEED));
+      this.#put(needsReturn ? Uint8Array.of(RETURN, FEED) : Uint8Array.of(FEED));
   }
 
   /** Whether lines that are added around a hunk end in a carriage return and a line feed, like those beside it. */

@@ -96,11 +96,17 @@ async function mergeFiles(state: MergeState, merge: ContentMerge): Promise<Merge
     return { oid: favor === "theirs" ? theirs.oid : ours.oid, isClean: favor !== undefined, isBinary: true };
   }
   const by = driver === "union" ? "both" : favor;
+  let reserved = 0;
   const { bytes, conflicts } = await mergeByLines(state, files, {
+    reserve: (size) => {
+      reserved = size;
+      source.hold(size);
+    },
     labels: labelsOf(state, merge.paths),
     markerSize: markerSizeOf(markerSize) + merge.extraMarkerSize,
     ...(by === undefined ? {} : { favor: by }),
   });
+  source.hold(-reserved); // From here on the blob is held.
   return { oid: await source.writeBlob(bytes), isClean: conflicts === 0, isBinary: false };
 }
 

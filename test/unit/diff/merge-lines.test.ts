@@ -23,6 +23,38 @@ function text(merge: MergedLines): string {
   return Buffer.from(merge.bytes).toString("latin1");
 }
 
+describe("a merge with very many conflicts", () => {
+  it("has its size told before it is written, and gives way in between", () => {
+    const side = (name: string): Uint8Array =>
+      bytes(Array.from({ length: 50_000 }, (_, line) => (line % 5 === 0 ? `${name}\n` : `${line}\n`)).join(""));
+    const files = { base: side("base"), ours: side("ours"), theirs: side("theirs") };
+    const reserved: number[] = [];
+    const labels = { ours: "o".repeat(200), theirs: "t".repeat(200) };
+    const options = { labels, markerSize: 7, reserve: (size: number) => reserved.push(size) };
+    const search = mergeLines(files, options);
+    let [yields, most] = [0, 0];
+    for (let next = search.next(); ; next = search.next()) {
+      if (next.done === true) {
+        expect(next.value.conflicts).toBe(10_000);
+        expect(reserved).toEqual([next.value.bytes.length]);
+        break;
+      }
+      if (reserved.length === 0) continue;
+      yields++;
+      most = Math.max(most, next.value);
+    }
+    expect(yields).toBeGreaterThan(5);
+    expect(most).toBeLessThan(1_000_000);
+  });
+
+  it("takes nothing where there is no room for the result", () => {
+    const reserve = (): never => {
+      throw new Error("no room");
+    };
+    expect(() => merged({ base: "a\n", ours: "b\n", theirs: "c\n" }, { reserve })).toThrow("no room");
+  });
+});
+
 describe("merges of random files", () => {
   const git = new GitRepository();
   const random = pseudoRandom(7);
