@@ -21,7 +21,10 @@ import { inOwnSession } from "./own-session.ts";
 import type { Repository } from "./repository.ts";
 
 /** A request's snapshot of a repository, with the catalog, and the objects of that catalog. */
-export type SnapshotObjects = { readonly answer: OpenSnapshot; readonly database: ObjectDatabase };
+export type SnapshotObjects = {
+  readonly answer: Pick<OpenSnapshot, "record" | "version" | "packs">;
+  readonly database: ObjectDatabase;
+};
 
 /** The same, with the walks of the request, which a search shares. */
 export type SearchedObjects = SnapshotObjects & {
@@ -164,7 +167,8 @@ export function showsMoment(record: RepositoryRecord, at: number, { needsPublic,
 }
 
 /** The snapshot and the state of the search in which the commits that a client named are looked up. */
-export type NamedCommits = Omit<SearchedObjects, "database"> & {
+export type NamedCommits = Omit<SearchedObjects, "database" | "answer"> & {
+  readonly answer: OpenSnapshot;
   readonly repository: Repository;
   /** Nodes that are known to be reachable: the client's wants, which it is allowed. */
   readonly seeds: readonly number[];

@@ -287,6 +287,27 @@ inEveryFormat(
       });
     });
 
+    it("take no commit that no ref reaches, though its name is known", async () => {
+      const { path, url } = await pushed();
+      const { git } = journey;
+      const [clash, other] = [await oid("clash"), await oid("other~1")];
+      const asked = { base: "topic", head: clash, dry_run: true };
+      const told = { status: 409, body: { code: "merge_conflict" } };
+      expect(await api("POST", `${path}/merges`, asked)).toMatchObject(told);
+      await git.ok(["push", "-q", url, ":clash"], { cwd: source });
+      const missing = await api("POST", `${path}/merges`, asked);
+      expect(missing).toMatchObject({ status: 422 });
+      expect(missing).toEqual(await api("POST", `${path}/merges`, { ...asked, head: "1".repeat(clash.length) }));
+      for (const action of ["cherry-picks", "reverts"]) {
+        const picks = { branch: "topic", commits: [other, clash], dry_run: true };
+        expect(await api("POST", `${path}/${action}`, picks)).toMatchObject({
+          status: 422,
+          body: { detail: `${clash} names no commit here.` },
+        });
+      }
+      expect(await api("POST", `${path}/merges`, { ...asked, head: other })).toMatchObject({ status: 200 });
+    });
+
     it("are made by the command", async () => {
       const { path, url } = await pushed();
       const name = path.replace("/repos/", "");

@@ -37,7 +37,7 @@ export type MergeOrder = Omit<BranchOrder, "names"> & {
 /** Merges. */
 export async function mergeBranch(exchange: WriteExchange, order: MergeOrder): Promise<BranchOutcome> {
   return await writeBranch(exchange, { ...order, names: [order.head] }, async (run, ours) => {
-    const theirs = await run.resolve(order.head);
+    const [theirs] = await run.resolve([order.head]);
     if (theirs === undefined) return { kind: "no-head" };
     const standing = await run.standingOf(ours, theirs);
     if (standing.isUpToDate) return { kind: "up-to-date" };

@@ -4,16 +4,20 @@
  *
  * @packageDocumentation
  */
-import { present } from "../../bytes/assert.ts";
+import { i32At, present } from "../../bytes/assert.ts";
+import { concat } from "../../bytes/chunk.ts";
 import { ObjectRejected } from "../../bytes/failure.ts";
 import { fromHex, toHex } from "../../bytes/hex.ts";
 import type { GraphSession } from "../../graph/graph-session.ts";
 import { type Comparing, comparing, findDivergence, findMergeBases } from "../../graph/merge-base.ts";
+import { ReachedCommits } from "../../graph/reachability.ts";
 import { mergeCommits, type MergeHistory } from "../../merge/merge-commits.ts";
 import type { MergeOptions } from "../../merge/merge-state.ts";
 import { mergeTrees, type MergeResult } from "../../merge/merge-trees.ts";
 import { TYPE_NUMBER } from "../../object/object-type.ts";
 import { expandRefName } from "../../object/ref-name.ts";
+import type { Repository } from "../../repository/repository.ts";
+import { reachedByRefs } from "../../repository/view.ts";
 import type { WriteExchange, WriteSession } from "../commit/write-session.ts";
 import { type CommitRecord, type NewRecord, readCommit, writeCommit } from "./commit-record.ts";
 import { StoredObjects } from "./stored-objects.ts";
@@ -35,11 +39,13 @@ export type Standing = {
 /** The merges of one request. Call {@link MergeRun.free} at the end. */
 export class MergeRun {
   readonly source: StoredObjects;
+  readonly #repository: Repository;
   readonly #session: WriteSession;
   readonly #graph: GraphSession;
   readonly #comparing: Comparing;
 
-  private constructor(session: WriteSession, graph: GraphSession, source: StoredObjects) {
+  private constructor(repository: Repository, session: WriteSession, graph: GraphSession, source: StoredObjects) {
+    this.#repository = repository;
     this.#session = session;
     this.#graph = graph;
     this.#comparing = comparing(graph, MOST_COMMITS);
@@ -49,7 +55,7 @@ export class MergeRun {
   static async open({ repository }: WriteExchange, session: WriteSession): Promise<MergeRun> {
     const graph = await session.graph();
     const source = await StoredObjects.open({ repository, graph, objects: session.objects });
-    return new MergeRun(session, graph, source);
+    return new MergeRun(repository, session, graph, source);
   }
 
   free(): void {
@@ -61,14 +67,48 @@ export class MergeRun {
     return this.#session.valueOf(name) !== undefined;
   }
 
-  /** Returns the commit that a ref, a tag or the full name of a commit leads to; `undefined` if there is none. */
-  async resolve(name: string): Promise<string | undefined> {
-    const ref = expandRefName(name).find((full) => this.#session.valueOf(full) !== undefined);
-    const oid = fromHex((ref === undefined ? undefined : this.#session.valueOf(ref)) ?? name.toLowerCase());
-    if (oid?.length !== this.#session.format.rawSize) return undefined;
-    const [type] = await this.#session.database.typesOf(oid);
+  /**
+   * Returns the commits that refs, tags or full names of commits lead to; `undefined` for each that leads to none. An
+   * object that no ref reaches counts as missing: its name is no capability.
+   */
+  async resolve(names: readonly string[]): Promise<(string | undefined)[]> {
+    const values = names.map((name) => this.#valueOfAny(name));
+    const given = names.map((name, at) => (values[at] === undefined ? this.#fullNameIn(name) : undefined));
+    const shown = await this.#shownOf(given.filter((oid) => oid !== undefined));
+    const commits: (string | undefined)[] = [];
+    for (const [at, oid] of given.entries()) {
+      const found = oid !== undefined && shown.has(oid) ? oid : values[at];
+      commits.push(found === undefined ? undefined : await this.#commitAt(found));
+    }
+    return commits;
+  }
+
+  /** Returns the value of the ref that a name stands for. */
+  #valueOfAny(name: string): string | undefined {
+    const ref = expandRefName(name).find((full) => this.hasRef(full));
+    return ref === undefined ? undefined : this.#session.valueOf(ref);
+  }
+
+  #fullNameIn(text: string): string | undefined {
+    const oid = fromHex(text.toLowerCase());
+    return oid?.length === this.#session.format.rawSize ? toHex(oid) : undefined;
+  }
+
+  /** Returns those of these objects that are here, and that some ref reaches. */
+  async #shownOf(oids: readonly string[]): Promise<ReadonlySet<string>> {
+    if (oids.length === 0) return new Set();
+    const { begun: answer, database } = this.#session;
+    const { packs } = await database.locate(concat(oids.map(rawOf)));
+    const here = oids.filter((_, at) => i32At(packs, at) >= 0);
+    const searched = { answer, database, graph: this.#graph, reached: new ReachedCommits(this.#graph) };
+    const shown = await reachedByRefs(this.#repository, searched, here.map(rawOf));
+    return new Set(here.filter((_, at) => shown[at] === true));
+  }
+
+  async #commitAt(oid: string): Promise<string | undefined> {
+    const [type] = await this.#session.database.typesOf(rawOf(oid));
     if (type !== TYPE_NUMBER.commit && type !== TYPE_NUMBER.tag) return undefined;
-    const peeled = await this.#graph.peel(this.#node(toHex(oid)));
+    const peeled = await this.#graph.peel(this.#node(oid));
     return (await this.#graph.typeOf(peeled)) === TYPE_NUMBER.commit ? toHex(this.#graph.nameOf(peeled)) : undefined;
   }
 

@@ -37,8 +37,9 @@ export type PickOrder = Omit<BranchOrder, "names"> & Omit<Picks, "label">;
 export async function pickCommits(exchange: WriteExchange, order: PickOrder): Promise<BranchOutcome> {
   return await writeBranch(exchange, { ...order, names: order.commits }, async (run, head) => {
     const commits: string[] = [];
-    for (const name of order.commits) {
-      const commit = await run.resolve(name);
+    const resolved = await run.resolve(order.commits);
+    for (const [at, name] of order.commits.entries()) {
+      const commit = resolved[at];
       if (commit === undefined) return { kind: "no-commit", commit: name };
       commits.push(commit);
     }
