@@ -38,13 +38,16 @@ export type KeptBlobRequest =
   | { readonly kind: "find"; readonly oids: readonly string[] }
   /** Keeps small objects, or none of them. */
   | { readonly kind: "keep-objects"; readonly objects: readonly KeptObject[] }
-  /** Finds those of these small objects that are kept. */
+  /** Finds those of these small objects that are kept, as many as one answer takes. */
   | { readonly kind: "find-objects"; readonly oids: readonly string[] };
 
-/** The answer. `full`: as many are kept as may be; `gone`: the lease has ended. */
+/**
+ * The answer. `full`: as many are kept as may be; `gone`: the lease has ended. Objects come in the order of their names;
+ * `isCut`: those behind the last one have to be asked for.
+ */
 export type KeptBlobAnswer =
   | { readonly kind: "kept"; readonly blobs: readonly KeptBlob[] }
-  | { readonly kind: "objects"; readonly objects: readonly KeptObject[] }
+  | { readonly kind: "objects"; readonly objects: readonly KeptObject[]; readonly isCut: boolean }
   | { readonly kind: "full" | "gone" };
 
 /** What one repository keeps. */

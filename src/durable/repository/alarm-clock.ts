@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { DERIVED_DELAY } from "./repository-database.ts";
+import { DERIVED_DELAY } from "./due-work.ts";
 
 /** The alarm of one object. */
 export class AlarmClock {

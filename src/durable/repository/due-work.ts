@@ -6,6 +6,8 @@
 import type { DoomedPrefix } from "./tables/doomed-prefixes.ts";
 import type { RepositoryRow } from "./tables/repository.ts";
 
+/** Derived files are written this long after a change, so that changes close together share one writing, in milliseconds. */
+export const DERIVED_DELAY = 1000;
 /** A job to write derived files that has not reported after this time is taken for lost. Milliseconds. */
 const DERIVED_JOB_TIME = 5 * 60 * 1000;
 

@@ -16,6 +16,7 @@ import {
   isAnyDemanded,
   writeLending,
 } from "./tables/forks.ts";
+import { dropObjects } from "./tables/kept-objects.ts";
 import { readLfsSums } from "./tables/lfs-objects.ts";
 import { noteCruft, noteDropped, notePurged } from "./tables/maintenance.ts";
 import { insertBitmap } from "./tables/pack-bitmaps.ts";
@@ -50,6 +51,7 @@ function purge(db: SqlDatabase, now: number): void {
   forgetPast(db, now);
   retirePacks(db, cruftBefore(db, Number.POSITIVE_INFINITY), now);
   dropTwin(db, now);
+  dropObjects(db);
   endReplaced(db, now);
   writeLending(db, { purge: "begins", purgeAt: now, purgeBegan: now, waiting: 0 });
   // Not when its step ends: a purge may be asked for during a walk that is none.

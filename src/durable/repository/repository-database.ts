@@ -26,6 +26,7 @@ import type { EventSource } from "./event-sockets.ts";
 import { eventSource } from "./event-source.ts";
 import { ForkDatabase } from "./fork-database.ts";
 import { RepositoryHooks } from "./hook-database.ts";
+import { KeptBlobDatabase } from "./kept-blob-database.ts";
 import { LfsDatabase } from "./lfs-database.ts";
 import { MaintenanceDatabase } from "./maintenance-database.ts";
 import { MirrorDatabase } from "./mirror-database.ts";
@@ -72,12 +73,8 @@ import { TailDatabase } from "./tail-database.ts";
 import { usageTable } from "./usage-database.ts";
 import type { UsageTable } from "./usage-report.ts";
 
-/** Derived files are written this long after a change, so that changes close together share one writing, in milliseconds. */
-export const DERIVED_DELAY = 1000;
 /** A job to delete a prefix that has not reported after this time is taken for lost. Milliseconds. */
 const PREFIX_JOB_TIME = 60 * 60 * 1000;
-/** Expired leases that are handled in one go. */
-const SWEEP_BATCH = 100;
 
 /** Returns a fresh repository id: 128 random bits in hex. */
 export type NewId = () => string;
@@ -96,6 +93,7 @@ export class RepositoryDatabase {
   readonly moves: MoveDatabase;
   readonly lfs: LfsDatabase;
   readonly tail: TailDatabase;
+  readonly kept: KeptBlobDatabase;
 
   constructor(db: SqlDatabase, newId: NewId, publishAfter = 0) {
     this.#db = db;
@@ -103,13 +101,13 @@ export class RepositoryDatabase {
     this.#newId = newId;
     this.#tips = new TipIndex(db);
     this.tail = new TailDatabase(db, this.#hasTables, publishAfter);
+    this.kept = new KeptBlobDatabase(db, () => this.isEmpty);
     const hasTables = this.#hasTables;
     this.maintenance = new MaintenanceDatabase(db, { read: () => this.#read(), describe: () => this.describe() });
-    this.moves = new MoveDatabase(db, this.#tables);
-    const { moves } = this;
+    const moves = (this.moves = new MoveDatabase(db, this.#tables));
     this.lfs = new LfsDatabase(db, { hasTables, moves, read: () => this.#read(), record: (row) => this.#record(row) });
     this.usage = usageTable(db, () => this.#read(), this.lfs, this.tail);
-    this.forks = new ForkDatabase(db, this.#tables, this.moves);
+    this.forks = new ForkDatabase(db, this.#tables, moves);
     this.mirror = new MirrorDatabase(db, {
       hasTables,
       describe: () => this.describe(),
@@ -359,10 +357,11 @@ export class RepositoryDatabase {
     const row = this.#read();
     if (row !== undefined) this.maintenance.expire(now, row);
     this.forks.expire(now, row?.record.id);
+    this.kept.expire(now);
     return {
       ...(row === undefined ? {} : { id: row.record.id }),
       derivedFiles: row !== undefined && this.tail.derivedDue(row, now) <= now,
-      expiredPacks: row === undefined ? [] : expiredLeases(this.#db, now, SWEEP_BATCH),
+      expiredPacks: row === undefined ? [] : expiredLeases(this.#db, now),
       doomedPrefixes: this.#tables.exist ? duePrefixes(this.#db, now) : [],
       hooks: this.hooks()?.due(now) ?? [],
       staleSnapshot: this.mirror.pointer.read()?.doomed === true,
@@ -385,6 +384,7 @@ export class RepositoryDatabase {
       this.maintenance.nextDue(now, row),
       this.lfs.jobDue(now),
       this.forks.nextDue(),
+      this.kept.nextDue(),
       this.mirror.pointer.read()?.doomed === true ? now : undefined,
     ].flatMap((at) => (at === undefined || at === Number.POSITIVE_INFINITY ? [] : [at]));
     return due.length === 0 ? undefined : Math.min(...due);

@@ -46,7 +46,6 @@ import { publishAfterOf, type RepositoryObjectEnv, type TenantTold } from "./rep
 import { PointerKeeper } from "./pointer-keeper.ts";
 import type { BegunPage, OpenPage } from "./open-page.ts";
 import { JobSender } from "./job-sender.ts";
-import { KeptBlobDatabase } from "./kept-blob-database.ts";
 import { UsageReporter } from "./usage-report.ts";
 import type { LockChange } from "../../events/lock-change.ts";
 import { RepositoryDatabase } from "./repository-database.ts";
@@ -57,7 +56,6 @@ import { LoanKeeper } from "./loan-keeper.ts";
 /** One repository, or none if it is not made yet or was deleted. */
 export class RepositoryObject extends HookedObject {
   readonly #database: RepositoryDatabase;
-  readonly #keptBlobs: KeptBlobDatabase;
   readonly #subscribers: Subscribers;
   readonly #pointer: PointerKeeper;
   readonly #usage: UsageReporter;
@@ -71,7 +69,6 @@ export class RepositoryObject extends HookedObject {
     super(state, env);
     const sql = durableSql(state.storage);
     this.#database = new RepositoryDatabase(sql, randomId, publishAfterOf(env));
-    this.#keptBlobs = new KeptBlobDatabase(sql, () => this.#database.isEmpty);
     this.#subscribers = new Subscribers(state, this.#database.events());
     this.#pointer = new PointerKeeper(env.BUCKET, () => this.#name, this.#database.mirror.pointer);
     this.#jobs = new JobSender(env, this.#database);
@@ -115,7 +112,7 @@ export class RepositoryObject extends HookedObject {
 
   /** See `KeptBlobStore`. */
   keptBlobs(request: KeptBlobRequest): KeptBlobAnswer {
-    return this.waking(this.#keptBlobs.answer(request, Date.now()));
+    return this.waking(this.#database.kept.answer(request, Date.now()));
   }
 
   /** See `RefStore.commitPush`. */

@@ -7,6 +7,7 @@
  */
 import { concat } from "../../bytes/chunk.ts";
 import { fromHex, toHex } from "../../bytes/hex.ts";
+import type { RequestMemory } from "../../bytes/memory-budget.ts";
 import { CommitLinks } from "../../object/commit.ts";
 import type { ObjectFormat } from "../../object/object-id.ts";
 import { readTagLinks } from "../../object/tag.ts";
@@ -38,7 +39,7 @@ function linksOf(bytes: Uint8Array, format: ObjectFormat): Uint8Array[] {
 }
 
 /** Returns those of some objects, by their raw names, that the repository has not. */
-export async function missingOf(session: WriteSession, names: readonly Uint8Array[]): Promise<Uint8Array[]> {
+async function missingOf(session: WriteSession, names: readonly Uint8Array[]): Promise<Uint8Array[]> {
   if (names.length === 0) return [];
   const types = await session.database.typesOf(concat(names));
   return names.filter((_, at) => types[at] === 0);
@@ -47,34 +48,44 @@ export async function missingOf(session: WriteSession, names: readonly Uint8Arra
 /** What was brought in: for each kept commit, by its name in hexadecimal, the names of its parents. */
 export type Brought = ReadonlyMap<string, readonly string[]>;
 
+/** Where kept objects come from, and what holds them meanwhile. */
+export type KeptSource = { readonly kept: KeptBlobStore; readonly memory: Pick<RequestMemory, "hold"> };
+
 /**
  * Adds kept objects to those that the session lands, with all that they refer to and that is kept, too. What is nowhere
  * is left out: the landing says that it is missing.
  */
-export async function bringKept(session: WriteSession, kept: KeptBlobStore, oids: readonly string[]): Promise<Brought> {
+export async function bringKept(session: WriteSession, source: KeptSource, oids: readonly string[]): Promise<Brought> {
   const parents = new Map<string, readonly string[]>();
   const seen = new Set<string>();
-  let level: Uint8Array[] = oids
-    .flatMap((oid) => fromHex(oid) ?? [])
-    .filter(({ length }) => length === session.format.rawSize);
-  while (level.length > 0 && seen.size < MOST_BROUGHT) {
-    for (const name of level) seen.add(toHex(name));
-    const missing = (await missingOf(session, level)).map((name) => toHex(name));
-    if (missing.length === 0) break;
-    const objects = await keptObjects(kept, missing);
-    const found = new Set(objects.map(({ oid }) => oid));
-    await bringBlobs(session, kept, missing.filter((oid) => !found.has(oid))); // prettier-ignore
-    const next: Uint8Array[] = [];
-    for (const object of objects) {
+  const named = oids.flatMap((oid) => fromHex(oid) ?? []);
+  let level = await absentOf(session, named.filter(({ length }) => length === session.format.rawSize), seen); // prettier-ignore
+  while (level.length > 0) {
+    const unfound = new Set(level);
+    const next: string[] = [];
+    await eachKept(source, level, async (object) => {
+      unfound.delete(object.oid);
       await session.objects.add(object.type, object.bytes);
       const references = referencesOf(object, session.format);
       if (object.type === "commit") parents.set(object.oid, references.slice(1).map((name) => toHex(name))); // prettier-ignore
-      next.push(...references);
-    }
-    const unique = new Map(next.map((name) => [toHex(name), name]));
-    level = [...unique].filter(([oid]) => !seen.has(oid)).map(([, name]) => name);
+      next.push(...(await absentOf(session, references, seen)));
+    });
+    await bringBlobs(session, source.kept, [...unfound]);
+    level = next;
   }
   return parents;
+}
+
+/** Returns the names in hexadecimal of objects that are not here and were not seen before, and adds them to `seen`. */
+async function absentOf(session: WriteSession, names: readonly Uint8Array[], seen: Set<string>): Promise<string[]> {
+  const absent: string[] = [];
+  for (const name of await missingOf(session, names)) {
+    const oid = toHex(name);
+    if (seen.has(oid) || seen.size === MOST_BROUGHT) continue;
+    seen.add(oid);
+    absent.push(oid);
+  }
+  return absent;
 }
 
 async function bringBlobs(session: WriteSession, kept: KeptBlobStore, oids: readonly string[]): Promise<void> {
@@ -86,9 +97,25 @@ async function bringBlobs(session: WriteSession, kept: KeptBlobStore, oids: read
   }
 }
 
-/** Returns those of some objects that are kept. */
-export async function keptObjects(kept: KeptBlobStore, oids: readonly string[]): Promise<readonly KeptObject[]> {
-  if (oids.length === 0) return [];
-  const answer = await kept.keptBlobs({ kind: "find-objects", oids });
-  return answer.kind === "objects" ? answer.objects : [];
+/** Calls `visit` for each of some objects that is kept. They come in pages, and those of a page are held meanwhile. */
+export async function eachKept(
+  { kept, memory }: KeptSource,
+  oids: readonly string[],
+  visit: (object: KeptObject) => Promise<void> | void,
+): Promise<void> {
+  let left = oids.toSorted();
+  while (left.length > 0) {
+    const answer = await kept.keptBlobs({ kind: "find-objects", oids: left });
+    if (answer.kind !== "objects") return;
+    const bytes = answer.objects.reduce((sum, object) => sum + object.bytes.length, 0);
+    memory.hold(bytes);
+    try {
+      for (const object of answer.objects) await visit(object);
+    } finally {
+      memory.hold(-bytes);
+    }
+    const last = answer.objects.at(-1);
+    if (!answer.isCut || last === undefined) return;
+    left = left.filter((oid) => oid > last.oid);
+  }
 }

@@ -19,7 +19,7 @@ import type { Repository } from "../../repository/repository.ts";
 import { encodeCommit, encodeTag } from "./commit-text.ts";
 import { Directory } from "./directory.ts";
 import { checkPath } from "./file-path.ts";
-import { keptObjects } from "./kept-objects.ts";
+import { eachKept, type KeptSource } from "./kept-objects.ts";
 import { type WriteExchange, WriteSession } from "./write-session.ts";
 
 /** Bytes of the trees that one request opens. */
@@ -104,6 +104,10 @@ class Making {
     this.#tools.memory.hold(bytes);
   }
 
+  get #source(): KeptSource {
+    return { kept: this.#kept, memory: this.#tools.memory };
+  }
+
   /** Gives back what is held. */
   free(): void {
     this.#tools.memory.hold(-this.#heldBytes);
@@ -126,7 +130,7 @@ class Making {
     const types = oids.length === 0 ? [] : await database.typesOf(concat(oids.flatMap((oid) => fromHex(oid) ?? [])));
     const found = new Map(oids.map((oid, at) => [oid, typeOfNumber(types[at] ?? 0)])); // A type for each.
     const absent = oids.filter((oid) => found.get(oid) === undefined);
-    for (const { oid, type } of await keptObjects(this.#kept, absent)) found.set(oid, type);
+    await eachKept(this.#source, absent, ({ oid, type }) => void found.set(oid, type));
     const blobs = absent.filter((oid) => found.get(oid) === undefined);
     const answer = blobs.length === 0 ? undefined : await this.#kept.keptBlobs({ kind: "find", oids: blobs });
     for (const { oid } of answer?.kind === "kept" ? answer.blobs : []) found.set(oid, "blob");
@@ -138,7 +142,9 @@ class Making {
   /** Opens a tree by its raw name, whether it is here or kept. */
   async openTree(name: Uint8Array): Promise<Directory> {
     const [type = 0] = await this.session.database.typesOf(name); // One name, one type.
-    const [kept] = type === 0 ? await keptObjects(this.#kept, [toHex(name)]) : [];
+    const found: KeptObject[] = [];
+    if (type === 0) await eachKept(this.#source, [toHex(name)], (object) => void found.push(object));
+    const [kept] = found;
     if (type !== TYPE_NUMBER.tree && kept?.type !== "tree") throw new Refusal(`there is no tree ${toHex(name)} here`);
     const { reader } = await this.session.graph();
     const bytes = kept?.bytes ?? (await reader.readCopy(name)).bytes;

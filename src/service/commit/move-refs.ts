@@ -62,7 +62,10 @@ export async function moveRefs(
     const { answered } = session.begun;
     if (answered !== undefined) return { kind: "answered", before: answered };
     const oids = orders.flatMap(({ oid }) => oid ?? []);
-    const brought = kept === undefined ? new Map<string, never>() : await bringKept(session, kept, oids);
+    const brought =
+      kept === undefined
+        ? new Map<string, never>()
+        : await bringKept(session, { kept, memory: exchange.repository.memory }, oids);
     const refused: (RefResult | undefined)[] = [];
     // One after the other: they share the kernel.
     for (const order of orders) refused.push(await refusalOf(session, order, brought));

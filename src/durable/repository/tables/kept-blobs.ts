@@ -60,8 +60,8 @@ export function answerKeptBlobs(db: SqlDatabase, request: KeptBlobRequest, now: 
     case "find":
       return find(db, request.oids, now);
     case "keep-objects":
-      return keepObjects(db, request.objects, now) ? { kind: "objects", objects: [] } : { kind: "full" };
+      return keepObjects(db, request.objects, now) ? { kind: "objects", objects: [], isCut: false } : { kind: "full" };
     case "find-objects":
-      return { kind: "objects", objects: findObjects(db, request.oids, now) };
+      return { kind: "objects", ...findObjects(db, request.oids, now) };
   }
 }

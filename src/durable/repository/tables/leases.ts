@@ -7,6 +7,9 @@
 import type { StoredPackName } from "../../../catalog/pack-record.ts";
 import { firstRow, integerAt, textAt, type SqlDatabase } from "../../sql/sql-database.ts";
 
+/** Expired leases that are handled in one go. */
+const SWEEP_BATCH = 100;
+
 export const LEASES_DDL = `CREATE TABLE IF NOT EXISTS leases (
   pack TEXT PRIMARY KEY,
   expires_at INTEGER NOT NULL,
@@ -60,9 +63,9 @@ export function deleteLease(db: SqlDatabase, pack: string): void {
   db.run("DELETE FROM leases WHERE pack = ?", pack);
 }
 
-/** Returns the packs whose leases ended at or before `now`, oldest first, at most `limit`. */
-export function expiredLeases(db: SqlDatabase, now: number, limit: number): string[] {
-  const rows = db.rows("SELECT pack FROM leases WHERE expires_at <= ? ORDER BY expires_at LIMIT ?", now, limit);
+/** Returns the packs whose leases ended at or before `now`, oldest first, as many as are handled in one go. */
+export function expiredLeases(db: SqlDatabase, now: number): string[] {
+  const rows = db.rows("SELECT pack FROM leases WHERE expires_at <= ? ORDER BY expires_at LIMIT ?", now, SWEEP_BATCH);
   return Array.from(rows, (row) => textAt(row, 0));
 }
 
