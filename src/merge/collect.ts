@@ -78,7 +78,7 @@ class Collection {
     }
     const rows = [...treeRows(entries)];
     const length = rows.reduce((sum, { name }) => sum + path.length + 1 + name.length, 0);
-    source.hold(rows.length * SETTLED_BYTES + charactersOf(length));
+    this.#state.hold(rows.length * SETTLED_BYTES + charactersOf(length));
     await source.work(rows.length * PATH_STEPS + length);
     const isAdded = ({ files }: TreeRow): boolean => files !== 0 && files === this.#mask;
     if (this.#mask !== 0 && this.#mask !== WANTED && rows.some(isAdded)) this.#mask = WANTED;
@@ -97,7 +97,7 @@ class Collection {
       return;
     }
     this.#noteRenames(directory, path, row, matching & files);
-    this.#state.source.hold(OPEN_BYTES);
+    this.#state.hold(OPEN_BYTES);
     const info = PathInfo.open(path, directory, versions);
     info.matching = matching;
     info.files = files;

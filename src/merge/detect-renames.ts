@@ -54,10 +54,11 @@ class Detection {
   #sources: Source[] = [];
   readonly #targets: Target[] = [];
 
-  constructor({ source }: MergeState, renames: SideRenames) {
+  constructor(state: MergeState, renames: SideRenames) {
+    const { source } = state;
     this.#work = source.work;
     this.#renames = renames;
-    this.#files = new SimilarFiles(source);
+    this.#files = new SimilarFiles(state);
     const { emptyBlob } = source;
     for (const pair of renames.pairs) {
       if (pair.before !== undefined && pair.before.oid !== emptyBlob)

@@ -71,7 +71,7 @@ export class DirectoryRenames {
       const known = collisions.get(path);
       if (known !== undefined) known.from.add(after.path);
       else {
-        this.#state.source.hold(SETTLED_BYTES + path.length);
+        this.#state.hold(SETTLED_BYTES + path.length);
         collisions.set(path, { from: new Set([after.path]), isReported: false });
       }
     }
@@ -120,7 +120,7 @@ export class DirectoryRenames {
       if (info.result.mode !== FILE_MODE.tree) return false;
       const entries = await source.readTree(info.result.oid);
       const length = entries.reduce((sum, { name }) => sum + directory.length + 1 + name.length, 0);
-      source.hold(entries.length * SETTLED_BYTES + charactersOf(length));
+      this.#state.hold(entries.length * SETTLED_BYTES + charactersOf(length));
       await source.work(length);
       const open = PathInfo.open(directory, info.directory, [NOTHING, info.result, NOTHING]);
       open.directories = bitOf(OURS);
@@ -143,9 +143,9 @@ export class DirectoryRenames {
   }
 
   #move(from: string, to: string): void {
-    const { paths, source } = this.#state;
+    const { paths } = this.#state;
     let info = paths.open(from);
-    source.hold(SETTLED_BYTES + OPEN_BYTES + charactersOf(to.length));
+    this.#state.hold(SETTLED_BYTES + OPEN_BYTES + charactersOf(to.length));
     const { files } = info;
     this.#makeDirectories(to, files);
     if (info.directories === 0) paths.delete(from);
@@ -172,10 +172,10 @@ export class DirectoryRenames {
 
   /** Adds the directories on the way to a path that are not known yet. */
   #makeDirectories(path: string, files: number): void {
-    const { paths, source } = this.#state;
+    const { paths } = this.#state;
     for (let directory = directoryOf(path); directory !== ""; directory = directoryOf(directory)) {
       if (paths.get(directory) !== undefined) return;
-      source.hold(SETTLED_BYTES + OPEN_BYTES + charactersOf(directory.length));
+      this.#state.hold(SETTLED_BYTES + OPEN_BYTES + charactersOf(directory.length));
       const info = PathInfo.open(directory, directoryOf(directory), [NOTHING, NOTHING, NOTHING]);
       info.directories = files;
       paths.set(directory, info);

@@ -26,7 +26,7 @@ export type MergeSource = {
   readonly attributesOf: (path: string) => Promise<MergeAttributes>;
   /** Accounts for work, in steps of about 10 ns, and gives way to others. @throws LimitExceeded */
   readonly work: (steps: number) => Promise<void>;
-  /** Accounts for bytes that are held until the end of the merge; fewer than none are given back. @throws LimitExceeded */
+  /** Accounts for bytes that are held from now on; fewer than none are given back. @throws LimitExceeded */
   readonly hold: (bytes: number) => void;
 };
 

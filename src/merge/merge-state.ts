@@ -98,12 +98,25 @@ export class MergeState {
   readonly notes: ConflictNote[] = [];
   /** Whether there is a result, apart from the conflicted paths. */
   isClean = true;
+  #held = 0;
   readonly #renames: Readonly<Record<Side, SideRenames>> = { 1: noRenames(), 2: noRenames() };
 
   constructor(source: MergeSource, options: MergeOptions, depth: number) {
     this.source = source;
     this.options = options;
     this.depth = depth;
+  }
+
+  /** Accounts for bytes that the merge holds while it lasts. @throws LimitExceeded */
+  hold(bytes: number): void {
+    this.#held += bytes;
+    this.source.hold(bytes);
+  }
+
+  /** Gives back what the merge held. */
+  release(): void {
+    this.source.hold(-this.#held);
+    this.#held = 0;
   }
 
   /** Returns what one side moved. */

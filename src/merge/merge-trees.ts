@@ -58,7 +58,10 @@ export async function mergeTrees(
       })),
     }))
     .sort((one, two) => (one.path < two.path ? -1 : 1));
-  return { tree, isClean: state.isClean && conflicted.length === 0, conflicted, notes: state.notes };
+  const isClean = state.isClean && conflicted.length === 0;
+  // What is told of conflicts is held until it was told. Of ancestors nothing is.
+  if (isClean || depth > 0) state.release();
+  return { tree, isClean, conflicted, notes: state.notes };
 }
 
 /** Returns a version without the name that an entry of a tree has. */

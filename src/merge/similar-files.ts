@@ -6,6 +6,7 @@
  */
 import { canBeSimilar, CHUNK_BYTES, type Chunks, chunksOf, similarity } from "../diff/similarity.ts";
 import type { MergeSource } from "./merge-source.ts";
+import type { MergeState } from "./merge-state.ts";
 import { kindOf, type Version } from "./version.ts";
 
 /** Steps of looking at a pair whose sizes differ too much. */
@@ -18,13 +19,15 @@ const NO_BYTES = new Uint8Array(0);
 
 /** The scores of pairs. A file is read once, and its chunks are kept. */
 export class SimilarFiles {
+  readonly #state: Pick<MergeState, "hold">;
   readonly #source: MergeSource;
   readonly #sizes = new Map<string, number>();
   readonly #chunks = new Map<string, Chunks>();
   #steps = 0;
 
-  constructor(source: MergeSource) {
-    this.#source = source;
+  constructor(state: MergeState) {
+    this.#state = state;
+    this.#source = state.source;
   }
 
   /** Learns the sizes of files. They alone are compared. */
@@ -74,7 +77,7 @@ export class SimilarFiles {
     const bytes = (await this.#source.readBlob(oid)) ?? NO_BYTES; // A file that is too large is similar to nothing.
     const chunks = chunksOf(bytes, !bytes.subarray(0, BINARY_PREFIX).includes(0));
     await this.#source.work(bytes.length * 2);
-    this.#source.hold(chunks.numbers.length * CHUNK_BYTES);
+    this.#state.hold(chunks.numbers.length * CHUNK_BYTES);
     this.#chunks.set(oid, chunks);
     return chunks;
   }

@@ -26,9 +26,10 @@ export class GitObjects implements MergeSource {
   #pieces: Buffer[] = [];
   #length = 0;
   #needs = 0;
-  /** Steps that were accounted for, and bytes. */
+  /** Steps that were accounted for; bytes that are held, and the most that were. */
   steps = 0;
   held = 0;
+  mostHeld = 0;
   attributes: (path: string) => MergeAttributes = () => UNSPECIFIED;
 
   constructor(dir: string) {
@@ -87,6 +88,7 @@ export class GitObjects implements MergeSource {
 
   readonly hold = (bytes: number): void => {
     this.held += bytes;
+    this.mostHeld = Math.max(this.mostHeld, this.held);
   };
 
   /** Reads an object, whatever its type. */

@@ -36,11 +36,19 @@ export class MergeRules {
     max: MOST_STEPS,
     message: "the patterns of .gitattributes take too much computing",
   });
+  #held = 0;
   #questions: readonly [AttributeQuestion, AttributeQuestion] | undefined;
 
   constructor(source: Pick<MergeSource, "readTree" | "readBlob" | "work" | "hold">, tree: string) {
     this.#source = source;
     this.#tree = tree;
+  }
+
+  /** Gives back what the rules hold. */
+  free(): void {
+    this.#source.hold(-this.#held);
+    this.#held = 0;
+    this.#directories.clear();
   }
 
   /** Returns the attributes of a path. @throws LimitExceeded */
@@ -90,7 +98,9 @@ export class MergeRules {
     const text = await this.#textIn(entries);
     const [merge, size] = this.#questions ?? [];
     const rules = [merge, size].flatMap((question) => (question === undefined ? [] : parseAttributes(text, question)));
-    this.#source.hold(rules.reduce((sum, rule) => sum + heldBytesOf(rule), 0));
+    const bytes = rules.reduce((sum, rule) => sum + heldBytesOf(rule), 0);
+    this.#held += bytes;
+    this.#source.hold(bytes);
     const outer = parent?.files ?? []; // The top has nothing above it.
     return { entries, files: rules.length === 0 ? outer : [{ directory, rules }, ...outer] };
   }

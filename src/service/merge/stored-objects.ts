@@ -65,6 +65,7 @@ export class StoredObjects implements MergeSource {
 
   /** Sets whose `.gitattributes` count: those of a tree, by its name in hexadecimal. */
   useRulesOf(tree: string): void {
+    this.#rules?.free();
     this.#rules = new MergeRules(this, tree);
   }
 

@@ -52,9 +52,22 @@ describe("a merge", () => {
   it("accounts for the length of each path that it holds and looks at", async () => {
     const depth = 1000;
     const before = { steps: objects.steps, held: objects.held };
+    objects.mostHeld = objects.held;
     await mergeOfFile(["base\n", "ours\n", "theirs\n"], depth);
     const characters = (depth * depth * "directory/".length) / 2;
-    expect(objects.held - before.held).toBeGreaterThan(characters);
+    expect(objects.mostHeld - before.held).toBeGreaterThan(characters);
     expect(objects.steps - before.steps).toBeGreaterThan(characters);
+  });
+
+  it("gives back what it held, so that hundreds may follow each other", async () => {
+    const before = objects.held;
+    objects.mostHeld = before;
+    const { isClean } = await mergeOfFile(
+      ["a\n\n\n\n\n\n\nb\n", "a\n\n\n\n\n\n\nours\n", "theirs\n\n\n\n\n\n\nb\n"],
+      10,
+    );
+    expect(isClean).toBe(true);
+    expect(objects.mostHeld).toBeGreaterThan(before + 1000);
+    expect(objects.held).toBe(before);
   });
 });
