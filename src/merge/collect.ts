@@ -6,9 +6,11 @@
  * @packageDocumentation
  * @see git-merge(1), "MERGE STRATEGIES", ort
  */
+import { itemAt } from "../bytes/assert.ts";
+import { FILE_MODE } from "../object/tree.ts";
 import { assertDepth } from "../object/tree-depth.ts";
 import { FOR_ANCESTOR, FOR_CONTENT, FOR_ITSELF, FOR_LOCATION, type MergeState, UNWANTED } from "./merge-state.ts";
-import { charactersOf, depthOf, matchingOf, OPEN_BYTES, PathInfo, SETTLED_BYTES } from "./path-info.ts";
+import { charactersOf, depthOf, ENTRY_BYTES, matchingOf, OPEN_BYTES, PathInfo, SETTLED_BYTES } from "./path-info.ts";
 import { type TreeRow, treeRows } from "./tree-rows.ts";
 import { BASE, bitOf, NOTHING, OURS, type Side, SIDES, THEIRS, type TreeEntry, type Version } from "./version.ts";
 
@@ -67,23 +69,43 @@ class Collection {
 
   async #open(path: string, trees: readonly Version[]): Promise<void> {
     assertDepth(depthOf(path));
-    const entries: (readonly TreeEntry[])[] = [];
-    const read = new Map<string, readonly TreeEntry[]>([["", []]]);
     const { source } = this.#state;
     await source.work(DIRECTORY_STEPS);
+    const entries = await this.#read(trees);
+    // Rows of a large directory take more than its entries: they are made twice, and one by one.
+    let [count, length, isAdded] = [0, 0, false];
+    const names: string[] = [];
+    for (const row of treeRows(entries)) {
+      count++;
+      length += path.length + 1 + row.name.length;
+      isAdded ||= row.files !== 0 && row.files === this.#mask;
+      names.push(...namesToOpen(row));
+    }
+    this.#state.hold(count * SETTLED_BYTES + charactersOf(length));
+    await source.work(count * PATH_STEPS + length);
+    if (this.#mask !== 0 && this.#mask !== WANTED && isAdded) this.#mask = WANTED;
+    await source.expect(names);
+    for (const row of treeRows(entries)) await this.#visit(path, row);
+  }
+
+  /** Reads the same directory of three trees. Entries that are equal are held once. */
+  async #read(trees: readonly Version[]): Promise<(readonly TreeEntry[])[]> {
+    const entries: (readonly TreeEntry[])[] = [];
+    const read = new Map<string, readonly TreeEntry[]>([["", []]]);
     for (const { oid } of trees) {
-      const tree = read.get(oid) ?? (await source.readTree(oid));
-      read.set(oid, tree);
+      let tree = read.get(oid);
+      if (tree === undefined) {
+        const all = await this.#state.source.readTree(oid);
+        this.#state.hold(all.length * ENTRY_BYTES);
+        const known = new Set<TreeEntry>();
+        tree = all;
+        for (const other of read.values()) tree = withEqual(tree, other, known);
+        this.#state.hold(-known.size * ENTRY_BYTES);
+        read.set(oid, tree);
+      }
       entries.push(tree);
     }
-    const rows = [...treeRows(entries)];
-    const length = rows.reduce((sum, { name }) => sum + path.length + 1 + name.length, 0);
-    this.#state.hold(rows.length * SETTLED_BYTES + charactersOf(length));
-    await source.work(rows.length * PATH_STEPS + length);
-    const isAdded = ({ files }: TreeRow): boolean => files !== 0 && files === this.#mask;
-    if (this.#mask !== 0 && this.#mask !== WANTED && rows.some(isAdded)) this.#mask = WANTED;
-    await source.expect(rows.flatMap(namesToOpen));
-    for (const row of rows) await this.#visit(path, row);
+    return entries;
   }
 
   async #visit(directory: string, row: TreeRow): Promise<void> {
@@ -168,6 +190,29 @@ class Collection {
 function changedSide(matching: number): Side | typeof BASE {
   if (matching === ALL) return BASE;
   return matching === (bitOf(BASE) | bitOf(OURS)) ? THEIRS : OURS;
+}
+
+/** Returns the entries with those of another tree in the place of equal ones, and adds these to `known`. */
+function withEqual(
+  entries: readonly TreeEntry[],
+  others: readonly TreeEntry[],
+  known: Set<TreeEntry>,
+): readonly TreeEntry[] {
+  let at = 0;
+  return entries.map((entry) => {
+    const sought = orderOf(entry);
+    while (at < others.length && orderOf(itemAt(others, at)) < sought) at++;
+    const other = others[at];
+    if (other === undefined || other.name !== entry.name || other.mode !== entry.mode || other.oid !== entry.oid)
+      return entry;
+    known.add(other);
+    return other;
+  });
+}
+
+/** Returns what an entry is ordered by in its tree. */
+function orderOf({ name, mode }: TreeEntry): string {
+  return mode === FILE_MODE.tree ? `${name}/` : name;
 }
 
 function directoriesOf({ stages, directories }: PathInfo): Version[] {

@@ -5,6 +5,7 @@
  * @packageDocumentation
  * @see gitdiffcore(7), "diffcore-rename"; git-config(1), `merge.renameLimit`
  */
+import { itemAt } from "../bytes/assert.ts";
 import { keepIfBetter, type Match, orderOfMatches } from "../diff/best-matches.ts";
 import { MOST_SCORE } from "../diff/similarity.ts";
 import { countFile, countMove, likelyTargets } from "./directory-counts.ts";
@@ -30,6 +31,8 @@ const LEAST_SAME_NAME_SCORE = (MOST_SCORE * 3) / 4;
 const RENAME_LIMIT = 7000;
 /** The most equal files among which one of the same name is looked for. */
 const MOST_EQUAL = 100;
+/** Steps of looking at one of them. */
+const EQUAL_STEPS = 10;
 /** Stands for directories that files may have gone to: no directory has this name. */
 const SOMEWHERE = "/";
 
@@ -69,7 +72,7 @@ class Detection {
 
   async run(): Promise<void> {
     if (this.#sources.length === 0 || this.#targets.length === 0) return;
-    this.#matchEqual();
+    await this.#matchEqual();
     this.#sources = this.#sources.filter(({ isUsed }) => !isUsed);
     for (const { from, end } of this.#targets) if (from !== undefined) await this.#count(from, end);
     await this.#matchByName();
@@ -91,20 +94,19 @@ class Detection {
   }
 
   /** Joins files of the same content; of several sources, one of the target's name is preferred. */
-  #matchEqual(): void {
+  async #matchEqual(): Promise<void> {
     const keyOf = ({ mode, oid }: PairEnd): string => `${kindOf(mode) === "file" ? "" : mode} ${oid}`;
-    const byContent = new Map<string, Source[]>();
+    const byContent = new Map<string, EqualSources>();
     for (const source of this.#sources) {
       const equal = byContent.get(keyOf(source.end));
-      if (equal === undefined) byContent.set(keyOf(source.end), [source]);
-      else equal.push(source);
+      if (equal === undefined) byContent.set(keyOf(source.end), new EqualSources(source));
+      else equal.add(source);
     }
     for (const target of this.#targets) {
       const equal = byContent.get(keyOf(target.end));
       if (equal === undefined) continue;
-      const name = nameOf(target.end.path);
-      const named = equal.slice(0, MOST_EQUAL).findIndex(({ end }) => nameOf(end.path) === name);
-      const [source] = equal.splice(Math.max(named, 0), 1);
+      await this.#work(Math.min(equal.count, MOST_EQUAL) * EQUAL_STEPS);
+      const source = equal.take(nameOf(target.end.path));
       if (source !== undefined) this.#join(source, target);
     }
   }
@@ -204,6 +206,38 @@ class Detection {
       targets.delete(SOMEWHERE);
       if ((removed.get(directory) ?? UNWANTED) === UNWANTED) counts.delete(directory);
     }
+  }
+}
+
+/** Deleted files of the same content, in their order. */
+class EqualSources {
+  readonly #sources: Source[];
+  /** How many were taken: those stand first. */
+  #taken = 0;
+
+  constructor(first: Source) {
+    this.#sources = [first];
+  }
+
+  /** The number of those that are left. */
+  get count(): number {
+    return this.#sources.length - this.#taken;
+  }
+
+  add(source: Source): void {
+    this.#sources.push(source);
+  }
+
+  /** Takes one of this name if it is among the next, else the next. Returns `undefined` if none is left. */
+  take(name: string): Source | undefined {
+    const end = Math.min(this.#sources.length, this.#taken + MOST_EQUAL);
+    let at = this.#taken;
+    while (at < end && nameOf(itemAt(this.#sources, at).end.path) !== name) at++;
+    const taken = this.#sources[at < end ? at : this.#taken];
+    if (taken === undefined) return undefined;
+    if (at < end) this.#sources.copyWithin(this.#taken + 1, this.#taken, at);
+    this.#taken++;
+    return taken;
   }
 }
 

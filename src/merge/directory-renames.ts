@@ -8,7 +8,16 @@ import { present } from "../bytes/assert.ts";
 import { FILE_MODE } from "../object/tree.ts";
 import { assertDepth } from "../object/tree-depth.ts";
 import type { FilePair, MergeState } from "./merge-state.ts";
-import { charactersOf, climbSteps, depthOf, directoryOf, OPEN_BYTES, PathInfo, SETTLED_BYTES } from "./path-info.ts";
+import {
+  charactersOf,
+  climbSteps,
+  depthOf,
+  directoryOf,
+  ENTRY_BYTES,
+  OPEN_BYTES,
+  PathInfo,
+  SETTLED_BYTES,
+} from "./path-info.ts";
 import { bitOf, NOTHING, otherSide, OURS, type Side, SIDES, STAGES, THEIRS } from "./version.ts";
 
 /** Files of one side that would all be put at one path. */
@@ -120,7 +129,7 @@ export class DirectoryRenames {
       if (info.result.mode !== FILE_MODE.tree) return false;
       const entries = await source.readTree(info.result.oid);
       const length = entries.reduce((sum, { name }) => sum + directory.length + 1 + name.length, 0);
-      this.#state.hold(entries.length * SETTLED_BYTES + charactersOf(length));
+      this.#state.hold(entries.length * (SETTLED_BYTES + ENTRY_BYTES) + charactersOf(length));
       await source.work(length);
       const open = PathInfo.open(directory, info.directory, [NOTHING, info.result, NOTHING]);
       open.directories = bitOf(OURS);

@@ -6,12 +6,14 @@
 import { assert, present } from "../bytes/assert.ts";
 import { BASE, NOTHING, OURS, type Stage, STAGES, THEIRS, type Version } from "./version.ts";
 
-/** About the bytes that a path takes in memory, apart from its characters. */
-export const SETTLED_BYTES = 240;
+/** About the bytes that a path takes in memory, apart from its characters and from the entries of trees. */
+export const SETTLED_BYTES = 150;
 /** About the bytes that one takes besides which is not settled at once. */
-export const OPEN_BYTES = 200;
-/** How often the characters of a path are held at once: where it is known, and twice while all are sorted. */
-const COPIES = 3;
+export const OPEN_BYTES = 120;
+/** About the bytes that an entry of a tree takes. */
+export const ENTRY_BYTES = 130;
+/** How often the characters of a path may be held at once: by themselves, and in what is said of it. */
+const COPIES = 2;
 /** Characters that are looked at in one step. */
 const STEP_CHARACTERS = 16;
 
@@ -127,10 +129,13 @@ export class Paths {
 
   /** Returns all paths; a directory comes right before what is in it. */
   sorted(): string[] {
-    return [...this.#infos.keys()]
-      .map((path) => `${path}/`)
-      .sort((one, two) => (one < two ? -1 : 1))
-      .map((path) => path.slice(0, -1));
+    return [...this.#infos.keys()].sort((one, two) => {
+      const [short, long] = one.length < two.length ? [one, two] : [two, one];
+      if (!long.startsWith(short)) return one < two ? -1 : 1;
+      // Each counts as if it ended in a slash.
+      const isShortFirst = "/" <= long.charAt(short.length);
+      return isShortFirst === (short === one) ? -1 : 1;
+    });
   }
 
   /** Returns a path that nothing has yet: `path~side`, perhaps with a number. */

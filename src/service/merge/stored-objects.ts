@@ -23,7 +23,7 @@ import { MergeRules } from "./merge-rules.ts";
 const MOST_STEPS = 1_000_000_000;
 /** Bytes that one request's merges may hold: paths, objects that were made, and what is known of moved files. */
 const MOST_BYTES = 40 * 1024 * 1024;
-/** Steps of reading an entry of a tree. */
+/** Steps of reading or writing an entry of a tree. */
 const ENTRY_STEPS = 20;
 /** Objects that are read ahead at once. */
 const BATCH = 64;
@@ -113,8 +113,18 @@ export class StoredObjects implements MergeSource {
   readonly writeBlob = async (bytes: Uint8Array): Promise<string> => await this.#make({ type: "blob", bytes });
 
   readonly writeTree = async (entries: readonly TreeEntry[]): Promise<string> => {
-    const pieces = entries.flatMap(({ mode, name, oid }) => [bytesOf(`${mode.toString(8)} ${name}\0`), rawOf(oid)]);
-    return await this.#make({ type: "tree", bytes: concat(pieces) });
+    const { rawSize } = this.#tools.graph.format;
+    const headOf = ({ mode, name }: TreeEntry): string => `${mode.toString(8)} ${name}\0`;
+    const bytes = new Uint8Array(entries.reduce((sum, entry) => sum + headOf(entry).length + rawSize, 0));
+    let at = 0;
+    for (const entry of entries) {
+      const head = headOf(entry);
+      bytes.set(bytesOf(head), at);
+      bytes.set(rawOf(entry.oid), at + head.length);
+      at += head.length + rawSize;
+    }
+    await this.work(entries.length * ENTRY_STEPS);
+    return await this.#make({ type: "tree", bytes });
   };
 
   readonly attributesOf = async (path: string): Promise<MergeAttributes> =>

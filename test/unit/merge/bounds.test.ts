@@ -59,6 +59,64 @@ describe("a merge", () => {
     expect(objects.steps - before.steps).toBeGreaterThan(characters);
   });
 
+  /** Merges directories of `count` files, of which each side changes the first `changed` ones. */
+  const mergeOfDirectory = async (count: number, changed: number): Promise<void> => {
+    const treeOf = async (content: string): Promise<string> => {
+      const [changedTo, same] = [await fileOf(content), await fileOf("same")];
+      const files = Array.from({ length: count }, (_, at) => ({
+        name: `file-${String(at).padStart(8, "0")}`,
+        mode: FILE_MODE.file,
+        oid: at < changed ? changedTo : same,
+      }));
+      return await objects.writeTree(files);
+    };
+    const text = (first: string, last: string): string => `${first}\n\n\n\n\n\n\n${last}\n`;
+    const trees = {
+      base: await treeOf(text("a", "b")),
+      ours: await treeOf(text("a", "ours")),
+      theirs: await treeOf(text("theirs", "b")),
+    };
+    objects.mostHeld = objects.held;
+    await mergeTrees(objects, trees, OPTIONS);
+  };
+
+  it("accounts for the entries of all three trees, and for equal ones once", async () => {
+    const { held } = objects;
+    await mergeOfDirectory(5000, 5000);
+    expect(objects.mostHeld - held).toBeGreaterThan(5000 * 3 * 130);
+    await mergeOfDirectory(5000, 0);
+    expect(objects.mostHeld - held).toBeLessThan(5000 * 330);
+  });
+
+  it("has room for a directory of a hundred thousand files", async () => {
+    const { held } = objects;
+    await mergeOfDirectory(100_000, 5);
+    expect(objects.mostHeld - held).toBeLessThan(40 * 1024 * 1024);
+  });
+
+  it("counts the work of telling equal files apart that were moved", async () => {
+    const count = 5000;
+    const oid = await fileOf("the same\n");
+    const treeOf = async (directory: string, prefix: string, first: string): Promise<string> => {
+      const files = Array.from({ length: count }, (_, at) => ({
+        name: `${prefix}${String(at).padStart(5, "0")}`,
+        mode: FILE_MODE.file,
+        oid: at === 0 ? first : oid,
+      }));
+      return await objects.writeTree([{ name: directory, mode: FILE_MODE.tree, oid: await objects.writeTree(files) }]);
+    };
+    const changed = await fileOf("another\n");
+    const trees = {
+      base: await treeOf("old", "a", oid),
+      ours: await treeOf("new", "b", oid),
+      theirs: await treeOf("old", "a", changed),
+    };
+    const before = objects.steps;
+    const { tree, isClean } = await mergeTrees(objects, trees, OPTIONS);
+    expect({ tree, isClean }).toEqual({ tree: await treeOf("new", "b", changed), isClean: true });
+    expect(objects.steps - before).toBeGreaterThan(count * 100 * 10);
+  });
+
   it("gives back what it held, so that hundreds may follow each other", async () => {
     const before = objects.held;
     objects.mostHeld = before;
