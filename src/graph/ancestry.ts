@@ -10,7 +10,7 @@ import type { GraphSession } from "./graph-session.ts";
 
 /** The paint of commits that the supposed ancestor reaches. */
 const FROM = 1;
-/** The paint of commits that the supposed descendant reaches. */
+/** The paint of commits that the supposed descendants reach. */
 const TO = 2;
 const BOTH = FROM | TO;
 
@@ -32,12 +32,17 @@ class Paint {
   }
 }
 
+/** Whether the commit at node `from` is the commit at node `to` or one of its ancestors. */
+export async function isAncestor(session: GraphSession, from: number, to: number): Promise<boolean> {
+  return await isReachedByAny(session, from, [to]);
+}
+
 /**
- * Whether the commit at node `from` is the commit at node `to` or one of its ancestors. History is read youngest first,
+ * Whether the commit at node `from` is one of those at the nodes `tips` or an ancestor of one, by one walk. History is read youngest first,
  * until both reach all commits that are left: for two branches, that is where they parted. With a commit-graph, it is
  * read no further than generations say that `from` may be reached.
  */
-export async function isAncestor(session: GraphSession, from: number, to: number): Promise<boolean> {
+export async function isReachedByAny(session: GraphSession, from: number, tips: readonly number[]): Promise<boolean> {
   const paint = new Paint();
   const queue = new CommitQueue();
   // What has a lesser generation does not reach it, and neither does what is in the commit-graph where it is not itself.
@@ -48,10 +53,10 @@ export async function isAncestor(session: GraphSession, from: number, to: number
     paint.set(node, before | colours);
     queue.push(node, session.commits.timeOf(node));
   };
-  await session.prefetch([from, to]);
-  await session.loadCommits([from, to]);
+  await session.prefetch([from, ...tips]);
+  await session.loadCommits([from, ...tips]);
   add(from, FROM);
-  add(to, TO);
+  for (const tip of tips) add(tip, TO);
   while (paint.of(from) !== BOTH && queue.some((node) => paint.of(node) !== BOTH)) {
     const node = queue.pop();
     if (node === undefined) break;

@@ -157,6 +157,28 @@ inEveryFormat(
       expect(made.data.sha).toBe(tree);
     });
 
+    it("are commits of up to a hundred parents, which move a branch forward if one of these has it", async () => {
+      const { git } = journey;
+      const { url, ...at } = await pushed();
+      const [tree = ""] = (await git.ok(["rev-parse", "main^{tree}"], { cwd: source })).split("\n");
+      const sides: string[] = [];
+      for (let side = 0; side < 99; side++) {
+        const made = await git.ok(["commit-tree", "-p", "main~3", "-m", `side ${side}`, tree], { cwd: source });
+        sides.push(made.trim());
+      }
+      await git.ok(["push", "-q", url, ...sides.map((oid, side) => `${oid}:refs/heads/side-${side}`)], { cwd: source });
+      const commit = async (...parents: string[]): Promise<string> =>
+        (await octokit.rest.git.createCommit({ ...at, message: "octopus", tree, parents })).data.sha;
+      const move = async (sha: string): Promise<number> =>
+        await status(octokit.rest.git.updateRef({ ...at, ref: "heads/main", sha }));
+      expect(await move(await commit(...sides))).toBe(422);
+      const next = (await git.ok(["commit-tree", "-p", "main", "-m", "next", tree], { cwd: source })).trim();
+      await git.ok(["push", "-q", url, `${next}:refs/heads/next`], { cwd: source });
+      const octopus = await commit(...sides, next);
+      expect(await move(octopus)).toBe(200);
+      expect(await status(commit(...sides, next, octopus))).toBe(422);
+    });
+
     it("are refused where they name what is not here, or what git allows in no tree", async () => {
       const { url: _, ...at } = await pushed();
       const none = "1".repeat(journey.format.hexSize);

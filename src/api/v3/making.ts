@@ -19,6 +19,8 @@ import { gitCommitShape, personShape, placeOf } from "./shapes.ts";
 
 /** Entries of one tree that is made. */
 const MOST_ENTRIES = 10_000;
+/** Parents of one commit that is made. */
+const MOST_PARENTS = 100;
 const MODES: Readonly<Record<string, number>> = {
   "100644": FILE_MODE.file,
   "100755": FILE_MODE.executable,
@@ -41,7 +43,7 @@ const person = v.looseObject({ name: v.string(), email: v.string(), date: v.opti
 const commitBody = v.looseObject({
   message: v.string(),
   tree: v.string(),
-  parents: v.optional(v.array(v.string()), []),
+  parents: v.optional(v.pipe(v.array(v.string()), v.maxLength(MOST_PARENTS)), []),
   author: v.optional(person),
   committer: v.optional(person),
   signature: v.nullish(v.string()),

@@ -3,8 +3,9 @@
  *
  * @packageDocumentation
  */
+import { concat } from "../../bytes/chunk.ts";
 import { fromHex, toHex } from "../../bytes/hex.ts";
-import { movesForward } from "../../graph/forward-move.ts";
+import { isReachedByAny } from "../../graph/ancestry.ts";
 import type { Identity } from "../../object/identity.ts";
 import { TYPE_NUMBER, typeOfNumber } from "../../object/object-type.ts";
 import { expandRefName } from "../../object/ref-name.ts";
@@ -146,20 +147,23 @@ async function isForwardMove(session: WriteSession, old: string, now: string, br
   const seen = new Set([now]);
   // What is added to the set is looked at, too.
   for (const oid of seen) for (const parent of brought.get(oid) ?? []) seen.add(parent);
-  for (const oid of seen) {
-    if (oid === old || (!brought.has(oid) && (await isInHistory(session, old, oid)))) return true;
-  }
-  return false;
+  if (seen.has(old)) return true;
+  return await isInHistory(
+    session,
+    old,
+    [...seen].filter((oid) => !brought.has(oid)),
+  );
 }
 
-/** Whether both are commits that are here, and the new one has the old one in its history. */
-async function isInHistory(session: WriteSession, old: string, now: string): Promise<boolean> {
-  const [from, to] = [fromHex(old), fromHex(now)];
-  if (from === undefined || to === undefined) return false;
-  const types = await Promise.all([from, to].map(async (name) => (await session.database.typesOf(name))[0]));
-  if (types[1] === 0) return true; // The landing says that the object is missing.
+/** Whether all are commits that are here, and one of the `tips` has the old one in its history. */
+async function isInHistory(session: WriteSession, old: string, tips: readonly string[]): Promise<boolean> {
+  const names = [old, ...tips].flatMap((oid) => fromHex(oid) ?? []);
+  const types = await session.database.typesOf(concat(names));
+  if (types.indexOf(0, 1) > 0) return true; // The landing says that the object is missing.
   if (types.some((type) => type !== TYPE_NUMBER.commit)) return false;
-  return await movesForward(await session.graph(), { from, to });
+  const graph = await session.graph();
+  const [from = 0, ...nodes] = names.map((name) => graph.node(name)); // The old one comes first.
+  return await isReachedByAny(graph, from, nodes);
 }
 
 /** An annotated tag that is to be made. */

@@ -5,7 +5,7 @@
  */
 import { SELECTED, UNINTERESTING } from "../../../src/kernel/object-flags.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { isAncestor } from "../../../src/graph/ancestry.ts";
+import { isAncestor, isReachedByAny } from "../../../src/graph/ancestry.ts";
 import { CommitQueue } from "../../../src/graph/commit-queue.ts";
 import { CommonCommits } from "../../../src/graph/common-commits.ts";
 import { walkCommits } from "../../../src/graph/commit-walk.ts";
@@ -164,6 +164,25 @@ describe.each([
       seen[expected ? "yes" : "no"] += 1;
     }
     expect(Math.min(seen.yes, seen.no)).toBeGreaterThan(3);
+  });
+
+  it("tells by one walk whether any of several commits reaches another", async () => {
+    const random = pseudoRandom(seed + 115);
+    const seen = { yes: 0, no: 0 };
+    for (let round = 0; round < 40; round++) {
+      const from = walked.oid(random(COMMITS));
+      const tips = Array.from({ length: 1 + random(3) }, () => walked.oid(random(COMMITS)));
+      const expected = tips.some((tip) => walked.git.run(["merge-base", "--is-ancestor", from, tip]).ok);
+      await walked.session(async (session) => {
+        const nodes = tips.map((tip) => session.node(rawName(tip)));
+        expect(await isReachedByAny(session, session.node(rawName(from)), nodes), `${from} ${tips.join()}`).toBe(
+          expected,
+        );
+        expect(await isReachedByAny(session, session.node(rawName(from)), [])).toBe(false);
+      });
+      seen[expected ? "yes" : "no"] += 1;
+    }
+    expect(Math.min(seen.yes, seen.no)).toBeGreaterThan(0);
   });
 
   it("tells which objects refs reach", async () => {
