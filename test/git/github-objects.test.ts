@@ -179,6 +179,30 @@ inEveryFormat(
       expect(await status(commit(...sides, next, octopus))).toBe(422);
     });
 
+    it("are brought in together, as many bytes as are kept", async () => {
+      const { git } = journey;
+      const { url, ...at } = await pushed();
+      const file = { mode: "100644", type: "blob" } as const;
+      // Together with the trees and the commit they have nearly the 32 MiB that may be kept, which no single call carries.
+      const content = (name: string): string => name.padEnd(1024 * 1024 - (name === "d1" ? 2500 : 0), "\nline");
+      const parts: { path: string; mode: "040000"; type: "tree"; sha: string }[] = [];
+      for (const part of ["a", "b", "c", "d"]) {
+        const names = Array.from({ length: part === "d" ? 2 : 10 }, (__, number) => `${part}${number}`);
+        const made = await octokit.rest.git.createTree({
+          ...at,
+          tree: names.map((path) => ({ ...file, path, content: content(path) })),
+        });
+        parts.push({ path: part, mode: "040000", type: "tree", sha: made.data.sha });
+      }
+      const tree = await octokit.rest.git.createTree({ ...at, tree: parts });
+      const commit = await octokit.rest.git.createCommit({ ...at, message: "x", tree: tree.data.sha, parents: [head] });
+      await octokit.rest.git.updateRef({ ...at, ref: "heads/main", sha: commit.data.sha });
+      const clone = git.fresh();
+      await git.ok(["clone", "-q", url, clone]);
+      await git.fsck(clone);
+      expect((await git.ok(["ls-tree", "-r", "--name-only", "HEAD"], { cwd: clone })).split("\n")).toHaveLength(32);
+    });
+
     it("are refused where they name what is not here, or what git allows in no tree", async () => {
       const { url: _, ...at } = await pushed();
       const none = "1".repeat(journey.format.hexSize);
