@@ -14,6 +14,10 @@ import { UpstreamFailure } from "./upstream.ts";
 const CHUNK_BYTES = 262_144;
 /** The most bytes of an answer without a pack, or before one. There is room for 500,000 refs of usual names. */
 const MOST_TALK = 64 * 1024 * 1024;
+/** The most bytes of progress beside a pack, with the heads of packets that carry none of it. An upstream says some KB. */
+const MOST_PROGRESS_BYTES = 16 * 1024 * 1024;
+/** Bytes of a packet before what it carries: its length, and the number of its band. */
+const PACKET_HEAD_BYTES = 5;
 
 function brokeOff(): UpstreamFailure {
   return new UpstreamFailure("The upstream's answer broke off.");
@@ -93,11 +97,24 @@ export type BandListener = {
 /** Returns the pack from the side-bands that follow in `lines`, up to their flush. */
 export function bandSource(lines: LineSource, listener: BandListener): ByteSource {
   let rest: Uint8Array = new Uint8Array(0);
-  const state = { ended: false };
+  const state = { ended: false, said: 0 };
   const take = (line: PktLine): void => {
     const packet = parseSideBand(line);
-    if (packet.kind === "end") state.ended = true;
-    else if (packet.band === BAND_DATA) rest = packet.data;
+    if (packet.kind === "end") {
+      state.ended = true;
+      return;
+    }
+    // A client that waits for a pack is not kept waiting with words, nor with packets of nothing.
+    const carried = packet.band === BAND_DATA ? packet.data.length : 0;
+    if (carried === 0) state.said += PACKET_HEAD_BYTES + packet.data.length;
+    if (state.said > MOST_PROGRESS_BYTES) {
+      throw new LimitExceeded(
+        "mirror-talk-bytes",
+        MOST_PROGRESS_BYTES,
+        "it has more to say beside its pack than is read",
+      );
+    }
+    if (packet.band === BAND_DATA) rest = packet.data;
     else if (packet.band === BAND_ERROR)
       throw new UpstreamFailure(`The upstream says: ${inOneLine(decodeText(packet.data))}`);
     else listener.onProgress(decodeText(packet.data));

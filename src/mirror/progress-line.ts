@@ -18,7 +18,14 @@ export function lastLineOf(progress: string): string {
   return (lines.findLast((line) => line !== "") ?? "").slice(0, MOST);
 }
 
-/** Returns a text without line ends and other control characters, for a sentence that quotes it. */
+/** The most characters of a text that a sentence quotes. */
+const MOST_QUOTED = 500;
+
+/** Returns a text without line ends and other control characters, and not too long, for a sentence that quotes it. */
 export function inOneLine(text: string): string {
-  return text.replaceAll(/\p{Cc}+/gu, " ").trim();
+  return text
+    .slice(0, 2 * MOST_QUOTED)
+    .replaceAll(/\p{Cc}+/gu, " ")
+    .trim()
+    .slice(0, MOST_QUOTED);
 }

@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-import { i32At, present } from "../../bytes/assert.ts";
+import { present } from "../../bytes/assert.ts";
 import { concat } from "../../bytes/chunk.ts";
 import { ObjectRejected } from "../../bytes/failure.ts";
 import { fromHex, toHex } from "../../bytes/hex.ts";
@@ -94,12 +94,13 @@ export class MergeRun {
     return oid?.length === this.#session.format.rawSize ? toHex(oid) : undefined;
   }
 
-  /** Returns those of these objects that are here, and that some ref reaches. */
+  /** Returns those of these objects that are commits or tags, and that some ref reaches. */
   async #shownOf(oids: readonly string[]): Promise<ReadonlySet<string>> {
     if (oids.length === 0) return new Set();
     const { begun: answer, database } = this.#session;
-    const { packs } = await database.locate(concat(oids.map(rawOf)));
-    const here = oids.filter((_, at) => i32At(packs, at) >= 0);
+    const types = await database.typesOf(concat(oids.map(rawOf)));
+    // A search for a tree or a blob would walk through everything, and neither can be merged.
+    const here = oids.filter((_, at) => isCommitish(types[at]));
     const searched = { answer, database, graph: this.#graph, reached: new ReachedCommits(this.#graph) };
     const shown = await reachedByRefs(this.#repository, searched, here.map(rawOf));
     return new Set(here.filter((_, at) => shown[at] === true));
@@ -107,7 +108,7 @@ export class MergeRun {
 
   async #commitAt(oid: string): Promise<string | undefined> {
     const [type] = await this.#session.database.typesOf(rawOf(oid));
-    if (type !== TYPE_NUMBER.commit && type !== TYPE_NUMBER.tag) return undefined;
+    if (!isCommitish(type)) return undefined;
     const peeled = await this.#graph.peel(this.#node(oid));
     return (await this.#graph.typeOf(peeled)) === TYPE_NUMBER.commit ? toHex(this.#graph.nameOf(peeled)) : undefined;
   }
@@ -187,6 +188,10 @@ export class MergeRun {
   #node(oid: string): number {
     return this.#graph.node(rawOf(oid));
   }
+}
+
+function isCommitish(type: number | undefined): boolean {
+  return type === TYPE_NUMBER.commit || type === TYPE_NUMBER.tag;
 }
 
 function rawOf(oid: string): Uint8Array {

@@ -50,6 +50,14 @@ describe.each([1, 7, 100_000])("an upstream's answer in pieces of %i bytes", (pi
     expect(count).toBe(16);
   });
 
+  it("quotes a part of what the upstream fails with, in one line", async () => {
+    const nobody = { onProgress: () => undefined, onBytes: () => undefined };
+    const failing = encodeSideBand(BAND_ERROR, text(`\u001b[31mno\r\n${"y".repeat(60_000)}`));
+    const said = await readAll(bandSource(new LineSource(source(failing, piece)), nobody), 4).catch(String);
+    expect(said).toMatch(/The upstream says: \[31mno y+$/);
+    expect(said.length).toBeLessThan(600);
+  });
+
   it("ends with a clear error if the upstream fails or breaks off", async () => {
     const nobody = { onProgress: () => undefined, onBytes: () => undefined };
     const failing = whole(encodeSideBand(BAND_DATA, text("PACK")), encodeSideBand(BAND_ERROR, text("out of memory\n")));
@@ -63,5 +71,33 @@ describe.each([1, 7, 100_000])("an upstream's answer in pieces of %i bytes", (pi
     );
     const refused = encodePktLine("ERR access denied\n");
     await expect(new LineSource(source(refused, piece)).next()).rejects.toThrow("The upstream says: access denied");
+  });
+});
+
+describe("an upstream that sends no pack, and goes on", () => {
+  const nobody = { onProgress: () => undefined, onBytes: () => undefined };
+
+  /** Gives the same bytes again and again, and counts them. */
+  function endless(bytes: Uint8Array): ByteSource & { readonly given: () => number } {
+    let given = 0;
+    return {
+      given: () => given,
+      read: async (buffer) => {
+        const count = Math.floor(buffer.length / bytes.length) * bytes.length;
+        for (let at = 0; at < count; at += bytes.length) buffer.set(bytes, at);
+        given += count;
+        return buffer.subarray(0, count);
+      },
+    };
+  }
+
+  it.each([
+    ["with progress", encodeSideBand(BAND_PROGRESS, text("x".repeat(60_000)))],
+    ["with packets of nothing", text("0005\u0001")],
+  ])("is given up after some MiB, %s", async (_, packet) => {
+    const upstream = endless(packet);
+    const reading = readAll(bandSource(new LineSource(upstream), nobody), 4096);
+    await expect(reading).rejects.toMatchObject({ name: "LimitExceeded", limit: "mirror-talk-bytes" });
+    expect(upstream.given()).toBeLessThan(18 * 1024 * 1024);
   });
 });
