@@ -16,9 +16,10 @@ export type Ask = {
   readonly headers?: Readonly<Record<string, string>>;
 };
 
-/** The most bytes of an answer that are read: of JSON, and of a failure. A host may send without end. */
+/** The most bytes of an answer that are read: of JSON, of a problem, which may list conflicts, and of any other failure. A host may send without end. */
 const MOST_JSON_BYTES = 512 * 1024 * 1024;
-const MOST_FAILURE_BYTES = 4 * 1024 * 1024;
+const MOST_PROBLEM_BYTES = 4 * 1024 * 1024;
+const MOST_FAILURE_BYTES = 65_536;
 /** The most redirects that are followed. */
 const MOST_REDIRECTS = 5;
 
@@ -61,10 +62,11 @@ async function fetchWithin(url: string, init: RequestInit): Promise<Response> {
 
 /** Returns the message of a failed answer: a problem's detail, else its text. */
 async function detailOf(response: Response): Promise<string> {
-  const { text } = await textWithin(response, MOST_FAILURE_BYTES);
   if (response.headers.get("Content-Type")?.startsWith("application/problem+json") !== true) {
+    const { text } = await textWithin(response, MOST_FAILURE_BYTES);
     return text.trim().split("\n")[0] ?? "";
   }
+  const { text } = await textWithin(response, MOST_PROBLEM_BYTES);
   try {
     const json: unknown = JSON.parse(text);
     return isJson(json) ? textAt(json, "detail") : text;
