@@ -35,7 +35,7 @@ export interface TenantTold {
 }
 
 /** The seconds after which small pushes are published if the operator sets nothing. */
-export const PUBLISH_AFTER = 0;
+export const PUBLISH_AFTER = 60;
 /** The most that the operator can set: a bucket that is further behind is of little use. */
 export const MOST_PUBLISH_AFTER = 3600;
 
