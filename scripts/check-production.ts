@@ -11,8 +11,6 @@ import { fileURLToPath } from "node:url";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 const CODEC = "the other direction of a codec: tests write what is read here, and read what is written";
-const WHOLE =
-  "whole, of one thing, where the Worker has a part of it or many at once; it shares the parts with what the Worker uses";
 const SET = "one of a set that is used: with a hole, somebody would write it again elsewhere";
 
 /** Why tests alone may use exports: reason, then names by file. */
@@ -29,13 +27,6 @@ const TEST_ONLY: readonly (readonly [reason: string, names: Readonly<Record<stri
       "src/wire/push-options.ts": ["formatPushOptions"],
       "src/wire/receive-request.ts": ["formatReceiveRequest"],
       "src/wire/report-status.ts": ["ReportStatusParser"],
-    },
-  ],
-  [
-    WHOLE,
-    {
-      "src/object/tag.ts": ["parseTag"],
-      "src/refs/ref-policy.ts": ["matchesRef"],
     },
   ],
   [
