@@ -91,6 +91,36 @@ inEveryFormat(
       );
     });
 
+    it("change files below directories that are there, as deep as they lie", async () => {
+      const { git } = journey;
+      const { url, ...at } = await pushed();
+      const deep = git.fresh();
+      await git.ok(["clone", "-q", url, deep]);
+      for (const path of ["a/b/c/old", "a/b/keep", "a/x/y/only", "d/e"]) await git.commit(deep, path, `${path}\n`);
+      await git.ok(["push", "-q", "origin", "main"], { cwd: deep });
+      const base = (await git.ok(["rev-parse", "main^{tree}"], { cwd: deep })).trim();
+      const file = { mode: "100644", type: "blob" } as const;
+      const tree = await octokit.rest.git.createTree({
+        ...at,
+        base_tree: base,
+        tree: [
+          { ...file, path: "a/b/c/new", content: "new\n" },
+          { ...file, path: "a/b/c/old", sha: null },
+          { ...file, path: "a/x/y/only", sha: null },
+          { ...file, path: "a/b/none/at/all", sha: null },
+        ],
+      });
+      await git.ok(["rm", "-q", "a/b/c/old", "a/x/y/only"], { cwd: deep });
+      await git.commit(deep, "a/b/c/new", "new\n");
+      expect(tree.data.sha).toBe((await git.ok(["rev-parse", "main^{tree}"], { cwd: deep })).trim());
+      const same = await octokit.rest.git.createTree({
+        ...at,
+        base_tree: base,
+        tree: [{ ...file, path: "a/b/none/at/all", sha: null }],
+      });
+      expect(same.data.sha).toBe(base);
+    });
+
     it("are stacked: trees on trees, and commits on commits, that nothing names yet", async () => {
       const { git } = journey;
       const { url, ...at } = await pushed();

@@ -187,16 +187,24 @@ class Making {
     return directory;
   }
 
-  /** Writes a directory, and what is below it; `undefined` for one without entries. */
-  async write(directory: Directory, isRoot: boolean): Promise<Uint8Array | undefined> {
+  /** Writes a tree and what is below it, and returns its name. Directories that nothing is left in go. */
+  async write(root: Directory): Promise<Uint8Array> {
+    await this.#writeBelow(root);
+    return await this.add("tree", root.encode().content);
+  }
+
+  /** Writes what has changed in the open directories below one, however deep it is. */
+  async #writeBelow(directory: Directory): Promise<void> {
     for (const [name, child] of directory.children) {
       const entry = directory.get(name);
-      if (entry === undefined || !isTree(entry.mode) || !child.isChanged) continue;
-      const oid = await this.write(child, false);
-      if (oid === undefined) directory.remove(name);
-      else directory.set(name, { mode: FILE_MODE.tree, oid });
+      // A file may have come in its place.
+      if (entry === undefined || !isTree(entry.mode)) continue;
+      // What is in it changes as its own directories do.
+      await this.#writeBelow(child);
+      if (!child.isChanged) continue;
+      if (child.count === 0) directory.remove(name);
+      else directory.set(name, { mode: FILE_MODE.tree, oid: await this.add("tree", child.encode().content) });
     }
-    return directory.count === 0 && !isRoot ? undefined : await this.add("tree", directory.encode().content);
   }
 }
 
@@ -244,7 +252,7 @@ export async function makeTree(
         directory.set(last, { mode, oid: fromHex(object) ?? new Uint8Array(rawSize) });
       else directory.set(last, { mode, oid: await made.add("blob", object) });
     }
-    return (await made.write(root, true)) ?? new Uint8Array(rawSize); // A root is always written.
+    return await made.write(root);
   });
 }
 
