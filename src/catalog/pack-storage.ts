@@ -24,6 +24,12 @@ export type PackExtension =
   | `scratch-${number}`
   | `part-${number}`;
 
+/**
+ * The files that a step makes from a pack that is in the catalog already. A step that failed in between writes them again, the tips
+ * as they are by then. Every other file is written once.
+ */
+export const MADE_FROM_PACKS: ReadonlySet<PackExtension> = new Set<PackExtension>(["bitmap", "tips"]);
+
 /** Names one file of one pack: `objects/pack/pack-{pack}.{extension}` below the repository's prefix. */
 export type PackFile = { readonly pack: string; readonly extension: PackExtension };
 
@@ -66,7 +72,11 @@ export interface PackStorage {
   read(file: PackFile, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
   /** Opens `[offset, offset + length)` for sequential reading, as one storage operation. */
   openStream(file: PackFile, offset: number, length: number): Promise<PackByteStream>;
-  /** Writes a whole file in one operation. `bytes` must not change until the promise settles. */
+  /**
+   * Writes a whole file in one operation. `bytes` must not change until the promise settles.
+   *
+   * @throws CorruptStore if the file exists, unless it is one of {@link MADE_FROM_PACKS}.
+   */
   write(file: PackFile, bytes: Uint8Array): Promise<void>;
   /** Starts an upload of unknown length. */
   createUpload(file: PackFile): Promise<PackUpload>;

@@ -5,7 +5,7 @@
  */
 import { BucketUnavailable, CorruptStore } from "../bytes/failure.ts";
 import { packKey, packPrefix } from "../catalog/pack-keys.ts";
-import type { PackFile, PackStorage } from "../catalog/pack-storage.ts";
+import { MADE_FROM_PACKS, type PackFile, type PackStorage } from "../catalog/pack-storage.ts";
 import { readR2Body } from "./r2-stream.ts";
 import { createR2Upload } from "./r2-upload.ts";
 import type { RequestCounters } from "./request-counters.ts";
@@ -48,8 +48,9 @@ export function r2PackStorage(bucket: R2Bucket, counters: RequestCounters, id: s
     },
     write: async (file, bytes) => {
       const key = packKey(id, file);
+      const once = MADE_FROM_PACKS.has(file.extension) ? {} : { onlyIf: { etagDoesNotMatch: "*" } };
       const object = await counters
-        .run("r2w", () => bucket.put(key, bytes, { onlyIf: { etagDoesNotMatch: "*" } }))
+        .run("r2w", () => bucket.put(key, bytes, once))
         .catch((cause: unknown) => {
           throw new BucketUnavailable(key, { cause });
         });

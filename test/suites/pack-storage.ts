@@ -58,6 +58,16 @@ function wholeFileCases(open: () => Promise<PackStorage>): void {
     expect((await storage.read(file, 0, 10)).length).toBe(10);
   });
 
+  it("writes what is made from a pack again: a run that failed in between has to be able to go on", async () => {
+    const storage = await open();
+    for (const extension of ["bitmap", "tips"] as const) {
+      const file = freshFile(extension);
+      await storage.write(file, pattern(10));
+      await storage.write(file, pattern(20));
+      expect(sameBytes(await storage.read(file, 0, 20), pattern(20))).toBe(true);
+    }
+  });
+
   it("throws CorruptStore where a file is missing or shorter than promised", async () => {
     const storage = await open();
     const file = freshFile();
