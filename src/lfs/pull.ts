@@ -102,7 +102,8 @@ async function pullPage(input: PullAllInput, named: readonly LfsObject[]): Promi
   if (announced.kind !== "found") return "failed";
   let objects = 0;
   for (let at = 0; at < wanted.length; at += AT_ONCE) {
-    if (input.isTimeUp()) return "more";
+    // Where nothing came in all that time, the next sync of the schedule goes on, and not one at once.
+    if (input.isTimeUp()) return objects > 0 ? "more" : "failed";
     const some = wanted.slice(at, at + AT_ONCE).flatMap((object, i): AnnouncedObject[] => {
       const outcome = announced.outcomes[at + i];
       return outcome?.kind === "announced" ? [{ object, home: outcome.home }] : [];

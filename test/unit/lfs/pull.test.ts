@@ -1,0 +1,50 @@
+/** How much of a mirror's Git LFS objects one step fetches, and what it says to the next. */
+import { expect, it } from "vitest";
+import { type PullAllInput, pullAll } from "../../../src/lfs/pull.ts";
+import type { LfsObject, LfsRequest } from "../../../src/refs/lfs-store.ts";
+
+const OBJECTS: readonly LfsObject[] = Array.from({ length: 9 }, (_, i) => ({ oid: String(i).repeat(64), size: 10 }));
+
+/** A mirror of an upstream that has all of {@link OBJECTS}, and gives of them what `gives` says. Each look at the clock takes a turn. */
+function input(gives: (object: LfsObject) => boolean, turns: number): PullAllInput {
+  let looks = 0;
+  const progress = { objects: 0, missing: 0, looked: [], complete: true };
+  return {
+    id: "one",
+    home: "acme",
+    progress,
+    tools: {
+      upstream: {
+        offers: async (objects) => new Map(objects.map(({ oid, size }) => [oid, size])),
+        open: async (object) => (gives(object) ? new ReadableStream() : undefined),
+        mostBytes: async () => undefined,
+      },
+      store: {
+        lfs: async (request: LfsRequest) => {
+          const count = "objects" in request ? request.objects.length : 1;
+          const kind = request.kind === "keep" ? "stored" : "announced";
+          const outcome = request.kind === "find" ? ({ kind: "missing" } as const) : { kind, size: 10, home: "acme" };
+          const outcomes = request.kind === "find" ? request.oids.map(() => outcome) : Array(count).fill(outcome);
+          return { kind: "found", outcomes } as never;
+        },
+      },
+      links: () => ({ linkLfs: async () => "linked" }),
+      files: () => ({ write: async () => "written" }),
+    },
+    next: async () => ({ objects: OBJECTS, progress }),
+    note: async () => undefined,
+    isTimeUp: () => ++looks > turns,
+  };
+}
+
+it("a step in which objects came goes on at once when its time is up", async () => {
+  expect(await pullAll(input(() => true, 1))).toBe("more");
+});
+
+it("a step in which none came waits for the next sync of the schedule, whatever the upstream says that it has", async () => {
+  expect(await pullAll(input(() => false, 1))).toBe("failed");
+});
+
+it("an object that the upstream does not give holds up nothing", async () => {
+  expect(await pullAll(input(({ oid }) => !oid.startsWith("0"), 100))).toBe("done");
+});
