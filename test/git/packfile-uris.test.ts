@@ -102,6 +102,19 @@ describe("a clone that takes a pack by its address", () => {
     expect(pack.readUInt32BE(8)).toBeGreaterThan(0);
   });
 
+  it("gets everything in band where there is no ticket for the address: git asks there without credentials", async () => {
+    const { path, url, work } = await made("private");
+    const oid = await git.head(work);
+    const [, line = ""] = (await cloned(url, oid, "packfile-uris https,http")).sections;
+    const ticket = new URL(line.split(" ")[1] ?? "").searchParams.get("ticket") ?? "";
+    expect(ticket).toMatch(/^tpr_/);
+    // Who comes with a ticket gets none.
+    const bare = `${bed.host.base}/${path}.git`.replace("://", `://git:${ticket}@`);
+    const { sections, pack } = await cloned(bare, oid, "packfile-uris https,http");
+    expect(sections).toEqual([]);
+    expect(pack.length).toBeGreaterThan(1_500_000);
+  });
+
   it("gets everything in band where the pack has what no ref reaches", async () => {
     const { url, work } = await made("public");
     await git.ok(["push", "-q", url, "+main~4:main"], { cwd: work });

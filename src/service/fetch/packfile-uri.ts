@@ -46,6 +46,9 @@ export async function linkedPack(
   const pack = database.packs.find((handle) => handle.record.name === record?.name);
   const uri = record && (await exchange.addressOf?.(`objects/pack/pack-${record.checksum}.pack`, answer.record));
   if (pack === undefined || record === undefined || uri === undefined) return undefined;
-  const scheme = new URL(uri).protocol.slice(0, -1);
+  const { protocol, searchParams } = new URL(uri);
+  // git asks for the pack without its credentials, and gives the clone up where it gets none.
+  if (answer.record.visibility === "private" && !searchParams.has("ticket")) return undefined;
+  const scheme = protocol.slice(0, -1);
   return request.packfileUris.includes(scheme) ? { checksum: record.checksum, uri, pack } : undefined;
 }
