@@ -70,6 +70,18 @@ describe("a clone of everything", () => {
     expect(body).toHaveLength(0);
   });
 
+  it("is the file behind the lines that git's own client asks for besides", async () => {
+    const named = await served(v2("ofs-delta", `want-ref ${MAIN}`));
+    const banded = await served(v2("ofs-delta", "sideband-all"));
+    for (const { passed, body } of [named, banded]) {
+      expect(passed).toMatchObject([{ id, name: NAME, bytes: 123_456, offset: TWIN_HEAD.length }]);
+      expect(body).toHaveLength(0);
+    }
+    const before = ({ passed }: typeof named): string => Buffer.from(passed[0]?.before ?? []).toString("latin1");
+    expect(before(named)).toBe(`0010wanted-refs\n003d${tip} ${MAIN}\n0001${TWIN_HEAD}`);
+    expect(before(banded)).toBe("000e\u0001packfile\n");
+  });
+
   it("is made from the packs if the file is not there", async () => {
     const { passed, body } = await served(v2("ofs-delta"), false);
     expect(passed).toHaveLength(1);
@@ -84,8 +96,6 @@ describe("a request for anything else", () => {
     ["a depth", () => v2("ofs-delta", "deepen 1")],
     ["what a shallow client lacks", () => v2("ofs-delta", `shallow ${older}`)],
     ["what a client with haves lacks", () => v2("ofs-delta", `have ${older}`)],
-    ["a ref by its name", () => v2("ofs-delta", `want-ref ${MAIN}`)],
-    ["lines over side-bands", () => v2("ofs-delta", "sideband-all")],
     ["an unknown object too", () => v2("ofs-delta", `want ${"1".repeat(40)}`)],
     ["an older commit too", () => v2("ofs-delta", `want ${older}`)],
     ["packets of 1,000 bytes", () => v0("side-band ofs-delta", "done")],
