@@ -133,8 +133,10 @@ async function run(): Promise<void> {
     // Git waits for an answer that does not come.
     process.exit(FAILED);
   }
-  // Git has been given everything. What it still writes is read to its end, or it would be ended with a signal.
-  process.stdin.resume();
+  // Git has been given everything. What it still writes is read to its end, or it would be ended with a signal. A connection
+  // through a proxy stays open until the host ends it, many seconds later: nobody waits for that.
+  if (process.stdin.readableEnded) process.exit();
+  process.stdin.on("close", () => process.exit()).resume();
 }
 
 void run();

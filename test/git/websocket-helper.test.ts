@@ -4,11 +4,12 @@ import { createServer, type Server } from "node:http";
 import { connect } from "node:net";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
 import { GitSandbox, withToken } from "../support/git-client.ts";
 import { importFixture, linear } from "../support/git-fixtures.ts";
 import { startTestHost } from "../support/host.ts";
+import { WAIT_LIMIT } from "../support/time-limits.ts";
 
 const git = new GitSandbox("helper");
 let host: RunningHost;
@@ -80,12 +81,14 @@ it("ends a push whose pack is refused with the reason, though more of it comes",
 
 it("goes through a proxy, except to hosts that NO_PROXY names", async () => {
   const asked: string[] = [];
+  const ended: string[] = [];
   const proxy: Server = createServer().on("connect", ({ url = "" }, client, head) => {
     asked.push(url);
     const server = connect(Number(new URL(`http://${url}`).port), "127.0.0.1", () => {
       client.write("HTTP/1.1 200 OK\r\n\r\n");
       server.write(head);
       client.pipe(server).pipe(client);
+      for (const [who, side] of Object.entries({ client, server })) side.once("end", () => ended.push(who));
     });
     server.on("error", () => client.destroy());
     client.on("error", () => server.destroy());
@@ -97,6 +100,9 @@ it("goes through a proxy, except to hosts that NO_PROXY names", async () => {
     await git.ok(["ls-remote", at("acme/widgets")], { env: { http_proxy: url } });
     await git.ok(["-c", `http.proxy=${url}`, "ls-remote", at("acme/widgets")]);
     expect(asked).toEqual([new URL(host.base).host, new URL(host.base).host]);
+    // The client goes by itself, and does not wait for the host to end the connection.
+    await vi.waitUntil(() => ended.length === 4, { timeout: WAIT_LIMIT });
+    expect(ended).toEqual(["client", "server", "client", "server"]);
     await git.ok(["ls-remote", at("acme/widgets")], { env: { http_proxy: url, NO_PROXY: "localhost" } });
     expect(asked).toHaveLength(2);
   } finally {
