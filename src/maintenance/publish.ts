@@ -47,7 +47,10 @@ async function publishPacks(
   const staged = new StagedPack(packName, repository.refs, repository.storage(record.id));
   let added: PackRecord;
   try {
-    added = present(await combinePacks({ repository, record, packs, packName }), "a pack of all objects");
+    added = present(
+      await combinePacks({ repository, record, packs, packName, seeksDeltas: true }),
+      "a pack of all objects",
+    );
   } catch (error) {
     await staged.discard();
     throw error;
