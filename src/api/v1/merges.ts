@@ -4,45 +4,24 @@
  * @packageDocumentation
  */
 import { Hono, type Context } from "hono";
-import type * as v from "valibot";
-import { isPushableRefName, isTooLong } from "../../object/ref-name.ts";
 import type { Identity } from "../../object/identity.ts";
-import { InvalidRequest, Problem } from "../../http/problem.ts";
-import { admitWriter, type Writer } from "../../http/pusher.ts";
+import { isPushableRefName, isTooLong } from "../../object/ref-name.ts";
+import { InvalidRequest } from "../../http/problem.ts";
 import { wholeLines } from "../../service/commit/commit-text.ts";
 import type { PickAction } from "../../service/merge/pick-commits.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
-import { checkJson, mediaType, parseJson } from "../json-body.ts";
-import { bodySource, readWhole, strictText } from "./bounded-body.ts";
+import { askedWrite, type BodyReading } from "./asked-write.ts";
 import { asker, personOf } from "./commit-person.ts";
-import { type KeyedRequest, keyedRequest } from "./idempotency.ts";
+import type { KeyedRequest } from "./idempotency.ts";
 import { keptAnswer, mergeAnswer } from "./merge-answers.ts";
 import { type MergeBody, mergeBody, movedJson, type PicksBody, picksBody, triedJson } from "./merge-schemas.ts";
-import { requestedName } from "./requested.ts";
 
 /** Bytes of a body. */
 const MOST_BYTES = 1024 * 1024;
+/** A merge holds trees and files. */
+const READING: BodyReading = { mostBytes: MOST_BYTES, needsRoom: true };
 const BRANCHES = "refs/heads/";
-
-type Asked<Body> = Writer & { readonly body: Body; readonly keyed: KeyedRequest | undefined; readonly by: Identity };
-
-/** Admits the writer, and reads the body. @throws AccessDenied, Problem */
-async function asked<Schema extends v.GenericSchema>(
-  context: Context<ApiEnv>,
-  schema: Schema,
-): Promise<Asked<v.InferOutput<Schema>>> {
-  const name = await requestedName(context, "write");
-  const writer = await admitWriter({ host: context.var.host, name });
-  const { repository } = writer.exchange;
-  await repository.memory.room();
-  const hash = repository.hash("sha256");
-  const bytes = await readWhole(bodySource(context, repository.memory), MOST_BYTES, (piece) => hash.update(piece));
-  if (mediaType(context.req.raw) !== "application/json") throw new Problem(415, "The body has to be application/json.");
-  const body = checkJson(parseJson(strictText(bytes)), schema);
-  const by = asker(writer.principal, repository.now());
-  return { ...writer, body, keyed: keyedRequest(context, writer.principal, hash), by };
-}
 
 /** Returns the full name of a branch. @throws InvalidRequest */
 function branchOf(member: string, branch: string): string {
@@ -96,7 +75,8 @@ function expected(oid: string | undefined): { expectedHead?: string } {
 }
 
 async function merge(context: Context<ApiEnv>): Promise<Response> {
-  const { exchange, body, keyed, by } = await asked(context, mergeBody);
+  const { exchange, principal, body, keyed } = await askedWrite(context, mergeBody, READING);
+  const by = asker(principal, exchange.repository.now());
   const order = {
     branch: branchOf("base", body.base),
     head: body.head,
@@ -112,7 +92,8 @@ async function merge(context: Context<ApiEnv>): Promise<Response> {
 
 function picks(action: PickAction): (context: Context<ApiEnv>) => Promise<Response> {
   return async (context) => {
-    const { exchange, body, keyed, by } = await asked(context, picksBody);
+    const { exchange, principal, body, keyed } = await askedWrite(context, picksBody, READING);
+    const by = asker(principal, exchange.repository.now());
     const { author, committer } = people(body, by);
     const order = {
       action,

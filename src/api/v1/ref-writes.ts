@@ -8,7 +8,7 @@ import * as v from "valibot";
 import { readEscapes } from "../../object/escaped-bytes.ts";
 import { isPushableRefName, isTooLong } from "../../object/ref-name.ts";
 import { DetailedProblem, InvalidRequest, Problem } from "../../http/problem.ts";
-import { admitWriter, type Writer } from "../../http/pusher.ts";
+import { admitWriter } from "../../http/pusher.ts";
 import { isZeroOid } from "../../refs/ref-plan.ts";
 import type { AnsweredOnce } from "../../refs/ref-store.ts";
 import { wholeLines } from "../../service/commit/commit-text.ts";
@@ -16,18 +16,18 @@ import type { MadeTag, RefOrder, RefResult, RefsAnswer } from "../../service/com
 import type { WriteExchange } from "../../service/commit/write-session.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
-import { checkJson, mediaType, parseJson } from "../json-body.ts";
-import { bodySource, readWhole, strictText } from "./bounded-body.ts";
+import { askedWrite, type BodyReading } from "./asked-write.ts";
 import { asker, personOf } from "./commit-person.ts";
 import { personBody } from "./commit-schemas.ts";
 import { restOfPath } from "./content-request.ts";
-import { type KeyedRequest, keyedRequest, REPLAYED } from "./idempotency.ts";
+import { type KeyedRequest, REPLAYED } from "./idempotency.ts";
 import { otherRequest, refusedUpdate } from "./refused-writes.ts";
 import { requestedName } from "./requested.ts";
 
 /** Refs that one request moves, and bytes of its body. */
 const MOST_UPDATES = 5000;
 const MOST_BYTES = 4 * 1024 * 1024;
+const READING: BodyReading = { mostBytes: MOST_BYTES, needsRoom: false };
 const NO_STORE = { "Cache-Control": "no-store" };
 
 const value = v.nullable(v.string());
@@ -56,24 +56,6 @@ const tagBody = v.strictObject({
   tagger: v.optional(personBody),
 });
 const tagJson = v.strictObject({ name: v.string(), oid: v.string(), target: v.string(), type: v.string() });
-
-/** A request by one who may write: what its body says, and its key. */
-type Asked<Body> = Writer & { readonly body: Body; readonly keyed: KeyedRequest | undefined };
-
-/** Admits the writer, and reads the body. @throws AccessDenied, Problem */
-async function asked<Schema extends v.GenericSchema>(
-  context: Context<ApiEnv>,
-  schema: Schema,
-): Promise<Asked<v.InferOutput<Schema>>> {
-  const name = await requestedName(context, "write");
-  const writer = await admitWriter({ host: context.var.host, name });
-  const { repository } = writer.exchange;
-  const hash = repository.hash("sha256");
-  const bytes = await readWhole(bodySource(context, repository.memory), MOST_BYTES, (piece) => hash.update(piece));
-  if (mediaType(context.req.raw) !== "application/json") throw new Problem(415, "The body has to be application/json.");
-  const body = checkJson(parseJson(strictText(bytes)), schema);
-  return { ...writer, body, keyed: keyedRequest(context, writer.principal, hash) };
-}
 
 /** Returns the full name of a ref. `heads/main` and `refs/heads/main` are the same. @throws InvalidRequest */
 function fullName(name: string, pointer: string): string {
@@ -122,7 +104,7 @@ async function withKept(context: Context<ApiEnv>, exchange: WriteExchange): Prom
 }
 
 async function put(context: Context<ApiEnv>): Promise<Response> {
-  const { exchange, body } = await asked(context, putBody);
+  const { exchange, body } = await askedWrite(context, putBody, READING);
   const name = pathName(context);
   const oid = body.oid.toLowerCase();
   const order: RefOrder = {
@@ -163,7 +145,7 @@ function outcomeOf(result: RefResult): v.InferOutput<typeof outcomeJson> {
 }
 
 async function update(context: Context<ApiEnv>): Promise<Response> {
-  const { exchange, body, keyed } = await asked(context, updatesBody);
+  const { exchange, body, keyed } = await askedWrite(context, updatesBody, READING);
   const orders = body.updates.map(({ name, old, new: oid }, at): RefOrder => {
     const full = fullName(name, `#/updates/${at}/name`);
     return { name: full, expected: valueOf(old), oid: valueOf(oid), force: true };
@@ -189,7 +171,7 @@ async function update(context: Context<ApiEnv>): Promise<Response> {
 }
 
 async function makeTagOf(context: Context<ApiEnv>): Promise<Response> {
-  const { exchange, principal, body, keyed } = await asked(context, tagBody);
+  const { exchange, principal, body, keyed } = await askedWrite(context, tagBody, READING);
   const { name, target } = body;
   if (!isPushableRefName(`refs/tags/${name}`) || isTooLong(`refs/tags/${name}`)) {
     throw new InvalidRequest("invalid_member", [
