@@ -14,6 +14,7 @@ import type { PageEnv } from "./page-host.ts";
 import { cursorLink, Pager } from "./pager.tsx";
 import { Plot } from "./plot.tsx";
 import { shownAge, shownCount, shownSize } from "./texts.ts";
+import { ListTable } from "./list-table.tsx";
 
 /** The tenants of a page: each is asked for its usage. */
 const PAGE_TENANTS = 25;
@@ -94,42 +95,30 @@ function Plots({ all, now }: { readonly all: readonly TenantUsage[]; readonly no
 function Tenants({ all, month }: { readonly all: readonly TenantUsage[]; readonly month: string }) {
   if (all.length === 0) return <p class="note">There is no tenant yet.</p>;
   return (
-    <div class="scroll" role="region" aria-label="Tenants" tabindex={0}>
-      <table class="list">
-        <caption class="hidden">Tenants and what they used this month</caption>
-        <thead>
+    <ListTable
+      label="Tenants"
+      caption="Tenants and what they used this month"
+      heads={["Tenant", "In git", "In Git LFS", "Objects", "Requests this month", "Sent", "Received"]}
+    >
+      {all.map(({ name, stored, days }) => {
+        const sums = sumOf(days.filter(({ date }) => date.startsWith(month)));
+        return (
           <tr>
-            <th scope="col">Tenant</th>
-            <th scope="col">In git</th>
-            <th scope="col">In Git LFS</th>
-            <th scope="col">Objects</th>
-            <th scope="col">Requests this month</th>
-            <th scope="col">Sent</th>
-            <th scope="col">Received</th>
+            <td>
+              <a href={`/${name}`}>
+                <bdi>{name}</bdi>
+              </a>
+            </td>
+            <td>{shownSize(stored.git_bytes)}</td>
+            <td>{shownSize(stored.lfs_bytes)}</td>
+            <td>{shownCount(stored.objects)}</td>
+            <td>{shownCount(sums.requests)}</td>
+            <td>{shownSize(sums.bytes_out)}</td>
+            <td>{shownSize(sums.bytes_in)}</td>
           </tr>
-        </thead>
-        <tbody>
-          {all.map(({ name, stored, days }) => {
-            const sums = sumOf(days.filter(({ date }) => date.startsWith(month)));
-            return (
-              <tr>
-                <td>
-                  <a href={`/${name}`}>
-                    <bdi>{name}</bdi>
-                  </a>
-                </td>
-                <td>{shownSize(stored.git_bytes)}</td>
-                <td>{shownSize(stored.lfs_bytes)}</td>
-                <td>{shownCount(stored.objects)}</td>
-                <td>{shownCount(sums.requests)}</td>
-                <td>{shownSize(sums.bytes_out)}</td>
-                <td>{shownSize(sums.bytes_in)}</td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </div>
+        );
+      })}
+    </ListTable>
   );
 }
 
@@ -173,35 +162,22 @@ function FailingMirrors({ list }: { readonly list: Mirrors }) {
       {list.mirrors.length === 0 ? (
         <p class="note">No mirror of those that were asked for fails.</p>
       ) : (
-        <div class="scroll" role="region" aria-label="Mirrors that fail" tabindex={0}>
-          <table class="list">
-            <caption class="hidden">Mirrors that fail</caption>
-            <thead>
-              <tr>
-                <th scope="col">Mirror</th>
-                <th scope="col">Failures in a row</th>
-                <th scope="col">In step as of</th>
-                <th scope="col">Error</th>
-              </tr>
-            </thead>
-            <tbody>
-              {list.mirrors.map((mirror) => (
-                <tr>
-                  <td>
-                    <a href={`/${mirror.repository}/settings/mirror`}>
-                      <bdi>{mirror.repository}</bdi>
-                    </a>
-                  </td>
-                  <td>{shownCount(mirror.failures)}</td>
-                  <td>{mirror.last_sync ?? "never"}</td>
-                  <td>
-                    <bdi>{mirror.last_error}</bdi>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <ListTable label="Mirrors that fail" heads={["Mirror", "Failures in a row", "In step as of", "Error"]}>
+          {list.mirrors.map((mirror) => (
+            <tr>
+              <td>
+                <a href={`/${mirror.repository}/settings/mirror`}>
+                  <bdi>{mirror.repository}</bdi>
+                </a>
+              </td>
+              <td>{shownCount(mirror.failures)}</td>
+              <td>{mirror.last_sync ?? "never"}</td>
+              <td>
+                <bdi>{mirror.last_error}</bdi>
+              </td>
+            </tr>
+          ))}
+        </ListTable>
       )}
       {list.cursor === undefined ? null : <p class="note">There are more: the API lists them all.</p>}
     </section>

@@ -11,6 +11,7 @@ import type { PageEnv } from "./page-host.ts";
 import { cursorLink, Pager } from "./pager.tsx";
 import { administered, apiPath, type Section, settingsAnswer, settingsOf } from "./settings-frame.tsx";
 import { shownSize } from "./texts.ts";
+import { ListTable } from "./list-table.tsx";
 
 const usage = v.object({ stored: v.object({ git_bytes: v.number(), lfs_bytes: v.number() }) });
 const settings = v.object({
@@ -63,38 +64,25 @@ function Locks({ page, token, list }: Section & { readonly list: v.InferOutput<t
       {list.locks.length === 0 ? (
         <p class="note">No file is locked.</p>
       ) : (
-        <div class="scroll" role="region" aria-label="Locks" tabindex={0}>
-          <table class="list">
-            <caption class="hidden">Locks</caption>
-            <thead>
-              <tr>
-                <th scope="col">File</th>
-                <th scope="col">Locked by</th>
-                <th scope="col">Since</th>
-                <th scope="col">Unlock</th>
-              </tr>
-            </thead>
-            <tbody>
-              {list.locks.map((lock) => (
-                <tr>
-                  <td>
-                    <bdi>{lock.path}</bdi>
-                  </td>
-                  <td>
-                    <bdi>{lock.owner.name}</bdi>
-                  </td>
-                  <td>{lock.locked_at}</td>
-                  <td>
-                    <ActionForm to={settingsOf(page)} token={token} action="unlock">
-                      <input type="hidden" name="lock" value={lock.id} />
-                      <button aria-label={`Unlock ${lock.path}`}>Unlock</button>
-                    </ActionForm>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <ListTable label="Locks" heads={["File", "Locked by", "Since", "Unlock"]}>
+          {list.locks.map((lock) => (
+            <tr>
+              <td>
+                <bdi>{lock.path}</bdi>
+              </td>
+              <td>
+                <bdi>{lock.owner.name}</bdi>
+              </td>
+              <td>{lock.locked_at}</td>
+              <td>
+                <ActionForm to={settingsOf(page)} token={token} action="unlock">
+                  <input type="hidden" name="lock" value={lock.id} />
+                  <button aria-label={`Unlock ${lock.path}`}>Unlock</button>
+                </ActionForm>
+              </td>
+            </tr>
+          ))}
+        </ListTable>
       )}
       <Pager href={cursorLink(list.next_cursor)} />
     </section>

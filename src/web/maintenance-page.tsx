@@ -11,6 +11,7 @@ import { ConfirmedForm } from "./confirmed-form.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { administered, apiPath, type Section, settingsAnswer, settingsOf } from "./settings-frame.tsx";
 import { shownCount, shownSize } from "./texts.ts";
+import { ListTable } from "./list-table.tsx";
 
 const sums = v.object({ packs: v.number(), objects: v.number(), bytes: v.number() });
 const run = v.object({
@@ -83,35 +84,19 @@ function Figures({ state }: { readonly state: State }) {
 function Runs({ runs }: Pick<State, "runs">) {
   if (runs.length === 0) return <p class="note">Nothing has been done yet.</p>;
   return (
-    <div class="scroll" role="region" aria-label="The last steps" tabindex={0}>
-      <table class="list">
-        <caption class="hidden">The last steps</caption>
-        <thead>
-          <tr>
-            <th scope="col">When</th>
-            <th scope="col">Step</th>
-            <th scope="col">Outcome</th>
-            <th scope="col">Seconds</th>
-            <th scope="col">Objects</th>
-            <th scope="col">Read</th>
-            <th scope="col">Written</th>
-          </tr>
-        </thead>
-        <tbody>
-          {runs.map((each) => (
-            <tr>
-              <td>{each.at}</td>
-              <td>{each.step}</td>
-              <td>{each.error === null ? each.outcome : `${each.outcome}: ${each.error}`}</td>
-              <td>{each.seconds.toFixed(1)}</td>
-              <td>{shownCount(each.objects)}</td>
-              <td>{shownSize(each.bytes_read)}</td>
-              <td>{shownSize(each.bytes_written)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <ListTable label="The last steps" heads={["When", "Step", "Outcome", "Seconds", "Objects", "Read", "Written"]}>
+      {runs.map((each) => (
+        <tr>
+          <td>{each.at}</td>
+          <td>{each.step}</td>
+          <td>{each.error === null ? each.outcome : `${each.outcome}: ${each.error}`}</td>
+          <td>{each.seconds.toFixed(1)}</td>
+          <td>{shownCount(each.objects)}</td>
+          <td>{shownSize(each.bytes_read)}</td>
+          <td>{shownSize(each.bytes_written)}</td>
+        </tr>
+      ))}
+    </ListTable>
   );
 }
 

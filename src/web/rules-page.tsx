@@ -10,6 +10,7 @@ import { apiTagged } from "./api-json.ts";
 import type { PageEnv } from "./page-host.ts";
 import { protectedRefs, type ShownRule } from "./rules.ts";
 import { administered, apiPath, type Section, settingsAnswer, settingsOf } from "./settings-frame.tsx";
+import { ListTable } from "./list-table.tsx";
 
 /** A section, and the tag of the settings that it shows: a form changes no others. */
 type RulesSection = Section & { readonly tag: string };
@@ -27,41 +28,28 @@ function Allowed({ rule }: { readonly rule: ShownRule }) {
 function Rules({ page, token, tag, rules }: RulesSection & { readonly rules: readonly ShownRule[] }) {
   if (rules.length === 0) return <p class="note">No ref is protected.</p>;
   return (
-    <div class="scroll" role="region" aria-label="Rules" tabindex={0}>
-      <table class="list">
-        <caption class="hidden">Rules</caption>
-        <thead>
-          <tr>
-            <th scope="col">Refs</th>
-            <th scope="col">Lets through</th>
-            <th scope="col">Who may push</th>
-            <th scope="col">Remove</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rules.map((rule, at) => (
-            <tr>
-              <td>
-                <bdi>{rule.pattern}</bdi>
-              </td>
-              <td>
-                <Allowed rule={rule} />
-              </td>
-              <td>
-                <bdi>{rule.pushers?.join(", ") ?? "whoever may write"}</bdi>
-              </td>
-              <td>
-                <ActionForm to={settingsOf(page)} token={token} action="remove-rule">
-                  <input type="hidden" name="tag" value={tag} />
-                  <input type="hidden" name="rule" value={String(at)} />
-                  <button aria-label={`Remove the rule for ${rule.pattern}`}>Remove</button>
-                </ActionForm>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <ListTable label="Rules" heads={["Refs", "Lets through", "Who may push", "Remove"]}>
+      {rules.map((rule, at) => (
+        <tr>
+          <td>
+            <bdi>{rule.pattern}</bdi>
+          </td>
+          <td>
+            <Allowed rule={rule} />
+          </td>
+          <td>
+            <bdi>{rule.pushers?.join(", ") ?? "whoever may write"}</bdi>
+          </td>
+          <td>
+            <ActionForm to={settingsOf(page)} token={token} action="remove-rule">
+              <input type="hidden" name="tag" value={tag} />
+              <input type="hidden" name="rule" value={String(at)} />
+              <button aria-label={`Remove the rule for ${rule.pattern}`}>Remove</button>
+            </ActionForm>
+          </td>
+        </tr>
+      ))}
+    </ListTable>
   );
 }
 

@@ -14,6 +14,7 @@ import { cursorLink, Pager } from "./pager.tsx";
 import { crumbsOf, RepositoryFrame } from "./repository-frame.tsx";
 import { shownNames } from "./repository-request.ts";
 import { administered, apiPath, type Section, settingsAnswer, settingsOf } from "./settings-frame.tsx";
+import { ListTable } from "./list-table.tsx";
 
 const settings = v.object({
   visibility: v.string(),
@@ -117,37 +118,22 @@ function HookItem({ page, token, shown }: Section & { readonly shown: ShownHook 
         )}
       </p>
       {shown.deliveries.length === 0 ? null : (
-        <div class="scroll" role="region" aria-label={`Deliveries to ${shown.url}`} tabindex={0}>
-          <table class="list">
-            <caption class="hidden">Deliveries to {shown.url}</caption>
-            <thead>
-              <tr>
-                <th scope="col">When</th>
-                <th scope="col">Event</th>
-                <th scope="col">Result</th>
-                <th scope="col">Again</th>
-              </tr>
-            </thead>
-            <tbody>
-              {shown.deliveries.slice(0, SHOWN_DELIVERIES).map((delivery) => (
-                <tr>
-                  <td>{delivery.created_at}</td>
-                  <td>{delivery.event}</td>
-                  <td>
-                    {[delivery.state, delivery.status, delivery.error].filter((part) => part !== null).join(", ")}
-                  </td>
-                  <td>
-                    <ActionForm to={settingsOf(page)} token={token} action="redeliver">
-                      <input type="hidden" name="hook" value={shown.id} />
-                      <input type="hidden" name="delivery" value={delivery.id} />
-                      <button aria-label={`Redeliver ${delivery.event} of ${delivery.created_at}`}>Redeliver</button>
-                    </ActionForm>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <ListTable label={`Deliveries to ${shown.url}`} heads={["When", "Event", "Result", "Again"]}>
+          {shown.deliveries.slice(0, SHOWN_DELIVERIES).map((delivery) => (
+            <tr>
+              <td>{delivery.created_at}</td>
+              <td>{delivery.event}</td>
+              <td>{[delivery.state, delivery.status, delivery.error].filter((part) => part !== null).join(", ")}</td>
+              <td>
+                <ActionForm to={settingsOf(page)} token={token} action="redeliver">
+                  <input type="hidden" name="hook" value={shown.id} />
+                  <input type="hidden" name="delivery" value={delivery.id} />
+                  <button aria-label={`Redeliver ${delivery.event} of ${delivery.created_at}`}>Redeliver</button>
+                </ActionForm>
+              </td>
+            </tr>
+          ))}
+        </ListTable>
       )}
       <ActionForm to={settingsOf(page)} token={token} action="remove-hook">
         <input type="hidden" name="hook" value={shown.id} />

@@ -17,6 +17,8 @@ import type { PageEnv } from "./page-host.ts";
 import { cursorLink, Pager } from "./pager.tsx";
 import { administered, apiPath, settingsAnswer, settingsOf } from "./settings-frame.tsx";
 import { issuedTo, repositoriesOf, tenantOf } from "./tokens-page.tsx";
+import { ListTable } from "./list-table.tsx";
+import { shownDay } from "./texts.ts";
 
 const shownKey = {
   id: v.string(),
@@ -38,49 +40,30 @@ type Row = v.InferOutput<v.ObjectSchema<typeof shownKey, undefined>> & { readonl
 /** The forms of a page: where they go, what they are called there, and the visitor's own token. */
 type Forms = { readonly to: string; readonly token: string; readonly remove: string };
 
-function day(time: string | null): string {
-  return time === null ? "never" : time.slice(0, 10);
-}
-
 function KeyTable({ rows, forms }: { readonly rows: readonly Row[]; readonly forms: Forms }) {
   if (rows.length === 0) return <p class="note">No key is registered.</p>;
   return (
-    <div class="scroll" role="region" aria-label="SSH keys" tabindex={0}>
-      <table class="list">
-        <caption class="hidden">SSH keys</caption>
-        <thead>
-          <tr>
-            <th scope="col">Name</th>
-            <th scope="col">Fingerprint</th>
-            <th scope="col">May</th>
-            <th scope="col">Ends</th>
-            <th scope="col">Last used</th>
-            <th scope="col">Remove</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((each) => (
-            <tr>
-              <td>
-                <bdi>{each.name}</bdi>
-              </td>
-              <td>
-                <code>{each.fingerprint}</code>
-              </td>
-              <td>{each.may}</td>
-              <td>{day(each.expires_at)}</td>
-              <td>{day(each.last_used_at)}</td>
-              <td>
-                <ActionForm to={forms.to} token={forms.token} action={forms.remove}>
-                  <input type="hidden" name="id" value={each.id} />
-                  <button aria-label={`Remove ${each.name}`}>Remove</button>
-                </ActionForm>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <ListTable label="SSH keys" heads={["Name", "Fingerprint", "May", "Ends", "Last used", "Remove"]}>
+      {rows.map((each) => (
+        <tr>
+          <td>
+            <bdi>{each.name}</bdi>
+          </td>
+          <td>
+            <code>{each.fingerprint}</code>
+          </td>
+          <td>{each.may}</td>
+          <td>{shownDay(each.expires_at)}</td>
+          <td>{shownDay(each.last_used_at)}</td>
+          <td>
+            <ActionForm to={forms.to} token={forms.token} action={forms.remove}>
+              <input type="hidden" name="id" value={each.id} />
+              <button aria-label={`Remove ${each.name}`}>Remove</button>
+            </ActionForm>
+          </td>
+        </tr>
+      ))}
+    </ListTable>
   );
 }
 

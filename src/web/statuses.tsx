@@ -7,6 +7,7 @@ import type { Context } from "hono";
 import { combinedState, type CommitStatus, type StatusCounts } from "../refs/commit-statuses.ts";
 import type { PageEnv } from "./page-host.ts";
 import type { RepositoryPage } from "./repository-request.ts";
+import { ListTable } from "./list-table.tsx";
 
 /** Returns the statuses of a commit that the page shows. Where there never was one, nothing is asked. */
 export async function statusesOf(
@@ -31,7 +32,7 @@ export async function statusCountsOf(
   return new Map(commits.map(({ oid, counts }) => [oid, counts]));
 }
 
-/** What all statuses of a commit say together, with the counts for who points at it. */
+/** What all statuses of a commit say together, and the counts where somebody points at it. */
 export function StatusBadge({ counts }: { readonly counts: StatusCounts | undefined }) {
   const state = counts && combinedState(counts);
   if (counts === undefined || state === undefined) return null;
@@ -47,38 +48,26 @@ export function StatusBadge({ counts }: { readonly counts: StatusCounts | undefi
 export function Statuses({ statuses }: { readonly statuses: readonly CommitStatus[] }) {
   if (statuses.length === 0) return null;
   return (
-    <div class="scroll" role="region" aria-label="Statuses" tabindex={0}>
-      <table class="list">
-        <caption class="hidden">Statuses</caption>
-        <thead>
-          <tr>
-            <th scope="col">Context</th>
-            <th scope="col">Status</th>
-            <th scope="col">Description</th>
-          </tr>
-        </thead>
-        <tbody>
-          {statuses.map(({ context, state, description, targetUrl }) => (
-            <tr>
-              <td>
-                {targetUrl === "" ? (
-                  <bdi>{context}</bdi>
-                ) : (
-                  <a href={targetUrl} rel="nofollow noopener">
-                    {context}
-                  </a>
-                )}
-              </td>
-              <td>
-                <span class={`check ${state}`}>{state}</span>
-              </td>
-              <td>
-                <bdi>{description}</bdi>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <ListTable label="Statuses" heads={["Context", "Status", "Description"]}>
+      {statuses.map(({ context, state, description, targetUrl }) => (
+        <tr>
+          <td>
+            {targetUrl === "" ? (
+              <bdi>{context}</bdi>
+            ) : (
+              <a href={targetUrl} rel="nofollow noopener">
+                {context}
+              </a>
+            )}
+          </td>
+          <td>
+            <span class={`check ${state}`}>{state}</span>
+          </td>
+          <td>
+            <bdi>{description}</bdi>
+          </td>
+        </tr>
+      ))}
+    </ListTable>
   );
 }

@@ -119,3 +119,8 @@ export function splitMessage(message: string): { readonly subject: string; reado
   const body = end < 0 ? "" : cut(text.slice(end).trim(), LONGEST_BODY);
   return { subject: subject === "" ? "(no message)" : subject, body };
 }
+
+/** Returns the day of a time in RFC 3339; "never" for none. */
+export function shownDay(time: string | null): string {
+  return time === null ? "never" : time.slice(0, 10);
+}

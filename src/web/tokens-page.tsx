@@ -14,6 +14,8 @@ import { apiJson } from "./api-json.ts";
 import { assertOwnForm, readForm } from "./form.ts";
 import { formTokenOf, pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
+import { ListTable } from "./list-table.tsx";
+import { shownDay } from "./texts.ts";
 
 const tokens = v.object({
   tokens: v.array(
@@ -51,10 +53,6 @@ export function repositoriesOf(form: URLSearchParams): { readonly repos?: readon
     .split(/[\s,]+/)
     .filter((name) => name !== "");
   return repos.length === 0 ? {} : { repos };
-}
-
-function day(time: string | null): string {
-  return time === null ? "never" : time.slice(0, 10);
 }
 
 function IssueForm({ tenant, form }: { readonly tenant: string; readonly form: string }) {
@@ -106,40 +104,25 @@ async function answer(
             <input class="copy" readonly value={made.token} size={60} aria-label="The token" />
           </p>
         )}
-        <div class="scroll" role="region" aria-label="Tokens" tabindex={0}>
-          <table class="list">
-            <caption class="hidden">Tokens</caption>
-            <thead>
-              <tr>
-                <th scope="col">Name</th>
-                <th scope="col">May</th>
-                <th scope="col">For</th>
-                <th scope="col">Ends</th>
-                <th scope="col">Last used</th>
-                <th scope="col">Revoke</th>
-              </tr>
-            </thead>
-            <tbody>
-              {list.tokens.map((each) => (
-                <tr>
-                  <td>
-                    <bdi>{each.name}</bdi>
-                  </td>
-                  <td>{each.scopes.join(", ")}</td>
-                  <td>{each.repos === null ? "all" : each.repos.join(", ")}</td>
-                  <td>{day(each.expires_at)}</td>
-                  <td>{day(each.last_used_at)}</td>
-                  <td>
-                    <ActionForm to={`/${tenant}/-/tokens`} token={form} action="revoke">
-                      <input type="hidden" name="id" value={each.id} />
-                      <button aria-label={`Revoke ${each.name}`}>Revoke</button>
-                    </ActionForm>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <ListTable label="Tokens" heads={["Name", "May", "For", "Ends", "Last used", "Revoke"]}>
+          {list.tokens.map((each) => (
+            <tr>
+              <td>
+                <bdi>{each.name}</bdi>
+              </td>
+              <td>{each.scopes.join(", ")}</td>
+              <td>{each.repos === null ? "all" : each.repos.join(", ")}</td>
+              <td>{shownDay(each.expires_at)}</td>
+              <td>{shownDay(each.last_used_at)}</td>
+              <td>
+                <ActionForm to={`/${tenant}/-/tokens`} token={form} action="revoke">
+                  <input type="hidden" name="id" value={each.id} />
+                  <button aria-label={`Revoke ${each.name}`}>Revoke</button>
+                </ActionForm>
+              </td>
+            </tr>
+          ))}
+        </ListTable>
         <IssueForm tenant={tenant} form={form} />
       </>
     ),
