@@ -6,7 +6,7 @@
  * | --- | --- | --- |
  * | `leastObjects` | 10,000 | a pack of fewer objects is walked in a fraction of a second |
  * | `leastAsked` | 1,000 | the same where somebody asked for maintenance |
- * | `leastBytes` | 32 MiB | a pack of so many bytes has them however few its objects are: with them it can be offered as a bundle |
+ * | `leastBytes` | 32 MiB | a pack of at least this many bytes has them, however few its objects are: then it can be offered as a bundle |
  * | `mostObjects` | 1,000,000 | the objects of one step, whose tables take about 60 bytes for each |
  * | `share` | 4 | a pack of less than this part of the largest one's objects would save little |
  *

@@ -152,7 +152,7 @@ export class Paths {
   }
 }
 
-/** Returns about the bytes that the characters of so many paths take which are `length` long together. */
+/** Returns about how many bytes paths take that have `length` characters together. */
 export function charactersOf(length: number): number {
   return COPIES * length;
 }

@@ -128,7 +128,7 @@ describe("a bundle", () => {
     expect((await fetch(address, { method: "PUT" })).status).toBe(405);
   });
 
-  it("is told to who asks, without arguments", async () => {
+  it("is told to a client that asks, without arguments", async () => {
     const { url, bare } = await shared();
     expect(await asked(url)).toEqual([
       "bundle.version=1",

@@ -335,7 +335,7 @@ describe("the facade, written to by Octokit", () => {
     expect(JSON.stringify(body)).toContain(`"subject":"${at.repo}","details":{"changed":["description"]`);
   });
 
-  it("creates a repository for who may, and reads no long body for it", async () => {
+  it("creates a repository if the caller may, and reads no long body for it", async () => {
     const url = `${host.base}/api/v3/orgs/acme/repos`;
     const post = async (body: string, auth = token): Promise<number> => {
       const headers = {

@@ -6,7 +6,7 @@ import { beforeAll, expect, it } from "vitest";
 import { type ApiClient, apiClient } from "../support/api-client.ts";
 import { startCommand } from "../support/command.ts";
 import { exportRepository } from "../support/export.ts";
-import { inEveryFormat } from "../support/git-hosts.ts";
+import { inEveryFormat, pushedRepository } from "../support/git-hosts.ts";
 
 const PERSON = { name: "C O Mitter", email: "committer@example.com", date: "1700000000 +0200" };
 const LINES = Array.from({ length: 20 }, (_, number) => `line ${number}`);
@@ -42,11 +42,8 @@ inEveryFormat(
       await git.ok(["checkout", "-q", "main"], { cwd: source });
     });
 
-    const pushed = async (): Promise<{ path: string; url: string }> => {
-      const url = await journey.create();
-      await journey.git.ok(["push", "-q", url, "main", "topic", "clash", "other"], { cwd: source });
-      return { url, path: `/repos${new URL(url).pathname.replace(/\.git$/, "")}` };
-    };
+    const pushed = async (): Promise<{ path: string; url: string }> =>
+      await pushedRepository(journey, source, ["main", "topic", "clash", "other"]);
     const oid = async (revision: string, cwd = source): Promise<string> =>
       await journey.git.ok(["rev-parse", revision], { cwd });
     /** Clones, has git check the clone, and returns it. */

@@ -4,7 +4,7 @@
 import { beforeAll, expect, it } from "vitest";
 import { type ApiClient, apiClient } from "../support/api-client.ts";
 import { importFixture, linear } from "../support/git-fixtures.ts";
-import { inEveryFormat } from "../support/git-hosts.ts";
+import { inEveryFormat, pushedRepository } from "../support/git-hosts.ts";
 
 inEveryFormat(
   "notes by the API",
@@ -17,11 +17,7 @@ inEveryFormat(
       source = await importFixture(journey.git, "source", linear(4));
       commits = (await journey.git.ok(["rev-list", "main"], { cwd: source })).split("\n");
     });
-    const pushed = async (): Promise<{ path: string; url: string }> => {
-      const url = await journey.create();
-      await journey.git.ok(["push", "-q", url, "main"], { cwd: source });
-      return { url, path: `/repos${new URL(url).pathname.replace(/\.git$/, "")}` };
-    };
+    const pushed = async (): Promise<{ path: string; url: string }> => await pushedRepository(journey, source);
     /** What git reads of the notes on a commit. */
     const shown = async (url: string, commit: string, ref = "commits"): Promise<string> => {
       const { git } = journey;

@@ -79,7 +79,7 @@ describe("a repository that leaves large blobs out", () => {
     expect((await bed.api("GET", path)).body).toMatchObject({ offload_from: null });
   });
 
-  it("gives a token to read it with where it is private, and only to who may", async () => {
+  it("gives a token to read a private one with, and only to those who may read it", async () => {
     const { url, bare } = await made({ visibility: "private" });
     const token = await issueToken(apiClient(bed.host.base, bed.token), "acme", "repo:read");
     for (const reader of [url, withToken(bare, token), withToken(bare, token)]) {
@@ -93,7 +93,7 @@ describe("a repository that leaves large blobs out", () => {
     expect((await send(`${bare}/info/refs?service=git-upload-pack`, { headers: V2 })).status).toBe(401);
   });
 
-  it("leaves them out for who accepts and leaves something out, and what is wanted by name for nobody", async () => {
+  it("leaves them out if the client accepts and leaves something out, and never what is wanted by its name", async () => {
     const { url } = await made();
     const accepts = ["promisor-remote=blobs"];
     expect(await objectsFor(url, accepts, "filter blob:limit=1m")).toBe(SMALL);

@@ -4,7 +4,7 @@
 import { beforeAll, expect, it } from "vitest";
 import { type ApiClient, apiClient } from "../support/api-client.ts";
 import { importFixture, linear } from "../support/git-fixtures.ts";
-import { inEveryFormat } from "../support/git-hosts.ts";
+import { inEveryFormat, pushedRepository } from "../support/git-hosts.ts";
 
 const TAGGER = { name: "A U Thor", email: "author@example.com", date: "1700000000 +0200" };
 
@@ -20,11 +20,7 @@ inEveryFormat(
       source = await importFixture(journey.git, "source", linear(6));
       commits = (await journey.git.ok(["rev-list", "main"], { cwd: source })).split("\n");
     });
-    const pushed = async (): Promise<{ path: string; url: string }> => {
-      const url = await journey.create();
-      await journey.git.ok(["push", "-q", url, "main"], { cwd: source });
-      return { url, path: `/repos${new URL(url).pathname.replace(/\.git$/, "")}` };
-    };
+    const pushed = async (): Promise<{ path: string; url: string }> => await pushedRepository(journey, source);
     const refsOf = async (path: string): Promise<Record<string, unknown>> => {
       const { body } = await api("GET", `${path}/refs`);
       const rows = body["refs"] as { name: string; oid: string }[];

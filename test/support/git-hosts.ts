@@ -23,6 +23,17 @@ export type Journey = {
   create(prefix?: string, settings?: Record<string, string>): Promise<string>;
 };
 
+/** Makes a repository, and pushes branches of `source` to it. Gives its path in the API, and its URL with the credentials in it. */
+export async function pushedRepository(
+  journey: Journey,
+  source: string,
+  branches: readonly string[] = ["main"],
+): Promise<{ readonly path: string; readonly url: string }> {
+  const url = await journey.create();
+  await journey.git.ok(["push", "-q", url, ...branches], { cwd: source });
+  return { url, path: `/repos${new URL(url).pathname.replace(/\.git$/, "")}` };
+}
+
 type Running = { base: string; token: string; close(): Promise<void> };
 
 const TOKEN = "journey-token";
