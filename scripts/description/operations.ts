@@ -72,6 +72,7 @@ const IDS: Readonly<Record<string, string>> = {
   "GET /repos/{tenant}/{repo}/diff/{revs}": "diffRevisions",
   "GET /repos/{tenant}/{repo}/last-changes/{rev_and_path}": "listLastChanges",
   "GET /repos/{tenant}/{repo}/blame/{rev_and_path}": "getBlame",
+  "GET /repos/{tenant}/{repo}/activity/{rev_and_path}": "getActivity",
   "GET /repos/{tenant}/{repo}/search": "searchContent",
   "GET /repos/{tenant}/{repo}/files/{rev}": "findFiles",
   "GET /repos/{tenant}/{repo}/raw/{rev_and_path}": "getFile",

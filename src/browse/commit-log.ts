@@ -33,6 +33,8 @@ export type LogPosition = {
 
 /** The most commits that one request looks at. */
 const PAGE_WALK = 20_000;
+/** The steps after which a page ends, whatever is on it: about half a second. */
+const PAGE_STEPS = 60_000_000;
 /** The most commits that one request walks again to get to its place. */
 const MOST_REPEATED = 200_000;
 /** The most commits that a cursor names. */
@@ -40,11 +42,22 @@ const MOST_NEXT = 32;
 /** The steps of taking a commit out of the queue and putting its parents in. */
 const COMMIT_STEPS = 200;
 
+/** When a page of a log ends, if it is not full before. */
+export type LogBounds = {
+  /** The most commits that are looked at. */
+  readonly commits: number;
+  /** The most steps that the request takes. */
+  readonly steps: number;
+};
+
+const PAGE_BOUNDS: LogBounds = { commits: PAGE_WALK, steps: PAGE_STEPS };
+
 /** A log in progress. */
 export class CommitLog {
   readonly #session: BrowseSession;
   readonly #tip: Uint8Array;
   readonly #paths: PathContent | undefined;
+  readonly #bounds: LogBounds;
   #queue = new CommitQueue();
   #walked = 0;
   #walkedHere = 0;
@@ -55,8 +68,9 @@ export class CommitLog {
   #doubtfulFrom = Number.POSITIVE_INFINITY;
   #isEnd = false;
 
-  private constructor(session: BrowseSession, tip: Uint8Array, path: string) {
+  private constructor(session: BrowseSession, tip: Uint8Array, path: string, bounds: LogBounds) {
     this.#session = session;
+    this.#bounds = bounds;
     this.#tip = tip;
     this.#paths = path === "" ? undefined : new PathContent(session, path);
   }
@@ -64,9 +78,14 @@ export class CommitLog {
   /**
    * Starts the log of a commit (raw name). If `path` (one character per byte) is not empty, it is the log of that path.
    */
-  static async start(session: BrowseSession, tip: Uint8Array, path: string): Promise<CommitLog> {
+  static async start(
+    session: BrowseSession,
+    tip: Uint8Array,
+    path: string,
+    bounds: LogBounds = PAGE_BOUNDS,
+  ): Promise<CommitLog> {
     await session.expectMany();
-    const log = new CommitLog(session, tip, path);
+    const log = new CommitLog(session, tip, path, bounds);
     await log.#enqueue(session.graph.node(tip));
     return log;
   }
@@ -79,7 +98,7 @@ export class CommitLog {
     const named = session.allReachable ? position.next : [];
     if (!(await session.isShown(position.tip)) || !(await areCommits(session, [position.tip, ...named])))
       return undefined;
-    const log = new CommitLog(session, position.tip, path);
+    const log = new CommitLog(session, position.tip, path, PAGE_BOUNDS);
     log.#walked = position.walked;
     log.#oldest = position.oldest;
     if (position.next.length === 0 || !session.allReachable) {
@@ -94,7 +113,7 @@ export class CommitLog {
   /** Returns the node of the next commit; `undefined` at the end of the page or of the log. */
   async next(): Promise<number | undefined> {
     for (;;) {
-      if (this.#walkedHere >= PAGE_WALK || this.#session.pageIsFull) return undefined;
+      if (this.#walkedHere >= this.#bounds.commits || this.#session.hasSpent(this.#bounds.steps)) return undefined;
       const node = this.#queue.pop();
       if (node === undefined) {
         this.#isEnd = true;

@@ -23,6 +23,7 @@ const TREE = "tree ";
 const PARENT = "parent ";
 const AUTHOR = "author ";
 const COMMITTER = "committer ";
+const ENCODING = "encoding ";
 
 /**
  * The links of a commit, for walks over millions of commits: one instance is read into again and again, and makes no
@@ -127,4 +128,21 @@ export function parseCommit(bytes: Uint8Array, format: ObjectFormat): Commit {
     headers: headers.slice(1 + parents.length).filter((header) => !known.includes(header.name)),
     message: decoder.decode(plain.body),
   };
+}
+
+/**
+ * Reads who wrote a commit, and nothing else of it: walks over many commits ask for that alone. The name is decoded by
+ * the commit's own `encoding`. Returns `undefined` if the line is missing or has no address.
+ */
+export function readAuthor(bytes: Uint8Array): Identity | undefined {
+  let author: Uint8Array | undefined;
+  let encoding: string | undefined;
+  for (let at = 0, end = 0; at < bytes.length; at = end + 1) {
+    end = lineEnd(bytes, at, bytes.length);
+    if (end === at) break;
+    if (author === undefined && startsWithAt(bytes, AUTHOR, at, end)) author = bytes.subarray(at + AUTHOR.length, end);
+    else if (encoding === undefined && startsWithAt(bytes, ENCODING, at, end))
+      encoding = new TextDecoder().decode(bytes.subarray(at + ENCODING.length, end));
+  }
+  return author === undefined ? undefined : parseIdentity(textDecoder(encoding).decode(author));
 }

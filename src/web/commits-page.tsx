@@ -144,6 +144,7 @@ async function renderedLog(
         </h2>
         <div class="bar">
           <RevisionForm shown={page} word="commits" revision={revision} path={path} />
+          <a href={pathLink(name, "activity", revision, path)}>Activity</a>
         </div>
         <table class="commits">
           <caption class="hidden">Commits</caption>

@@ -1,5 +1,5 @@
 /**
- * `/{tenant}/{repo}/tree?go={rev}` and `/commits?go={rev}`: leads a form without a script to the page of a revision.
+ * `/{tenant}/{repo}/tree?go={rev}`, `/commits?go={rev}` and `/activity?go={rev}`: leads a form without a script to the page of a revision.
  *
  * @packageDocumentation
  */
@@ -10,7 +10,7 @@ import type { PageEnv } from "./page-host.ts";
 import { pageRepository } from "./repository-request.ts";
 
 /** Answers with the address of the page. */
-export function goPage(context: Context<PageEnv>, page: "tree" | "commits"): Response {
+export function goPage(context: Context<PageEnv>, page: "tree" | "commits" | "activity"): Response {
   const name = pageRepository(context);
   const revision = queryBytes(context.req.url, "go").trim();
   const path = percentDecoded(queryBytes(context.req.url, "path"));

@@ -9,7 +9,7 @@ import type { RepositoryName } from "../access/names.ts";
 import { shownName } from "../access/names.ts";
 
 /** The pages of a repository that show something at a path of a revision. */
-export type PathPage = "tree" | "blob" | "raw" | "blame" | "commits";
+export type PathPage = "tree" | "blob" | "raw" | "blame" | "commits" | "activity";
 
 /** Returns the address of a repository's front page. */
 export function repositoryLink(name: RepositoryName): string {

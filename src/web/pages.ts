@@ -5,6 +5,7 @@
  */
 import type { Context } from "hono";
 import { repositoryAction } from "./actions.ts";
+import { activityPage } from "./activity-page.tsx";
 import { adminPage } from "./admin-page.tsx";
 import { archivePage } from "./archive-page.ts";
 import { blamePage } from "./blame-page.tsx";
@@ -36,6 +37,7 @@ export type PageHandler = (context: Context<PageEnv>) => Promise<Response> | Res
 
 /** The pages and forms, by name. */
 const PAGES = {
+  activityPage,
   adminPage,
   archivePage,
   blamePage,
@@ -69,6 +71,7 @@ const PAGES = {
   tokensPage,
   treePage,
   goToTree: (context) => goPage(context, "tree"),
+  goToActivity: (context) => goPage(context, "activity"),
   goToCommits: (context) => goPage(context, "commits"),
 } as const satisfies Readonly<Record<string, PageHandler>>;
 

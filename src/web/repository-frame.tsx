@@ -124,7 +124,7 @@ export function RevisionForm({
   path,
 }: {
   readonly shown: ShownRepository;
-  readonly word: "tree" | "commits";
+  readonly word: "tree" | "commits" | "activity";
   readonly revision: string;
   readonly path: string;
 }) {

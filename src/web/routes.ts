@@ -27,6 +27,8 @@ const REPOSITORY_PAGES: Readonly<Record<string, PageName>> = {
   "/blame/:rev_and_path{[^]+}": "blamePage",
   "/commits": "goToCommits",
   "/commits/:rev_and_path{[^]+}": "commitsPage",
+  "/activity": "goToActivity",
+  "/activity/:rev_and_path{[^]+}": "activityPage",
   "/commit/:rev{[^]+}": "commitPage",
   "/compare/:revs{[^]+}": "comparePage",
   "/archive/:file{[^]+}": "archivePage",

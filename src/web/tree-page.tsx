@@ -13,6 +13,7 @@ import { itemAt } from "../bytes/assert.ts";
 import { toHex } from "../bytes/hex.ts";
 import { requestedRevision } from "../http/content-address.ts";
 import { found } from "../http/content.ts";
+import { recentPlot } from "./activity-page.tsx";
 import { byContent, type Rendering } from "./by-content.ts";
 import { CommitLine, type NamedCommit, namedCommit, When } from "./commit-line.tsx";
 import { commitLink, pathLink, repositoryLink } from "./links.ts";
@@ -280,6 +281,7 @@ async function renderedDirectory(
   const hasAll = commit === undefined || listing.changes.size === listing.entries.length;
   rendering.isPartial = !hasAll;
   const text = await readme(page, listing);
+  const plot = shown.path === "" && commit !== undefined ? await recentPlot(session, commit) : null;
   const { tenant, repo } = shownNames(page.name);
   const { origin } = new URL(context.req.url);
   const title = shown.path === "" ? `${tenant}/${repo}` : `${shownBytes(shown.path)} - ${tenant}/${repo}`;
@@ -309,6 +311,14 @@ async function renderedDirectory(
         {listing.hasMore ? (
           <p class="note">Only the first {shownCount(MOST_ENTRIES)} entries are shown. The API lists them all.</p>
         ) : null}
+        {plot === null ? null : (
+          <div class="plots">
+            <div>
+              {plot}
+              <a href={pathLink(page.name, "activity", shown.revision)}>Activity and contributors</a>
+            </div>
+          </div>
+        )}
         {text}
       </RepositoryFrame>
     ),

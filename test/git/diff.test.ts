@@ -9,6 +9,11 @@ import { onEveryHost } from "../support/git-hosts.ts";
 type Hunk = { readonly old_start: number; readonly old_lines: number; readonly text: string };
 type DiffFile = { readonly path: string; readonly status: string; readonly hunks: readonly Hunk[] | null };
 type Range = { readonly line: number; readonly count: number; readonly commit: string; readonly path: string };
+type Activity = {
+  readonly commits: number;
+  readonly weeks: readonly { readonly commits: number }[];
+  readonly contributors: readonly { readonly name: string; readonly email: string; readonly commits: number }[];
+};
 type Page = {
   readonly files: readonly DiffFile[];
   readonly ranges: readonly Range[];
@@ -133,6 +138,15 @@ onEveryHost(
       const expected = blamed.map((line, at) => `${at + 1} ${line.slice(line.startsWith("^") ? 1 : 0).slice(0, 39)}`);
       expect(told.map((line) => line.split(" ").slice(0, 2).join(" ").slice(0, -1))).toEqual(expected);
       expect(new Set(ranges.map(({ path }) => path))).toEqual(new Set(["src/moved.txt", "src/a.txt"]));
+    });
+
+    it.each(["", "/src"])("has who made the commits of main%s, as git shortlog counts them", async (directory) => {
+      const page = await (await request(`activity/main${directory}`)).json<Activity>();
+      const expected = (await git("shortlog", "-sne", "main", "--", `.${directory}`)).split("\n");
+      const people = page.contributors.map(({ name, email, commits }) => `${commits} ${name} <${email}>`);
+      expect(people).toEqual(expected.map((line) => line.trim().replace("\t", " ")));
+      expect(page.weeks.reduce((sum, { commits }) => sum + commits, 0)).toBe(page.commits);
+      expect(String(page.commits)).toBe(await git("rev-list", "--count", "main", "--", `.${directory}`));
     });
 
     it.each(["", "/src"])("has the last change of each entry of main%s", async (directory) => {

@@ -355,6 +355,8 @@ describe("a caller that names what is gone", () => {
       ["diff/main..main?limit=1", (before) => ({ before, after: oids.tip, behind: "a" })],
       ["last-changes/main?limit=1", (oid) => ({ commit: oids.tip, at: 0, pending: [[oid, [0, 1]]] })],
       ["blame/main/config?", (oid) => ({ commit: oids.tip, rest: 1, pending: [[oid, "config", [0, 1, 0]]] })],
+      ["activity/main?", (oid) => ({ tip: oid, path: "", walked: 1, oldest: 0, next: [oid] })],
+      ["activity/main?", (oid) => ({ tip: oids.tip, path: "", walked: 1, oldest: 0, next: [oid] })],
       ["search?q=a&limit=1", (tree) => ({ tree, behind: null, line: 0 })],
       ["files/main?limit=1", (tree) => ({ tree, behind: "a" })],
       ["compare/main...main?limit=1", (from) => ({ from, to: oids.tip, at: 1 })],

@@ -32,6 +32,7 @@ const PATHS = [
     "/blob/main/logo.svg",
     "/commits/main",
     "/commit/main",
+    "/activity/main",
     "/blame/main/src/main.c",
     "/compare/main~1...main?view=split",
     "/branches",

@@ -1,4 +1,4 @@
-/** The graph that the page of a log draws beside its commits. */
+/** What pages draw of a history: the graph beside its commits, and its activity over time. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
 import { apiClient } from "../support/api-client.ts";
@@ -45,5 +45,33 @@ describe("the page of a log", () => {
     const leaving = rows.map((row) => row.split('y2="100%"').length - 1);
     expect(leaving).toEqual([2, 2, expect.any(Number), 0]);
     expect(await page("/acme/merged/commits/main/a.txt")).not.toContain('class="graph"');
+  });
+});
+
+describe("the pages of activity", () => {
+  it("count commits over time, and by whom", async () => {
+    const operator = apiClient(host.base, "test-token");
+    await operator("PUT", "/tenants/busy");
+    await operator("PUT", "/repos/busy/bees", { visibility: "public" });
+    const cwd = await git.init();
+    await git.commit(cwd, "a.txt", "1\n", "by the usual author");
+    await git.commit(cwd, "src/b.txt", "2\n", "below");
+    await git.commit(cwd, ".mailmap", "Bee Proper <bee@example.com> <old@example.com>\n", "who is who");
+    for (const email of ["bee@example.com", "OLD@example.com"])
+      await git.ok(["commit", "-q", "--allow-empty", "-m", "by a bee", `--author=B <${email}>`], { cwd });
+    await git.ok(["push", "-q", withToken(`${host.base}/busy/bees.git`, "test-token"), "main"], { cwd });
+    const html = await page("/busy/bees/activity/main");
+    expect(html).toContain("<p>5 commits by 3 contributors.");
+    const rows = [...html.matchAll(/<bdi>([^<]*)<\/bdi><\/td><td class="size">(\d+)<\/td>/g)];
+    const lines = (await git.ok(["shortlog", "-sne", "main"], { cwd })).split("\n");
+    expect(rows.map(([, who, count]) => `${count} ${who}`)).toEqual(
+      lines.map((line) => line.trim().replace("\t", " ").replace(/ <.*/, "")),
+    );
+    expect(html).toContain('aria-label="Commits: at most 5 commits');
+    expect(await page("/busy/bees")).toContain('aria-label="Commits per week: at most 5 commits');
+    expect(await page("/busy/bees/activity/main/src/b.txt")).toContain("<p>1 commit by 1 contributor.");
+    expect((await fetch(`${host.base}/busy/bees/activity/none`)).status).toBe(404);
+    const led = await fetch(`${host.base}/busy/bees/activity?go=main&path=src`, { redirect: "manual" });
+    expect(led.headers.get("Location")).toBe("/busy/bees/activity/main/src");
   });
 });

@@ -98,6 +98,7 @@ export const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   [`GET ${API}/diff/:revs{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${API}/last-changes/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${API}/blame/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
+  [`GET ${API}/activity/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${API}/search`]: ["refs", "reachedByRefs"],
   [`GET ${API}/files/:rev{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${API}/raw/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
@@ -149,13 +150,15 @@ export const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   [`POST ${API}/maintenance`]: ["administers"],
   // Pages.
   [`GET ${GIT}`]: ["refs"],
-  // These two lead a form to another page, whatever there is.
+  // These lead a form to another page, whatever there is.
   [`GET ${GIT}/tree`]: ["nothing"],
   [`GET ${GIT}/commits`]: ["nothing"],
+  [`GET ${GIT}/activity`]: ["nothing"],
   [`GET ${GIT}/tree/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${GIT}/blob/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${GIT}/raw/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${GIT}/blame/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
+  [`GET ${GIT}/activity/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${GIT}/commits/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${GIT}/commit/:rev{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${GIT}/compare/:revs{[^]+}`]: ["refs", "reachedByRefs"],

@@ -94,6 +94,7 @@ const READ_PAGE: Outcomes = { private: "HHAAAHHA", public: "AHAAAAAA", missing: 
 const PAGE_ROWS: readonly Row[] = [
   ["", "/tree/main", "/blob/main/x", "/raw/main/x", "/blame/main/x", "/commits/main", "/commit/main"],
   ["/search?q=x", "/branches", "/tags", "/feed/commits", "/feed/tags", "/compare/main...topic", "/archive/main.tar.gz"],
+  ["/activity/main", "/activity/main/x"],
 ]
   .flat()
   .map((path) => ({ method: "GET", path, outcomes: READ_PAGE }));
@@ -137,6 +138,7 @@ const REPO_ROWS: readonly Row[] = [
   { method: "GET", path: "/diff/main..topic", outcomes: READ },
   { method: "GET", path: "/last-changes/main", outcomes: READ },
   { method: "GET", path: "/blame/main/x", outcomes: READ },
+  { method: "GET", path: "/activity/main", outcomes: READ },
   { method: "GET", path: "/search?q=x", outcomes: READ },
   { method: "GET", path: "/files/main", outcomes: READ },
   { method: "GET", path: "/events", outcomes: READ },

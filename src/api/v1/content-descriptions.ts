@@ -123,6 +123,24 @@ const blame = v.strictObject({
   cursor,
 });
 
+const activity = v.strictObject({
+  commit: v.string(),
+  path: v.string(),
+  path_base64: v.optional(v.string()),
+  commits: v.number(),
+  weeks: v.array(v.strictObject({ week: v.nullable(v.string()), commits: v.number() })),
+  contributors: v.array(
+    v.strictObject({
+      name: v.string(),
+      email: v.string(),
+      commits: v.number(),
+      first: v.nullable(v.string()),
+      last: v.nullable(v.string()),
+    }),
+  ),
+  cursor,
+});
+
 const path = { path: v.string(), path_base64: v.optional(v.string()) };
 const foundFile = v.strictObject({ ...path, oid: v.string(), mode: v.string() });
 const root = { commit: v.optional(v.string()), tree: v.string() };
@@ -230,6 +248,17 @@ export const DESCRIPTIONS = {
       `come before them in the file. Where a range is in two pages, both say the same. ${REVISION}`,
     query: { cursor: PAGING.cursor, whitespace: DIFF_QUERY.whitespace },
     answers: { 200: { about: "Ranges of lines, and their commits, each once.", json: blame } },
+    problems: [409, 413, 422],
+  }),
+  activity: describe({
+    tag: "content",
+    summary: "Counts commits, by week and by author",
+    about:
+      "`activity/{rev}/{path}`: the commits that `git log` lists, those of each week by the committer's time (weeks begin on Mondays, UTC), and the authors as " +
+      "`git shortlog -sne` has them, by the `.mailmap` of the revision. Authors with the most commits come first. A page counts some 20,000 commits; its `cursor` leads to " +
+      `older ones, whose counts are to be added. ${REVISION}`,
+    query: { cursor: PAGING.cursor },
+    answers: { 200: { about: "Counts of the commits of this page.", json: activity } },
     problems: [409, 413, 422],
   }),
   search: describe({

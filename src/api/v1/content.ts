@@ -19,23 +19,18 @@ import type { ApiEnv } from "../api-host.ts";
 import { entryJson, namedBytes } from "./content-json.ts";
 import { openSession, queryLimit, queryPath, queryRevision, restOfPath, streamedJson } from "./content-request.ts";
 import { formatCursor, nextPage, parseCursor } from "./cursor.ts";
-import { filesPage, jsonHeaders, number, oidText, PAGE, rawOid, commitByName } from "./content-pages.ts";
+import { filesPage, jsonHeaders, number, oidText, PAGE, commitByName } from "./content-pages.ts";
 import { compareRevisions } from "./content-compare.ts";
 import { DESCRIPTIONS } from "./content-descriptions.ts";
+import { showActivity } from "./content-activity.ts";
 import { blameFile, lastChanges } from "./content-history.ts";
+import { formatLogCursor, resumedLog } from "./log-cursor.ts";
 import { diffRevisions, requestedFormat, sendCommitPatch } from "./content-diff.ts";
 import { archiveFile } from "./content-archive.ts";
 import { findFilesByPath, searchContent } from "./content-search.ts";
 import { rawFile } from "./content-raw.ts";
 
 const treeCursor = v.strictObject({ tree: oidText, at: number });
-const logCursor = v.strictObject({
-  tip: oidText,
-  path: v.string(),
-  walked: number,
-  oldest: number,
-  next: v.pipe(v.array(oidText), v.maxLength(64)),
-});
 const filesCursor = v.strictObject({ commit: oidText, behind: v.string() });
 
 /** Returns the entries as JSON, with the sizes of those that are blobs. */
@@ -88,16 +83,9 @@ async function listTree(context: Context<ApiEnv>): Promise<Response> {
 
 /** Opens a log that begins at a revision, or that a cursor continues. */
 async function openLog(context: Context<ApiEnv>, session: BrowseSession, path: string): Promise<CommitLog> {
-  const cursor = parseCursor(context.req.query("cursor"), logCursor);
-  if (cursor === undefined) {
-    const revision = queryRevision(context);
-    return await CommitLog.start(session, found(await resolveCommit(session, revision)).name, path);
-  }
-  const { tip, next, ...rest } = cursor;
-  const position = { ...rest, tip: rawOid(session, tip), next: next.map((oid) => rawOid(session, oid)) };
-  const log = cursor.path === path ? await CommitLog.resume(session, position, path) : undefined;
-  if (log === undefined) throw new Problem(422, "cursor: not one that this list gave");
-  return log;
+  const resumed = await resumedLog(context, session, path);
+  if (resumed !== undefined) return resumed.log;
+  return await CommitLog.start(session, found(await resolveCommit(session, queryRevision(context))).name, path);
 }
 
 async function* logPage(session: BrowseSession, log: CommitLog, limit: number): AsyncGenerator<object, undefined> {
@@ -117,11 +105,7 @@ async function listCommits(context: Context<ApiEnv>): Promise<Response> {
     return await streamedJson(context, session, async (json) => {
       await json.list("commits", logPage(session, log, limit));
       const position = log.position();
-      if (position !== undefined) {
-        const { tip, next, ...rest } = position;
-        const names = { tip: toHex(tip), next: next.map((name) => toHex(name)) };
-        await json.cursor(formatCursor({ ...rest, ...names, path }));
-      }
+      if (position !== undefined) await json.cursor(formatLogCursor(position, path));
       await json.end();
     });
   });
@@ -164,6 +148,7 @@ export function contentRoutes(): Hono<ApiEnv> {
   routes.get("/:tenant/:repo/diff/:revs{[^]+}", DESCRIPTIONS.diff, diffRevisions);
   routes.get("/:tenant/:repo/last-changes/:rev_and_path{[^]+}", DESCRIPTIONS.lastChanges, lastChanges);
   routes.get("/:tenant/:repo/blame/:rev_and_path{[^]+}", DESCRIPTIONS.blame, blameFile);
+  routes.get("/:tenant/:repo/activity/:rev_and_path{[^]+}", DESCRIPTIONS.activity, showActivity);
   routes.get("/:tenant/:repo/search", DESCRIPTIONS.search, searchContent);
   routes.get("/:tenant/:repo/files/:rev{[^]+}", DESCRIPTIONS.files, findFilesByPath);
   routes.get("/:tenant/:repo/raw/:rev_and_path{[^]+}", DESCRIPTIONS.raw, rawFile);
