@@ -27,7 +27,8 @@ import { type RepositoryPage, shownNames, type ShownRevision } from "./repositor
 import { machineTime, shownBytes, shownCount, shownPerson, shownTime } from "./texts.ts";
 
 /** The commits that the page counts, and the steps that it takes for them: about two seconds. */
-const BOUNDS = { commits: 200_000, steps: 200_000_000 };
+const MOST_COUNTED = 200_000;
+const MOST_STEPS = 200_000_000;
 /** The most bars of a plot. Each stands for as many weeks as there have to be. */
 const MOST_BARS = 104;
 /** The contributors that the page lists. */
@@ -117,7 +118,7 @@ async function renderedActivity(
   const { session, name } = page;
   const { revision, path } = shown;
   const tip = found(await peelToCommit(session, shown.object)).name;
-  const log = await CommitLog.start(session, tip, path, BOUNDS);
+  const log = await CommitLog.start(session, tip, path, { commits: MOST_COUNTED, steps: MOST_STEPS });
   const { commits, weeks, contributors } = await countActivity(session, log, await mailmapOf(session, tip));
   rendering.isPartial = log.position() !== undefined;
   const { tenant, repo } = shownNames(name);
