@@ -44,7 +44,11 @@ export function r2PackStorage(bucket: R2Bucket, counters: RequestCounters, id: s
     },
     openStream: async (file, offset, length) => {
       const object = await open(file, offset, length);
-      return readR2Body(object.body, (count) => counters.addBytesRead(count));
+      return readR2Body(object.body, {
+        what: object.key,
+        length,
+        onBytes: (count) => counters.addBytesRead(count),
+      });
     },
     write: async (file, bytes) => {
       const key = packKey(id, file);

@@ -6,6 +6,7 @@
 import type { ByteSink, ByteSource } from "../bytes/byte-stream.ts";
 import { ClientTooSlow, LimitExceeded } from "../bytes/failure.ts";
 import type { RequestMemory } from "../bytes/memory-budget.ts";
+import { wasTold } from "../service/failure.ts";
 import { GitRefusal } from "./git-failure.ts";
 import { PacedWriter } from "./paced-writer.ts";
 import { type StoredBody, storedBody } from "./stored-answer.ts";
@@ -168,7 +169,7 @@ export type StreamedAnswer = {
   readonly bodiless: boolean;
   /** Called when the client has gone. */
   onGone(): void;
-  /** Called with the error that broke off the stream after its beginning. */
+  /** Called with the error that ended the stream after its beginning. */
   onFault(error: unknown): void;
   /** Called with the work that goes on after the response has begun. */
   until(work: Promise<unknown>): void;
@@ -179,7 +180,7 @@ export type PassOn = (stored: StoredBody) => void;
 
 /**
  * Answers with what `serve` writes, or with the file that it passes on. The response begins with the first write: errors before it are thrown to the
- * caller, and later ones break off the stream.
+ * caller. Later ones break off the stream, unless the client was told of them in it.
  */
 export async function streamedResponse(
   answer: StreamedAnswer,
@@ -229,7 +230,7 @@ export async function streamedResponse(
       (error: unknown) => {
         traffic.breakOff("failed");
         answer.onFault(error);
-        return writer.abort(error);
+        return wasTold(error) ? writer.close() : writer.abort(error);
       },
     ),
   );

@@ -38,7 +38,7 @@ export type ServiceCall<Request extends Exchange = Exchange> = {
 
 /**
  * Runs a service and answers its faults. A fault of the client's is answered and done with. A fault of the host's is
- * reported on band 3, if there is one, and is always rethrown so that it is logged. A refusal by `admit` passes
+ * reported on band 3, or as a line where lines have begun, and is always rethrown so that it is logged. A refusal by `admit` passes
  * untouched. Returns whether there was no fault.
  */
 export async function answerFaults<Request extends Exchange>(
@@ -61,17 +61,20 @@ export async function answerFaults<Request extends Exchange>(
       if (await call.answer.fail(error.message)) return false;
     } else if (isTold(call, error)) {
       // A client that has gone can't be told; the earlier error counts.
-      await call.answer.fail(describeFault(error)).catch(() => undefined);
-      if (error instanceof Error) told.add(error);
+      const isSaid = await call.answer.fail(describeFault(error)).catch(() => false);
+      if (isSaid && error instanceof Error) told.add(error);
     }
     throw error;
   }
 }
 
-/** Whether the client is told of a fault of the host's here: on band 3, or on a connection, where no status can tell. */
+/**
+ * Whether the client is told of a fault of the host's here: in an answer that has begun, where no status can tell any more, and on a
+ * connection, which has none.
+ */
 function isTold({ exchange, admission, answer }: ServiceCall, error: unknown): boolean {
   if (exchange.stateful === true) return admission.isAdmitted;
-  return answer.inBands && (answer.hasBegun || !(error instanceof HostBusy));
+  return answer.hasBegun || (answer.inBands && !(error instanceof HostBusy));
 }
 
 /** The faults that clients were told of, as far as the answer could still carry them. */

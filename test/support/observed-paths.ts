@@ -10,3 +10,11 @@ export const SETTLED_PATH = "/marks/settled";
 export const CLOCK_PATH = "/marks/clock";
 /** Tells the bytes of all WebAssembly memories that were not collected: no inspector does. */
 export const KERNELS_PATH = "/marks/kernels";
+/** Arms the faults of `test/worker/faults-entry.ts` with a POST, and tells with a GET what was counted since. */
+export const FAULTS_PATH = "/marks/faults";
+/** Has alarms and jobs that are due at `test/worker/faults-entry.ts` run, once each. */
+export const TURN_PATH = "/marks/turn";
+/** Lists the keys of that Worker's bucket below `prefix`, or gives the content of `key`. */
+export const BUCKET_PATH = "/marks/bucket";
+/** The header of requests to that Worker that no fault may befall, and that are not counted. */
+export const UNFAULTED_HEADER = "X-Unfaulted";

@@ -9,6 +9,7 @@ import { DurableObject } from "cloudflare:workers";
 import { packPrefix } from "../../catalog/pack-keys.ts";
 import type { Borrower, LoanNotice, LoanNoticeAnswer, LoanSettlement } from "../../refs/fork-store.ts";
 import { objectNamed, type ObjectNamespace, type PlacementSettings } from "../placement.ts";
+import { whileFailing } from "../repository/alarm-clock.ts";
 import { durableSql } from "../sql/durable-sql.ts";
 import { type DueNotice, LenderDatabase } from "./lender-database.ts";
 
@@ -62,7 +63,15 @@ export class LenderObject extends DurableObject<LenderObjectEnv> {
   }
 
   /** Tells borrowers, and deletes the files of packs that nobody needs. */
-  override async alarm(): Promise<void> {
+  override async alarm(info?: AlarmInvocationInfo): Promise<void> {
+    await whileFailing(
+      info,
+      () => this.#work(),
+      (at) => this.ctx.storage.setAlarm(at),
+    );
+  }
+
+  async #work(): Promise<void> {
     const now = Date.now();
     for (const due of this.#database.notices(now)) await this.#tell(due, now);
     for (const pack of this.#database.doomedPacks()) await this.#delete(pack);

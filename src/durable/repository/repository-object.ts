@@ -323,9 +323,12 @@ export class RepositoryObject extends HookedObject {
     this.#subscribers.leave(socket);
   }
 
-  /** Sends due jobs, and sweeps uploads whose leases have ended. The platform runs it again if it throws. */
-  override async alarm(): Promise<void> {
-    this.#alarm.rang();
+  /** Sends due jobs, and sweeps uploads whose leases have ended. It runs again if it throws. */
+  override async alarm(info?: AlarmInvocationInfo): Promise<void> {
+    await this.#alarm.run(info, () => this.#work());
+  }
+
+  async #work(): Promise<void> {
     const now = Date.now();
     const due = this.#database.dueWork(now);
     await this.#loans.sweep(this.env.BUCKET, due, (pack) => this.#database.abandonPush(pack));

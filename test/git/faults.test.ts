@@ -1,0 +1,63 @@
+/**
+ * One operation of storage goes wrong, at every place of every journey and in every way: the client is told so or is served, what was
+ * acknowledged is there, nothing half done is seen, and nothing is left over.
+ *
+ * `FAULTS=all` tries every place in every way; else those are tried whose operations are few, and of the others some that a seed chooses.
+ * `FAULTS_SEED` chooses others, and `FAULTS_JOURNEY` names the journeys to make.
+ */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { FaultBed } from "../support/fault-bed.ts";
+import { JOURNEYS } from "../support/fault-journeys.ts";
+import { FaultReferee } from "../support/fault-referee.ts";
+import { FaultRounds, plansOf } from "../support/fault-rounds.ts";
+
+/** Journeys of no more operations than this are gone through in the short run, too. */
+const FEW_OPERATIONS = 6;
+/** Faults of each longer journey in the short run. */
+const SAMPLE = 10;
+
+const isAll = process.env["FAULTS"] === "all";
+const only = process.env["FAULTS_JOURNEY"] ?? "";
+const seed = Number(process.env["FAULTS_SEED"] ?? "1");
+
+let started: { bed: FaultBed; rounds: FaultRounds } | undefined;
+
+function running(): { bed: FaultBed; rounds: FaultRounds } {
+  if (started === undefined) throw new Error("the host runs only during tests");
+  return started;
+}
+
+beforeAll(async () => {
+  const bed = await FaultBed.start();
+  await bed.sure("PUT", "/tenants/acme", {});
+  started = { bed, rounds: new FaultRounds(bed, new FaultReferee(bed)) };
+});
+afterAll(async () => {
+  const { bed, rounds } = running();
+  if (isAll) process.stdout.write(`faults: ${JSON.stringify(rounds.figures)}\n`);
+  await bed.stop();
+});
+
+/** Chooses some items, the same for a seed. */
+function sampled<Item>(items: readonly Item[], count: number): Item[] {
+  const left = [...items];
+  const chosen: Item[] = [];
+  for (let state = seed * 7919; chosen.length < count && left.length > 0;) {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    chosen.push(...left.splice((state >>> 8) % left.length, 1));
+  }
+  return chosen;
+}
+
+it.each(JOURNEYS.filter(({ name }) => name.includes(only)))(
+  "$name: survives a fault of storage",
+  async (journey) => {
+    const { rounds } = running();
+    const { operations } = await rounds.record(journey);
+    const plans = plansOf(operations);
+    const isWhole = isAll || operations.length <= FEW_OPERATIONS;
+    for (const { plan, name } of isWhole ? plans : sampled(plans, SAMPLE)) await rounds.round(journey, plan, name);
+    expect(rounds.broken.splice(0)).toEqual([]);
+  },
+  0,
+);

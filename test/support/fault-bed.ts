@@ -1,0 +1,151 @@
+/**
+ * A host whose storage fails as a test has planned it, and whose alarms and jobs go on in turns.
+ *
+ * @packageDocumentation
+ */
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { RunningHost } from "../../scripts/host.ts";
+import type { FaultPlan, FaultReport, TurnReport } from "./fault-plan.ts";
+import { GitSandbox, withToken } from "./git-client.ts";
+import { HostClock } from "./host-clock.ts";
+import { startTestHost, type TestHostOptions } from "./host.ts";
+import { BUCKET_PATH, FAULTS_PATH, SETTLED_PATH, TURN_PATH, UNFAULTED_HEADER } from "./observed-paths.ts";
+
+const TOKEN = "test-token";
+/** How long a request may take before it counts as hung. Milliseconds. */
+const HANGS = 60_000;
+/** The most turns until nothing is due any more: jobs that make jobs for ever are a fault. */
+const MOST_TURNS = 400;
+const MINUTE = 60_000;
+
+/** How far the clock goes on for what follows an answer, and until the bucket has to be clean. Milliseconds. */
+export const SOON = 12 * MINUTE;
+export const SWEPT = 3 * 24 * 60 * MINUTE;
+
+/** An answer that came whole. */
+export type WholeAnswer = {
+  readonly kind: "whole";
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Buffer;
+};
+
+/** What a request came to: an answer, or how its connection ended. */
+export type Asked = WholeAnswer | { readonly kind: "broken"; readonly why: string; readonly part: Buffer };
+
+/** The host, git, and the host's storage. */
+export class FaultBed {
+  readonly git = new GitSandbox("faults");
+  readonly host: RunningHost;
+  readonly clock: HostClock;
+  /** What the Worker logged since it was last taken. */
+  readonly logged: string[];
+
+  private constructor(host: RunningHost, logged: string[]) {
+    this.host = host;
+    this.clock = new HostClock(host.base);
+    this.logged = logged;
+  }
+
+  /** Starts the host. */
+  static async start(options: TestHostOptions = {}): Promise<FaultBed> {
+    const here = dirname(fileURLToPath(import.meta.url));
+    const logged: string[] = [];
+    const host = await startTestHost({
+      entry: join(here, "..", "worker", "faults-entry.ts"),
+      adminToken: TOKEN,
+      publishAfter: "60",
+      onLog: (line) => void logged.push(line),
+      ...options,
+      variables: { SYNCS_BESIDE: "0", ...options.variables },
+    });
+    return new FaultBed(host, logged);
+  }
+
+  async stop(): Promise<void> {
+    await this.host.stop();
+    this.git.close();
+  }
+
+  /** The git URL of a repository, with credentials. */
+  url(path: string): string {
+    return withToken(`${this.host.base}/${path}.git`, TOKEN);
+  }
+
+  /** Begins to count operations, of which one is to go wrong if there is a plan. */
+  async arm(plan?: FaultPlan): Promise<void> {
+    const body = JSON.stringify(plan === undefined ? {} : { plan });
+    await fetch(`${this.host.base}${FAULTS_PATH}`, { method: "POST", body });
+  }
+
+  /** Tells what was counted since. */
+  async counted(): Promise<FaultReport> {
+    const answer = await fetch(`${this.host.base}${FAULTS_PATH}`);
+    return await answer.json<FaultReport>();
+  }
+
+  /** Asks as the operator, and never fails: how a connection ended is an answer, too. */
+  async ask(method: string, path: string, body?: Uint8Array | string, headers: object = {}): Promise<Asked> {
+    const part: Buffer[] = [];
+    try {
+      const answer = await fetch(`${this.host.base}${path}`, {
+        method,
+        headers: { Authorization: `Bearer ${TOKEN}`, ...headers },
+        signal: AbortSignal.timeout(HANGS),
+        redirect: "manual",
+        ...(body === undefined ? {} : { body: typeof body === "string" ? body : new Uint8Array(body) }),
+      });
+      for await (const piece of answer.body ?? []) part.push(Buffer.from(piece));
+      return { kind: "whole", status: answer.status, headers: answer.headers, body: Buffer.concat(part) };
+    } catch (error) {
+      const { name, message, cause } = error as Error;
+      return { kind: "broken", why: `${name}: ${message} ${String(cause)}`, part: Buffer.concat(part) };
+    }
+  }
+
+  /** Asks the API about something, with JSON. */
+  async api(method: string, path: string, body?: object, headers: object = {}): Promise<Asked> {
+    const json = body === undefined ? headers : { "Content-Type": "application/json", ...headers };
+    return await this.ask(method, `/api/v1${path}`, body === undefined ? undefined : JSON.stringify(body), json);
+  }
+
+  /** As {@link api}, where nothing may fail. Gives the JSON of the answer. */
+  async sure(method: string, path: string, body?: object): Promise<Record<string, unknown>> {
+    const answer = await this.api(method, path, body, { [UNFAULTED_HEADER]: "1" });
+    if (answer.kind === "broken") throw new Error(`${method} ${path}: ${answer.why}`);
+    const text = answer.body.toString();
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return text === "" ? {} : (JSON.parse(text) as Record<string, unknown>);
+  }
+
+  /** Has everything done that is due within some time from now, for which the clock goes on. Returns what was given up. */
+  async settle(within = SOON): Promise<string[]> {
+    const lost: string[] = [];
+    let left = within;
+    for (let turns = 0; turns < MOST_TURNS; turns++) {
+      await fetch(`${this.host.base}${SETTLED_PATH}`);
+      const answer = await fetch(`${this.host.base}${TURN_PATH}`, { method: "POST" });
+      const turn = await answer.json<TurnReport>();
+      lost.push(...turn.lost);
+      if (turn.ran > 0) continue;
+      if (turn.next === undefined || turn.next > left) return lost;
+      await this.clock.advance(turn.next);
+      left -= turn.next;
+    }
+    throw new Error(`there is always something due: ${this.logged.slice(-5).join("\n")}`);
+  }
+
+  /** The keys below a prefix, with what the bucket says of their content. */
+  async keys(prefix: string): Promise<{ key: string; etag: string }[]> {
+    const asked = new URLSearchParams({ prefix }).toString();
+    const answer = await fetch(`${this.host.base}${BUCKET_PATH}?${asked}`);
+    return await answer.json<{ key: string; etag: string }[]>();
+  }
+
+  /** The content of a key. */
+  async content(key: string): Promise<Buffer> {
+    const asked = new URLSearchParams({ key }).toString();
+    return Buffer.from(await (await fetch(`${this.host.base}${BUCKET_PATH}?${asked}`)).arrayBuffer());
+  }
+}
