@@ -10,6 +10,8 @@ import { buildCommand } from "./build-command.mjs";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const bundle = join(root, "build", "thinpack.cjs");
 const helper = join(root, "build", "git-remote-thinpack.cjs");
+/** The types of the binding for other Workers: types alone, so that the file is a declaration as it stands. */
+const types = join(root, "src", "host", "git-host-types.ts");
 const output = join(root, "build", "assets", "-", "thinpack.tgz");
 const BLOCK = 512;
 
@@ -38,19 +40,25 @@ function tarEntry(name, content, mode) {
 function packageFile() {
   const { name, version, description, license, engines } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const bin = { thinpack: "thinpack.cjs", "git-remote-thinpack": "git-remote-thinpack.cjs" };
-  return Buffer.from(`${JSON.stringify({ name, version, description, license, bin, engines }, undefined, 2)}\n`);
+  const exports = { "./binding": { types: "./binding.d.ts" } };
+  const members = { name, version, description, license, bin, exports, engines };
+  return Buffer.from(`${JSON.stringify(members, undefined, 2)}\n`);
 }
 
 /** Makes the package where it is missing or older than the command; gives its name. */
 export async function buildPackage() {
   await buildCommand();
-  if (builtAt(output) > Math.max(changedAt(bundle), changedAt(helper), changedAt(fileURLToPath(import.meta.url))))
+  if (
+    builtAt(output) >
+    Math.max(...[bundle, helper, types, fileURLToPath(import.meta.url)].map((input) => changedAt(input)))
+  )
     return output;
   const archive = Buffer.concat([
     tarEntry("package/package.json", packageFile(), 0o644),
     tarEntry("package/LICENSE", readFileSync(join(root, "LICENSE")), 0o644),
     tarEntry("package/thinpack.cjs", readFileSync(bundle), 0o755),
     tarEntry("package/git-remote-thinpack.cjs", readFileSync(helper), 0o755),
+    tarEntry("package/binding.d.ts", readFileSync(types), 0o644),
     Buffer.alloc(2 * BLOCK),
   ]);
   mkdirSync(dirname(output), { recursive: true });

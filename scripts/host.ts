@@ -25,6 +25,16 @@ const PACKAGE_PATH = "/-/thinpack.tgz";
 /** Where a host has the files that pages need. */
 const PAGE_FILES = "/-/assets/";
 
+/** A Worker beside the host's. */
+export type Neighbour = {
+  readonly name: string;
+  /** The text of its only module. */
+  readonly script: string;
+  readonly compatibilityDate: string;
+  /** Its bindings to entrypoints of the host, each with the props that it gives. */
+  readonly bindings: Readonly<Record<string, { readonly entrypoint: string; readonly props: object }>>;
+};
+
 /** The options of a host; each has a default. */
 export type HostOptions = {
   /** The port; 0 takes a free one. */
@@ -56,6 +66,8 @@ export type HostOptions = {
   readonly entry?: string;
   /** A directory with the Worker's bundle, which is then not made again. */
   readonly bundle?: string;
+  /** Other Workers of the account, which may have bindings to this one. */
+  readonly neighbours?: readonly Neighbour[];
   /** Called with each line that the Worker logs, except those of requests and jobs. */
   readonly onLog?: (line: string) => void;
 };
@@ -194,6 +206,15 @@ function sshBindings({ stateDir, address }: HostOptions, { port, sshPort }: Port
   };
 }
 
+/** Returns a neighbour in the form of the platform's simulator. `host` is the name of the host's Worker. */
+function neighbourOptions({ name, script, compatibilityDate, bindings }: Neighbour, host: string) {
+  const services = Object.entries(bindings).map(([binding, { entrypoint, props }]) => [
+    binding,
+    { name: host, entrypoint, props },
+  ]);
+  return { name, modules: true, script, compatibilityDate, serviceBindings: Object.fromEntries(services) };
+}
+
 /** Starts the host. */
 export async function startHost(options: HostOptions): Promise<RunningHost> {
   const stateDir = resolve(options.stateDir);
@@ -207,27 +228,32 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   const { port, ...ports } = await portsOf(options, address);
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
-      ...simulatorOptions(config, {
-        ...(login === undefined ? {} : { LOGIN_LIMIT: login }),
-        ...(tenant === undefined ? {} : { TENANT_LIMIT: tenant }),
-      }),
-      // The added flag lets the next sync begin while one is under way: the simulator of queues has one consumer.
-      compatibilityFlags: [...config.compatibility_flags, "queue_consumer_no_wait_for_wait_until"],
       host: address,
       port,
-      connectHandlers: Object.values(ports).map((one) => ({ protocol: "tcp" as const, port: one, address })),
       ...(options.inspectorPort === undefined ? {} : { inspectorPort: options.inspectorPort }),
       cf: false,
       unsafeHandleRuntimeRestart: () => recordProcesses(stateDir),
       handleStructuredLogs: logSorter(stateDir, options.onLog ?? ((line) => process.stderr.write(`${line}\n`))),
       resourcePersistencePath: join(stateDir, "storage"),
-      modules: modulesIn(bundle),
-      modulesRoot: bundle,
-      // The files of `build/assets`. They are made when they are requested, so that a start does not wait for them.
-      serviceBindings: {
-        ASSETS: serveAsset,
-      },
-      bindings: { ...sshBindings(options, { port, ...ports }), ...bindingsOf(options, token) },
+      workers: [
+        {
+          ...simulatorOptions(config, {
+            ...(login === undefined ? {} : { LOGIN_LIMIT: login }),
+            ...(tenant === undefined ? {} : { TENANT_LIMIT: tenant }),
+          }),
+          // The added flag lets the next sync begin while one is under way: the simulator of queues has one consumer.
+          compatibilityFlags: [...config.compatibility_flags, "queue_consumer_no_wait_for_wait_until"],
+          connectHandlers: Object.values(ports).map((one) => ({ protocol: "tcp" as const, port: one, address })),
+          modules: modulesIn(bundle),
+          modulesRoot: bundle,
+          // The files of `build/assets`. They are made when they are requested, so that a start does not wait for them.
+          serviceBindings: {
+            ASSETS: serveAsset,
+          },
+          bindings: { ...sshBindings(options, { port, ...ports }), ...bindingsOf(options, token) },
+        },
+        ...(options.neighbours ?? []).map((one) => neighbourOptions(one, config.name)),
+      ],
     }),
   );
   const url = await miniflare.ready;

@@ -11,6 +11,7 @@ import { isolateTools } from "./cloudflare/isolate-tools.ts";
 import { RequestStorage } from "./cloudflare/open-repository.ts";
 import { allowsPrivate, type Env } from "./env.ts";
 import { isolateState } from "./host/begun-request.ts";
+import { GitHostEntrypoint } from "./host/git-host.ts";
 import { Meter } from "./host/meter.ts";
 import { passOn } from "./host/pass-on.ts";
 import { logFault, logJob } from "./http/log.ts";
@@ -28,6 +29,13 @@ const agent = `thinpack/${version}`;
 const meter = new Meter();
 const platform = { agent, tools, meter, state: isolateState() };
 const app = createApp({ version, ...platform });
+
+/** What other Workers of the account bind to. */
+export class GitHost extends GitHostEntrypoint {
+  constructor(context: ExecutionContext, env: Env) {
+    super(context, env, (request) => app.fetch(request, env, context));
+  }
+}
 
 export default {
   fetch: (request, env, context) => app.fetch(request, env, context),

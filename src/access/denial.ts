@@ -25,8 +25,8 @@ export function explainChallenge({ kind }: Principal): string {
 }
 
 /** What a requester is told that it has shown. */
-function shownThing(principal: Principal): "key" | "token" {
-  return principal.kind === "token" && principal.isKey === true ? "key" : "token";
+function shownThing(principal: Principal): "binding" | "key" | "token" {
+  return principal.kind === "token" ? (principal.form ?? "token") : "token";
 }
 
 /** Returns the sentence for a repository that is missing, or is answered as if it were. */
@@ -51,7 +51,7 @@ function explainForbidden({ principal, action, name, subject }: Denied): string 
   }
   if (action === "administer") return "The token may not do this: it takes the scope tenant:admin.";
   if (allowsScope(principal.scopes, "repo:write")) return "The token may not do this.";
-  if (principal.isKey === true)
+  if (principal.form === "key")
     return "This key may only read: a push takes the scope repo:write, or write as a deploy key.";
   return "This token may only read: a push takes the scope repo:write.";
 }

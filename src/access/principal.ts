@@ -5,13 +5,14 @@
  */
 import type { Scope } from "./scope.ts";
 
-/** A tenant's token, or an SSH key of a tenant's, that is in force. A key may do what a token of its scopes may. */
+/** A tenant's token, or what may do what a token of its scopes may: an SSH key of the tenant's, or the binding of a Worker. */
 export type TokenPrincipal = {
   readonly kind: "token";
-  /** Whether it is an SSH key; absent for a token. */
-  readonly isKey?: true;
+  /** What it is, if it is no token: an SSH key, or the binding of another Worker of the account. */
+  readonly form?: "key" | "binding";
   /** The tenant that issued it. Elsewhere the token may do only what anybody may do. */
   readonly tenant: string;
+  /** The id in the tenant's list; a binding, which is in none, has its name. */
   readonly id: string;
   /** The name that its owner gave it. */
   readonly name: string;
@@ -45,9 +46,17 @@ export function pusherOf(principal: Principal): { readonly identities?: readonly
   return { identities: principal.kind === "token" ? [principal.id, principal.name] : [] };
 }
 
-/** What logs call a token or a key. */
-function kindOf({ isKey }: TokenPrincipal): "key" | "token" {
-  return isKey === true ? "key" : "token";
+/** What logs call a token, or what stands for one. */
+function kindOf({ form }: TokenPrincipal): "binding" | "key" | "token" {
+  return form ?? "token";
+}
+
+/**
+ * Returns the id by which the tenant knows a token or key, and can say whether it is in force; `undefined` for callers that are in
+ * no list of the tenant's.
+ */
+export function listedIdOf(principal: Principal): string | undefined {
+  return principal.kind === "token" && principal.form !== "binding" ? principal.id : undefined;
 }
 
 /**

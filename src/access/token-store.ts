@@ -81,6 +81,8 @@ export interface TokenStore {
    * used on.
    */
   check(hash: Uint8Array, repo?: string): Promise<TokenCheck | undefined>;
+  /** Returns what a look-up says beside the token, for a caller that has none; `undefined` if there is no such tenant. */
+  facts(repo?: string): Promise<Omit<TokenCheck, "token"> | undefined>;
   issue(request: IssueRequest): Promise<IssueAnswer>;
   /** Lists the tokens behind the id `after`, in order; `undefined` if there is no such tenant. */
   tokens(after: string, limit: number): Promise<Page<TokenRecord> | undefined>;

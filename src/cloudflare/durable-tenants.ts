@@ -21,6 +21,7 @@ export function durableTenant(object: DurableObjectStub<TenantObject>, counters:
   const call = <T>(operation: () => Promise<T>): Promise<T> => counters.run("do", operation);
   return {
     check: (hash, repo) => call(async () => object.check(hash, repo)),
+    facts: (repo) => call(async () => object.facts(repo)),
     issue: (request) => call(async () => object.issue(request)),
     tokens: (after, limit) => call(async () => object.tokens(after, limit)),
     revoke: (id, withChildren) => call(async () => object.revoke(id, withChildren)),

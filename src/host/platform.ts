@@ -16,6 +16,7 @@ import { isPagePath } from "../http/page-paths.ts";
 import { formatServerTiming, type RequestCounts } from "../repository/request-counts.ts";
 import type { PageEnv } from "../web/page-host.ts";
 import { apiHost } from "./api-host.ts";
+import { boundCredentials } from "./bound-request.ts";
 import { passOn } from "./pass-on.ts";
 import { beginRequest, endRequest, type PlatformOptions } from "./begun-request.ts";
 import { measured } from "./request-line.ts";
@@ -89,11 +90,12 @@ function sealedBounds(bounds: RequestBounds): RequestBounds {
 export function withPlatform(platform: PlatformOptions): MiddlewareHandler<AppEnv> {
   return async (context, next) => {
     const { env, req } = context;
-    const authorization = await authorizationOf(context);
+    const bound = boundCredentials(req.raw);
+    const authorization = bound === undefined ? await authorizationOf(context) : undefined;
     context.set("authorization", authorization);
     const isFromCookie = authorization !== undefined && req.header("Authorization") === undefined;
     const begun = beginRequest(platform, env, {
-      credentials: await credentialsOf(context, authorization),
+      credentials: bound ?? (await credentialsOf(context, authorization)),
       // Off Cloudflare no address is known.
       client: req.header("CF-Connecting-IP") ?? "",
       url: req.url,

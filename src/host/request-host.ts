@@ -86,6 +86,7 @@ function callerOf(credentials: Credentials, client: string): string {
   if (credentials.kind === "unchecked") return `token:${toHex(credentials.hash)}`;
   if (credentials.kind === "key") return `key:${credentials.fingerprint}`;
   if (credentials.kind === "lent") return `lent:${credentials.tenant}/${credentials.repo}`;
+  if (credentials.kind === "binding") return `binding:${credentials.tenant}/${credentials.name}`;
   return credentials.kind === "operator" ? "operator" : `${credentials.kind}:${networkOf(client)}`;
 }
 

@@ -6,6 +6,7 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Principal } from "../access/principal.ts";
+import type { Scope } from "../access/scope.ts";
 import { tenantOfToken } from "../access/token.ts";
 
 /** The password beside which the user name is the token, as GitHub has it. */
@@ -44,14 +45,25 @@ export type KeyCredentials = {
   readonly lent?: Lent;
 };
 
+/** What another Worker of the account may do here, as its binding says: nothing is looked up for it. */
+export type BindingCredentials = {
+  readonly kind: "binding";
+  readonly tenant: string;
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  /** The names, in lower case, of the only repositories that it is for. */
+  readonly repos?: readonly string[];
+};
+
 /**
  * The credentials before anything is looked up: a known principal, a token's SHA-256 and the tenant that has to know
- * it, an SSH key, or the operator's right to read one repository.
+ * it, an SSH key, the operator's right to read one repository, or a binding.
  */
 export type Credentials =
   | Exclude<Principal, { kind: "token" }>
   | { readonly kind: "unchecked"; readonly tenant: string; readonly hash: Uint8Array; readonly lent?: Lent }
   | { readonly kind: "lent"; readonly tenant: string; readonly repo: string; readonly repoId?: string }
+  | BindingCredentials
   | KeyCredentials;
 
 /**

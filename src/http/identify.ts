@@ -7,7 +7,7 @@ import { folded } from "../access/names.ts";
 import type { TokenPrincipal } from "../access/principal.ts";
 import type { SshKeyStore } from "../access/ssh-key-store.ts";
 import type { TokenCheck, TokenStore } from "../access/token-store.ts";
-import type { Credentials } from "./authenticate.ts";
+import type { BindingCredentials, Credentials } from "./authenticate.ts";
 import { TooManyRequests } from "./denied.ts";
 import type { Host, Identity } from "./host.ts";
 
@@ -37,7 +37,7 @@ type LookedUp = Extract<Credentials, { readonly kind: "unchecked" | "key" }>;
 
 /** Returns what a token or key that its tenant knows may, and no more than it is lent for. */
 function knownPrincipal({ kind, tenant, lent }: LookedUp, found: TokenCheck): TokenPrincipal {
-  const principal = { ...principalOf(tenant, found), ...(kind === "key" ? { isKey: true as const } : {}) };
+  const principal = { ...principalOf(tenant, found), ...(kind === "key" ? { form: kind } : {}) };
   if (lent === undefined) return principal;
   const { repo, repoId, writes } = lent;
   return {
@@ -62,18 +62,32 @@ function lentPrincipal({ tenant, repo, repoId }: Extract<Credentials, { readonly
   };
 }
 
+/** What a binding may, as it says itself. */
+function boundPrincipal({ kind: form, ...rights }: BindingCredentials): TokenPrincipal {
+  return { kind: "token", form, id: rights.name, createdAt: 0, ...rights };
+}
+
 /** Returns the function that identifies the requester, at its first call. `store` opens the tokens and keys of a tenant. */
 export function identifier(
   credentials: Credentials,
-  store: (tenant: string) => Pick<TokenStore, "check"> & Pick<SshKeyStore, "checkSshKey">,
+  store: (tenant: string) => Pick<TokenStore, "check" | "facts"> & Pick<SshKeyStore, "checkSshKey">,
   bounds: RequestBounds,
 ): Host["identify"] {
   const wrong = async (): Promise<Identity> => {
     if (!(await bounds.admitsAfterWrongToken())) throw tooManyWrong();
     return { principal: { kind: "invalid" } };
   };
+  const admit = async (tenant: string): Promise<void> => {
+    if (await bounds.admitsRequest(tenant)) return;
+    throw new TooManyRequests("The tenant's tokens are used too often at this moment.", "tenant", RETRY_AFTER);
+  };
   const ask = async (repo: string | undefined): Promise<Identity> => {
     if (credentials.kind === "anonymous") return { principal: credentials };
+    if (credentials.kind === "binding") {
+      const facts = await store(credentials.tenant).facts(repo);
+      await admit(credentials.tenant);
+      return { principal: boundPrincipal(credentials), ...facts };
+    }
     // This comes before any comparison: otherwise a guess would be answered, however many came before it.
     if (bounds.isShut()) throw tooManyWrong();
     if (credentials.kind === "operator") return { principal: credentials };
@@ -88,9 +102,7 @@ export function identifier(
     if (found === undefined && isKey)
       return { principal: { kind: credentials.lent === undefined ? "anonymous" : "invalid" } };
     if (found === undefined) return wrong();
-    if (!(await bounds.admitsRequest(tenant))) {
-      throw new TooManyRequests("The tenant's tokens are used too often at this moment.", "tenant", RETRY_AFTER);
-    }
+    await admit(tenant);
     const { token: _, ...learnt } = found;
     return { principal: knownPrincipal(credentials, found), ...learnt };
   };

@@ -58,6 +58,7 @@ function namedBy(credentials: Credentials, secret: string): readonly [kind: stri
     case "key":
       return credentials.lent === undefined ? ["key", credentials.fingerprint] : undefined;
     case "anonymous":
+    case "binding":
     case "invalid":
     case "lent":
       return undefined;

@@ -32,7 +32,8 @@ export function rightsOf({
   now,
 }: ReadingRightTools): (name: RepositoryName) => Promise<ReadingRight> {
   if (!("tenant" in credentials)) return async (name) => readingRight(credentials, name);
-  if (credentials.kind === "lent") return async (name) => readingRight((await identify(name)).principal, name);
+  if (credentials.kind === "lent" || credentials.kind === "binding")
+    return async (name) => readingRight((await identify(name)).principal, name);
   const token = credentials.kind === "key" ? `key:${credentials.fingerprint}` : toHex(credentials.hash);
   const checked = async (name: RepositoryName): Promise<ReadingRight> => {
     const { principal } = await identify(name);

@@ -37,6 +37,7 @@ it("the command's package installs without anything else, and works", async () =
   expect(readdirSync(modules)).toEqual(["thinpack"]);
   expect(readdirSync(join(modules, "thinpack")).toSorted()).toEqual([
     "LICENSE",
+    "binding.d.ts",
     "git-remote-thinpack.cjs",
     "package.json",
     "thinpack.cjs",

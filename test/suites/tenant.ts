@@ -58,6 +58,7 @@ function lifeCases(open: () => Promise<TenantUnderTest>): void {
     expect(await tenant.tokens("", 10)).toBeUndefined();
     expect(await tenant.issue(tokenOf("a"))).toEqual({ kind: "missing" });
     expect(await tenant.check(hashOf("a"))).toBeUndefined();
+    expect(await tenant.facts("one")).toBeUndefined();
     expect(await tenant.revoke("a")).toBe(0);
     expect(await tenant.register(wanted("one"))).toEqual({ kind: "refused", why: "missing-tenant" });
     expect(await tenant.removeRepo("one")).toBe(false);

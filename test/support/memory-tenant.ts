@@ -96,6 +96,7 @@ export function memoryTenant(now: () => number = Date.now): MemoryTenant {
     upkeep,
     surroundings,
     check: async (hash, repo) => database.check(hash, repo, now()),
+    facts: async (repo) => database.facts(repo),
     issue: async (request) => database.issue(request, now()),
     tokens: async (after, limit) => database.tokens(after, limit),
     revoke: async (id, withChildren) => database.revoke(id, withChildren),

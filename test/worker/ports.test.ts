@@ -87,6 +87,7 @@ async function openTenant(): Promise<TenantUnderTest> {
   const object = namespace.get(namespace.idFromName(`tenant-${count}`)) as unknown as TenantUnderTest;
   return {
     check: (hash, repo) => object.check(hash, repo),
+    facts: (repo) => object.facts(repo),
     issue: (request) => object.issue(request),
     tokens: (after, limit) => object.tokens(after, limit),
     revoke: (id, withChildren) => object.revoke(id, withChildren),

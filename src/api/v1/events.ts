@@ -8,7 +8,7 @@ import * as v from "valibot";
 import { networkOf } from "../../access/client-network.ts";
 import { decide, needsPublic } from "../../access/decide.ts";
 import { type RepositoryName, repositoryKey } from "../../access/names.ts";
-import type { Principal } from "../../access/principal.ts";
+import { actorOf, listedIdOf, type Principal } from "../../access/principal.ts";
 import type { SubscriptionRequest } from "../../events/subscription.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
@@ -34,7 +34,7 @@ function sinceOf(context: Context<ApiEnv>): { since?: number } {
  * without an address.
  */
 function holderOf(context: Context<ApiEnv>, principal: Principal, isAnybody: boolean): { holder?: string } {
-  if (principal.kind === "token" && !isAnybody) return { holder: `token:${principal.id}` };
+  if (principal.kind === "token" && !isAnybody) return { holder: actorOf(principal) };
   const { client } = context.var.host;
   return principal.kind === "operator" || client === "" ? {} : { holder: `address:${networkOf(client)}` };
 }
@@ -45,8 +45,8 @@ async function subscriptionOf(context: Context<ApiEnv>): Promise<Subscribing> {
   const { principal } = await context.var.host.identify(name);
   const isAnybody = needsPublic(principal, name);
   // A subscriber that is let in like anybody else has no token to lose.
-  const token =
-    principal.kind === "token" && !isAnybody ? { token: principal.id, tokenSince: principal.createdAt } : {};
+  const id = isAnybody ? undefined : listedIdOf(principal);
+  const token = principal.kind === "token" && id !== undefined ? { token: id, tokenSince: principal.createdAt } : {};
   const holder = holderOf(context, principal, isAnybody);
   const administers = decide(principal, "administer", name, record) === "allow";
   return { name, subscription: { id: record.id, needsPublic: isAnybody, administers, ...token, ...holder } };

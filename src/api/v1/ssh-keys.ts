@@ -25,7 +25,7 @@ import { readJson } from "../json-body.ts";
 import { queryLimit } from "./content-request.ts";
 import { formatCursor, nextPage, parseCursor } from "./cursor.ts";
 import { pathParam, requestedRepository, requestedTenant } from "./requested.ts";
-import { EXCESS, issue } from "./tokens.ts";
+import { assertWithin, EXCESS, issue, makerOf } from "./tokens.ts";
 
 /** Keys on a page. */
 const PAGE = { keys: 100, mostKeys: 1000 };
@@ -132,12 +132,9 @@ type Addition = {
 async function add(context: Context<ApiEnv>, { tenant, key: text, expiresIn, ...asked }: Addition): Promise<Response> {
   const key = await readKey(text);
   const { principal } = await context.var.host.identify();
-  const answer = await context.var.api.tenant(tenant).addSshKey({
-    ...key,
-    ...asked,
-    ...(typeof expiresIn === "number" ? { expiresAt: Date.now() + expiresIn * 1000 } : {}),
-    ...(principal.kind === "token" ? { createdBy: principal.id } : {}),
-  });
+  const until = typeof expiresIn === "number" ? { expiresAt: Date.now() + expiresIn * 1000 } : {};
+  assertWithin(principal, { ...asked, ...until });
+  const answer = await context.var.api.tenant(tenant).addSshKey({ ...key, ...asked, ...until, ...makerOf(principal) });
   const record = added(answer, asked.deploys !== undefined);
   return context.json(shown(record), answer.kind === "added" ? 201 : 200, NO_STORE);
 }

@@ -7,7 +7,9 @@ import { createHash } from "node:crypto";
 import { Hono, type Context } from "hono";
 import * as v from "valibot";
 import { isRepositoryName } from "../../access/names.ts";
+import { listedIdOf, type Principal } from "../../access/principal.ts";
 import { SCOPES } from "../../access/scope.ts";
+import { excessOver } from "../../access/token-bounds.ts";
 import { type Excess, MOST_TOKENS, type TokenRecord } from "../../access/token-store.ts";
 import { formatToken, TOKEN_RANDOM_BYTES } from "../../access/token.ts";
 import { present } from "../../bytes/assert.ts";
@@ -90,6 +92,23 @@ export const EXCESS: Readonly<Record<Excess, string>> = {
   repos: "repos: a token can't give repositories that it is not for.",
 };
 
+/** Returns the token or key that a request makes something with, as the tenant's list has it. */
+export function makerOf(principal: Principal): { readonly createdBy?: string } {
+  const id = listedIdOf(principal);
+  return id === undefined ? {} : { createdBy: id };
+}
+
+/**
+ * Checks that what a caller makes may not do more than itself. What the tenant knows of its tokens it compares, too: a binding
+ * it does not know.
+ *
+ * @throws Problem
+ */
+export function assertWithin(principal: Principal, made: Pick<TokenRecord, "scopes" | "repos" | "expiresAt">): void {
+  const excess = principal.kind === "token" ? excessOver(principal, made) : undefined;
+  if (excess !== undefined) throw new Problem(422, EXCESS[excess]);
+}
+
 /**
  * Makes a token, and returns it as it is shown, with its text. The caller may administer the tenant.
  *
@@ -102,13 +121,17 @@ export async function issueToken(
 ): Promise<{ readonly id: string; readonly shown: object }> {
   const { principal } = await context.var.host.identify();
   const text = formatToken(tenant, crypto.getRandomValues(new Uint8Array(TOKEN_RANDOM_BYTES)));
-  const answer = await context.var.api.tenant(tenant).issue({
-    hash: createHash("sha256").update(text).digest(),
-    name: asked.name,
+  const rights = {
     scopes: SCOPES.filter((scope) => asked.scopes.includes(scope)),
     ...(Array.isArray(asked.repos) ? { repos: [...new Set(asked.repos)].toSorted() } : {}),
     ...(typeof asked.expires_in === "number" ? { expiresAt: Date.now() + asked.expires_in * 1000 } : {}),
-    ...(principal.kind === "token" ? { createdBy: principal.id } : {}),
+  };
+  assertWithin(principal, rights);
+  const answer = await context.var.api.tenant(tenant).issue({
+    hash: createHash("sha256").update(text).digest(),
+    name: asked.name,
+    ...rights,
+    ...makerOf(principal),
   });
   if (answer.kind === "missing") throw noTenant();
   if (answer.kind === "no-maker") throw new Problem(401, "A valid token is needed.");

@@ -366,6 +366,11 @@ export class TenantDatabase {
     return this.#checked(row, token, repo);
   }
 
+  facts(repo: string | undefined): Omit<TokenCheck, "token"> | undefined {
+    const row = this.#present();
+    return row === undefined ? undefined : saidOf(row, repo === undefined ? undefined : readRepo(this.#db, repo));
+  }
+
   /** Returns a token or key that is in force with what the tenant says about the repository that it is used on. */
   #checked(row: TenantRow, token: TokenRecord, repo: string | undefined): TokenCheck {
     return { token, ...saidOf(row, repo === undefined ? undefined : readRepo(this.#db, repo)) };

@@ -86,6 +86,11 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
     return this.#database.check(hash, repo, Date.now());
   }
 
+  /** See `TokenStore.facts`. */
+  facts(repo?: string): Omit<TokenCheck, "token"> | undefined {
+    return this.#database.facts(repo);
+  }
+
   /**
    * Returns those of the tokens that are in force. A repository's object asks before it sends something to their
    * owners.
