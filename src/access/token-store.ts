@@ -74,6 +74,11 @@ export type IssueAnswer =
 /** A part of a list, in the order of the key by which it is cut. `more` tells whether items follow. */
 export type Page<Item> = { readonly items: readonly Item[]; readonly more: boolean };
 
+/** Returns a page of the first `limit` items, and whether there are more. `items` has up to one item beyond `limit`. */
+export function pageOf<Item>(items: readonly Item[], limit: number): Page<Item> {
+  return { items: items.slice(0, limit), more: items.length > limit };
+}
+
 /** The tokens of one tenant. */
 export interface TokenStore {
   /**

@@ -20,6 +20,7 @@ import {
   type IssueAnswer,
   type IssueRequest,
   type Page,
+  pageOf,
   type TokenCheck,
   type TokenRecord,
   USE_INTERVAL,
@@ -85,11 +86,6 @@ import {
  * Milliseconds.
  */
 export const CHECK_DELAY = 5 * 60 * 1000;
-
-/** Returns a page of the first `limit` items, and whether there are more. `items` has up to one item beyond `limit`. */
-function pageOf<Item>(items: readonly Item[], limit: number): Page<Item> {
-  return { items: items.slice(0, limit), more: items.length > limit };
-}
 
 /** The tables of one Durable Object, with at most one tenant at a time. */
 export class TenantDatabase {
