@@ -362,8 +362,7 @@ export class TenantDatabase {
     return this.#checked(row, token, repo);
   }
 
-  facts(repo: string | undefined): Omit<TokenCheck, "token"> | undefined {
-    const row = this.#present();
+  facts(repo: string | undefined, row = this.#present()): Omit<TokenCheck, "token"> | undefined {
     return row === undefined ? undefined : saidOf(row, repo === undefined ? undefined : readRepo(this.#db, repo));
   }
 
