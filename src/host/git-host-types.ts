@@ -1,4 +1,3 @@
-/* eslint-disable max-lines -- the command's package has it as one file */
 /**
  * What other Workers of the account call: the operations of the API as methods, on the repositories of one tenant. A Worker gets it as
  * a service binding to the entrypoint `GitHost`, whose `props` say which tenant that is and what may be done there.
@@ -7,6 +6,7 @@
  *
  * @packageDocumentation
  */
+/* eslint-disable max-lines -- the command's package has it as one file */
 
 /** What a token may do. Each includes those before it. */
 export type GitHostScope = "repo:read" | "repo:write" | "tenant:admin";
