@@ -7,8 +7,10 @@
  * @packageDocumentation
  * @see git-blame(1)
  */
+import { assert } from "../bytes/assert.ts";
 import { LimitExceeded } from "../bytes/failure.ts";
-import { fromHex } from "../bytes/hex.ts";
+import { fromHex, toHex } from "../bytes/hex.ts";
+import { guessBytes, guessLines } from "../diff/guess-lines.ts";
 import { diffLines, lineChanges, type LineChange } from "../diff/line-diff.ts";
 import { countLines } from "../diff/line-table.ts";
 import type { Whitespace } from "../diff/whitespace.ts";
@@ -55,19 +57,28 @@ const TYPE_BITS = 0o170000;
 /** A file of a parent: its path, and its content as {@link PathContent} tells it. */
 type Source = { readonly path: string; readonly content: string };
 
+/** How a blame is made. */
+export type BlameOptions = {
+  readonly whitespace: Whitespace;
+  /** Commits that are passed over, by their names in hexadecimal: their lines are guessed to come from older ones. */
+  readonly ignored?: ReadonlySet<string>;
+};
+
 /** A blame in progress. */
 export class Blame {
   readonly #session: BrowseSession;
   readonly #whitespace: Whitespace;
+  readonly #ignored: ReadonlySet<string>;
   readonly #queue = new CommitQueue();
   /** The lines that are looked for in each commit of the queue, by the file's path there. */
   readonly #lines = new Map<number, Map<string, BlamedLines[]>>();
   readonly #paths = new Map<string, PathContent>();
   readonly #contents: Contents;
 
-  private constructor(session: BrowseSession, whitespace: Whitespace) {
+  private constructor(session: BrowseSession, { whitespace, ignored = new Set() }: BlameOptions) {
     this.#session = session;
     this.#whitespace = whitespace;
+    this.#ignored = ignored;
     this.#contents = new Contents(session);
   }
 
@@ -77,12 +88,12 @@ export class Blame {
   static async start(
     session: BrowseSession,
     pending: readonly PendingLines[],
-    whitespace: Whitespace,
+    options: BlameOptions,
   ): Promise<Blame | undefined> {
     await session.expectMany();
     const names = pending.map(({ commit }) => commit);
     if ((await session.shownOf(names)).length < names.length) return undefined;
-    const blame = new Blame(session, whitespace);
+    const blame = new Blame(session, options);
     for (const { commit, path, lines } of pending) {
       const node = session.graph.node(commit);
       if (!(await session.graph.loadCommit(node)) || !(await blame.#hasLines(node, path, lines))) return undefined;
@@ -179,7 +190,44 @@ export class Blame {
       this.#follow(parent, source.path, passed);
       left = kept;
     }
+    if (left.length === 0 || !this.#ignored.has(toHex(this.#session.graph.nameOf(node)))) return left;
+    return await this.#passOver(own, parents, sources, left);
+  }
+
+  /** Gives lines of a commit that is passed over to the parents in which lines look alike. Returns those that stay. */
+  async #passOver(
+    own: string,
+    parents: readonly number[],
+    sources: ReadonlyMap<number, Source>,
+    lines: readonly BlamedLines[],
+  ): Promise<readonly BlamedLines[]> {
+    let left = lines;
+    for (const parent of parents) {
+      const source = sources.get(parent);
+      if (source === undefined || left.length === 0) continue;
+      const changes = await this.#changes(source.content, own);
+      const guesses = await this.#guesses(source.content, own, changes);
+      const { passed, kept } = redirect(left, changes, guesses);
+      this.#follow(parent, source.path, passed);
+      left = kept;
+    }
     return left;
+  }
+
+  async #guesses(before: string, after: string, changes: readonly LineChange[]): Promise<Int32Array[]> {
+    const [left, right] = [await this.#contents.of(before), await this.#contents.of(after)];
+    const bytes = guessBytes(left, right);
+    this.#session.keep(bytes);
+    try {
+      const search = guessLines(left, right, changes);
+      for (let next = search.next(); ; next = search.next()) {
+        if (next.done === true) return next.value;
+        await this.#session.work(next.value);
+        this.#session.assertSteps();
+      }
+    } finally {
+      this.#session.keep(-bytes);
+    }
   }
 
   /**
@@ -266,6 +314,38 @@ function divide(
       const part = { line: each.line + from - each.source, count: to - from, source: isKept ? from : from + shift };
       (isKept ? kept : passed).push(part);
       from = to;
+    }
+  }
+  return { passed, kept };
+}
+
+/**
+ * Divides lines of changes by what was guessed of them: those that come from a line of the first file, with its number,
+ * and those that come from none. Lines stay together where both files have them next to each other.
+ */
+function redirect(
+  lines: readonly BlamedLines[],
+  changes: readonly LineChange[],
+  guesses: readonly Int32Array[],
+): { readonly passed: BlamedLines[]; readonly kept: BlamedLines[] } {
+  const passed: BlamedLines[] = [];
+  const kept: BlamedLines[] = [];
+  const guessOf = new Map<number, number>();
+  changes.forEach(({ after }, at) =>
+    guesses[at]?.forEach((guess, i) => {
+      guessOf.set(after.start + i, guess);
+    }),
+  );
+  for (const { line, count, source } of lines) {
+    for (let i = 0; i < count; i++) {
+      const guess = guessOf.get(source + i);
+      assert(guess !== undefined, "only changed lines are guessed");
+      const list = guess < 0 ? kept : passed;
+      const from = guess < 0 ? source + i : guess;
+      const last = list.at(-1);
+      const follows = last !== undefined && last.line + last.count === line + i && last.source + last.count === from;
+      if (follows) list[list.length - 1] = { ...last, count: last.count + 1 };
+      else list.push({ line: line + i, count: 1, source: from });
     }
   }
   return { passed, kept };

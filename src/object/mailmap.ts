@@ -24,8 +24,8 @@ type Known = { readonly all: Proper; readonly byName: Map<string, Proper> };
 /** A name with an address behind it; the name may be missing. */
 type Part = { readonly name: string | undefined; readonly email: string; readonly rest: string };
 
-/** White space around a name. */
-const SPACE = /^[ \t\n\v\f\r]+|[ \t\n\v\f\r]+$/g;
+/** What git counts as white space, around a name. */
+const SPACE = /^[ \t\n\r]+|[ \t\n\r]+$/g;
 
 /** Lowers the ASCII letters alone, as git compares addresses and names. */
 function folded(text: string): string {

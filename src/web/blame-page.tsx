@@ -6,12 +6,12 @@
 import type { Context } from "hono";
 import { raw } from "hono/html";
 import type { RepositoryName } from "../access/names.ts";
-import { Blame, type BlameRange } from "../browse/blame.ts";
+import { Blame, type BlameOptions, type BlameRange } from "../browse/blame.ts";
 import { readBlob } from "../browse/blob.ts";
 import type { BrowseSession } from "../browse/browse-session.ts";
+import { IGNORED_REVISIONS_FILE, readIgnoredRevisions } from "../browse/ignored-revisions.ts";
 import { findPath } from "../browse/tree-at.ts";
 import { toHex } from "../bytes/hex.ts";
-import type { Whitespace } from "../diff/whitespace.ts";
 import { Problem } from "../http/problem.ts";
 import { found } from "../http/content.ts";
 import { pageOfRevision, type Rendering } from "./by-content.ts";
@@ -49,13 +49,13 @@ async function blamed(
   session: BrowseSession,
   commit: Uint8Array,
   shown: ShownRevision,
-  whitespace: Whitespace,
+  options: BlameOptions,
 ): Promise<BlamedText> {
   const lines = await linesOf(session, shown);
   const count = await Blame.countLines(session, commit, shown.path);
   if (count === undefined) throw new Problem(404, "There is no file at this path.");
   const whole = { commit, path: shown.path, lines: [{ line: 0, count, source: 0 }] };
-  const blame = await Blame.start(session, [whole], whitespace);
+  const blame = await Blame.start(session, [whole], options);
   const ranges: BlameRange[] = [];
   if (blame !== undefined) for await (const range of blame.run()) ranges.push(range);
   const known = new Map<string, NamedCommit>();
@@ -85,6 +85,16 @@ function rowHtml(name: RepositoryName, { lines, commits }: BlamedText, at: numbe
   );
 }
 
+/** Returns the address of the page with these choices. */
+function blameLink(
+  name: RepositoryName,
+  { revision, path }: ShownRevision,
+  { ignoresSpace, passesOver }: { readonly ignoresSpace: boolean; readonly passesOver: boolean },
+): string {
+  const choices = [...(ignoresSpace ? ["w=1"] : []), ...(passesOver ? [] : ["all=1"])].join("&");
+  return `${pathLink(name, "blame", revision, path)}${choices === "" ? "" : `?${choices}`}`;
+}
+
 /** Answers with the page. */
 export async function blamePage(context: Context<PageEnv>): Promise<Response> {
   return await pageOfRevision(context, renderedBlame);
@@ -97,10 +107,14 @@ async function renderedBlame(
   rendering: Rendering,
 ): Promise<Response> {
   const { session, name } = page;
-  const { commit } = await rootOf(session, shown.object);
+  const { commit, name: tree } = await rootOf(session, shown.object);
   if (commit === undefined) throw new Problem(422, "A commit is needed here: a tree has no history.");
   const ignoresSpace = context.req.query("w") === "1";
-  const text = await blamed(session, commit, shown, ignoresSpace ? "all" : "exact");
+  const passesOver = context.req.query("all") !== "1";
+  // A list that can't be read counts as none: the page shows the file all the same.
+  const list = await readIgnoredRevisions(session, tree, IGNORED_REVISIONS_FILE);
+  const ignored = passesOver && list.kind === "found" ? list.names : new Set<string>();
+  const text = await blamed(session, commit, shown, { whitespace: ignoresSpace ? "all" : "exact", ignored });
   rendering.isPartial = text.commits.includes(undefined);
   const { tenant, repo } = shownNames(name);
   const { revision, path } = shown;
@@ -118,10 +132,20 @@ async function renderedBlame(
         <p class="bar">
           <a href={pathLink(name, "blob", revision, path)}>File</a>
           <a href={pathLink(name, "commits", revision, path)}>History</a>
-          <a href={pathLink(name, "blame", revision, path) + (ignoresSpace ? "" : "?w=1")}>
+          <a href={blameLink(name, shown, { ignoresSpace: !ignoresSpace, passesOver })}>
             {ignoresSpace ? "With white space" : "Without white space"}
           </a>
+          {list.kind === "found" ? (
+            <a href={blameLink(name, shown, { ignoresSpace, passesOver: !passesOver })}>
+              {passesOver ? "With all commits" : `Without those of ${IGNORED_REVISIONS_FILE}`}
+            </a>
+          ) : null}
         </p>
+        {ignored.size === 0 ? null : (
+          <p class="note">
+            Commits that <code>{IGNORED_REVISIONS_FILE}</code> lists are passed over.
+          </p>
+        )}
         {rendering.isPartial ? (
           <p class="note">The commits of some lines were not found in time. The API goes on with the search.</p>
         ) : null}

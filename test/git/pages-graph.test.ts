@@ -48,6 +48,46 @@ describe("the page of a log", () => {
   });
 });
 
+describe("a page of blame, and the API", () => {
+  it("pass over the commits of .git-blame-ignore-revs, as git does", async () => {
+    const operator = apiClient(host.base, "test-token");
+    await operator("PUT", "/tenants/tidy");
+    await operator("PUT", "/repos/tidy/code", { visibility: "public" });
+    const cwd = await git.init();
+    await git.commit(cwd, "a.c", "int main(void) {\nreturn 0;\n}\n", "written");
+    await git.commit(cwd, "a.c", "int main(void)\n{\n    return 0;\n}\n", "reformatted");
+    const reformatted = await git.ok(["rev-parse", "HEAD"], { cwd });
+    await git.commit(cwd, ".git-blame-ignore-revs", `# of the formatter\n${reformatted} # all\n\n`, "listed");
+    await git.commit(cwd, "wrong", `${reformatted}\nmain\n`, "a list that is none");
+    await git.ok(["push", "-q", withToken(`${host.base}/tidy/code.git`, "test-token"), "main"], { cwd });
+    const api = `${host.base}/api/v1/repos/tidy/code/blame/main/a.c`;
+    const names = async (query: string): Promise<string[]> => {
+      const { ranges } = await (await fetch(api + query)).json<{ ranges: { commit: string; count: number }[] }>();
+      return ranges.flatMap(({ commit, count }) => Array.from({ length: count }, () => commit));
+    };
+    const byGit = async (...options: string[]): Promise<string[]> => {
+      const lines = (await git.ok(["blame", "--porcelain", ...options, "main", "--", "a.c"], { cwd })).split("\n");
+      return lines.flatMap((line) => /^([0-9a-f]{40}) \d+ \d+/.exec(line)?.[1] ?? []); // Other lines have no name.
+    };
+    const passedOver = await byGit("--ignore-revs-file", `${cwd}/.git-blame-ignore-revs`);
+    expect(passedOver).not.toEqual(await byGit());
+    expect(await names("?ignore_revs=.git-blame-ignore-revs")).toEqual(passedOver);
+    expect(await names("")).toEqual(await byGit());
+    for (const [path, why] of [
+      ["none", "There is nothing at this path."],
+      ["wrong", "Line 2 is not the full name of an object."],
+    ] as const) {
+      const refused = await fetch(`${api}?ignore_revs=${path}`);
+      expect([refused.status, (await refused.json<{ detail: string }>()).detail]).toEqual([422, `ignore_revs: ${why}`]);
+    }
+    const shown = async (query: string): Promise<Set<string>> =>
+      new Set((await page(`/tidy/code/blame/main/a.c${query}`)).match(/commit\/[0-9a-f]{40}(?=" title)/g));
+    expect(await shown("")).toEqual(new Set(passedOver.map((name) => `commit/${name}`)));
+    expect(await shown("?all=1")).toContain(`commit/${reformatted}`);
+    expect(await page("/tidy/code/blame/main/a.c?w=1")).toContain('href="/tidy/code/blame/main/a.c?w=1&amp;all=1"');
+  });
+});
+
 describe("the pages of activity", () => {
   it("count commits over time, and by whom", async () => {
     const operator = apiClient(host.base, "test-token");

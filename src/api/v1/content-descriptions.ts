@@ -246,7 +246,14 @@ export const DESCRIPTIONS = {
     about:
       "`blame/{rev}/{path}`, as `git blame` does, through renames of the file. A page has the lines that were found; its `cursor` leads to the others, which may " +
       `come before them in the file. Where a range is in two pages, both say the same. ${REVISION}`,
-    query: { cursor: PAGING.cursor, whitespace: DIFF_QUERY.whitespace },
+    query: {
+      cursor: PAGING.cursor,
+      whitespace: DIFF_QUERY.whitespace,
+      ignore_revs: {
+        about:
+          "The path of a list in the revision, such as `.git-blame-ignore-revs`: its commits are passed over, as `git blame --ignore-revs-file` does.",
+      },
+    },
     answers: { 200: { about: "Ranges of lines, and their commits, each once.", json: blame } },
     problems: [409, 413, 422],
   }),

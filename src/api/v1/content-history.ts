@@ -12,8 +12,10 @@ import { LastChanges, type PendingEntries } from "../../browse/last-changes.ts";
 import { peelToTree, resolveSplit } from "../../browse/revision.ts";
 import { splitRevisionPath } from "../../browse/revision-syntax.ts";
 import { type DirectoryEntry, findPath, listEntries } from "../../browse/tree-at.ts";
+import { readIgnoredRevisions } from "../../browse/ignored-revisions.ts";
 import { equal } from "../../bytes/chunk.ts";
 import { toHex } from "../../bytes/hex.ts";
+import { queryBytes } from "../../http/content-address.ts";
 import { found, withSession } from "../../http/content.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
@@ -127,12 +129,26 @@ async function* changedEntries(
   }
 }
 
+/** Returns the commits that the query has passed over: those of the list at `ignore_revs`. @throws Problem */
+async function queryIgnored(
+  context: Context<ApiEnv>,
+  session: BrowseSession,
+  tree: Uint8Array,
+): Promise<ReadonlySet<string>> {
+  const path = queryBytes(context.req.url, "ignore_revs").replaceAll(/^\/+|\/+$/g, "");
+  if (path === "") return new Set();
+  const list = await readIgnoredRevisions(session, tree, path);
+  if (list.kind !== "found") throw new Problem(422, `ignore_revs: ${list.detail}`);
+  return list.names;
+}
+
 /** Answers with the commits that the lines of a file come from. */
 export async function blameFile(context: Context<ApiEnv>): Promise<Response> {
   const cursor = parseCursor(context.req.query("cursor"), blameCursor);
   const whitespace = queryWhitespace(context);
-  return await atPlace(context, async (session, { commit, path }) => {
+  return await atPlace(context, async (session, { commit, tree, path }) => {
     assertUnmoved(cursor, commit);
+    const ignored = await queryIgnored(context, session, tree);
     const count = await Blame.countLines(session, commit, path);
     if (count === undefined) throw new Problem(404, "There is no file at this path.");
     const rest = Math.min(cursor?.rest ?? count, count);
@@ -142,7 +158,7 @@ export async function blameFile(context: Context<ApiEnv>): Promise<Response> {
     const isBegun = begun !== undefined && begun.length > 0;
     const from = cursor === undefined ? 0 : rest;
     const pending = isBegun ? begun : [{ commit, path, lines: [{ line: from, count: count - from, source: from }] }];
-    const blame = await Blame.start(session, pending, whitespace);
+    const blame = await Blame.start(session, pending, { whitespace, ignored });
     if (blame === undefined) throw new Problem(422, BAD_CURSOR);
     const ranges: BlameRange[] = [];
     for await (const range of blame.run()) ranges.push(range);

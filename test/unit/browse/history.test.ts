@@ -3,14 +3,15 @@
  *
  * @module-tag thorough
  */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Blame, type PendingLines } from "../../../src/browse/blame.ts";
+import { Blame, type BlameOptions, type PendingLines } from "../../../src/browse/blame.ts";
 import { BrowseSession } from "../../../src/browse/browse-session.ts";
 import { LastChanges, type PendingEntries } from "../../../src/browse/last-changes.ts";
 import { findPath, listEntries } from "../../../src/browse/tree-at.ts";
 import { toHex } from "../../../src/bytes/hex.ts";
 import { Pacer } from "../../../src/bytes/pacer.ts";
-import type { Whitespace } from "../../../src/diff/whitespace.ts";
 import { makeEdits } from "../../support/edited-history.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { pseudoRandom, rawName, TestStore } from "../../support/store.ts";
@@ -95,7 +96,7 @@ describe("a history with merges and renames", () => {
   const blame = async (
     tip: string,
     path: string,
-    whitespace: Whitespace,
+    options: BlameOptions,
     steps: number,
   ): Promise<{ lines: string[]; pages: number }> => {
     const lines: string[] = [];
@@ -105,7 +106,7 @@ describe("a history with merges and renames", () => {
         const commit = rawName(git.oid(tip));
         const count = (await Blame.countLines(session, commit, path)) ?? 0;
         const whole = [{ commit, path, lines: [{ line: 0, count, source: 0 }] }];
-        const search = await Blame.start(session, pending ?? whole, whitespace);
+        const search = await Blame.start(session, pending ?? whole, options);
         if (search === undefined) throw new Error("the position is possible");
         for await (const range of search.run()) {
           for (let i = 0; i < range.count; i++)
@@ -137,12 +138,32 @@ describe("a history with merges and renames", () => {
       for (const path of git.lines(["ls-tree", "-r", "--name-only", tip])) {
         const expected = blameByGit(tip, path, flags);
         moved += expected.filter((line) => !line.endsWith(` ${path}`)).length;
-        const { lines, pages } = await blame(tip, path, whitespace, steps);
+        const { lines, pages } = await blame(tip, path, { whitespace }, steps);
         expect([tip, path, ...lines]).toEqual([tip, path, ...expected]);
         most = Math.max(most, pages);
       }
     }
     expect(moved).toBeGreaterThan(20);
     expect(most > 1).toBe(steps === FEW_STEPS);
+  });
+
+  it("has each line from where git blame --ignore-revs-file says", async () => {
+    const random = pseudoRandom(3);
+    let [redirected, all] = [0, 0];
+    for (const tip of tips) {
+      const names = git.lines(["rev-list", tip]).filter(() => random(3) === 0);
+      const list = join(git.dir, `ignored-${tip}`);
+      writeFileSync(list, `# passed over\n${names.join("  # why\n ")}\n`);
+      const ignored = new Set(names);
+      for (const path of git.lines(["ls-tree", "-r", "--name-only", tip])) {
+        const expected = blameByGit(tip, path, ["--ignore-revs-file", list]);
+        const { lines } = await blame(tip, path, { whitespace: "exact", ignored }, WALK_STEPS);
+        expect([tip, path, ...lines]).toEqual([tip, path, ...expected]);
+        const plain = blameByGit(tip, path, []);
+        redirected += expected.filter((line, at) => line !== plain[at]).length;
+        all += expected.length;
+      }
+    }
+    expect(redirected).toBeGreaterThan(all / 20);
   });
 });
