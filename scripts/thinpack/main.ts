@@ -5,6 +5,7 @@
  */
 import { Command, CommanderError } from "commander";
 import { version } from "../../package.json";
+import { addAdminCommands } from "./admin-commands.ts";
 import { addAuditCommand } from "./audit-command.ts";
 import { addApiCommand } from "./api-command.ts";
 import { addCommitCommands } from "./commit-commands.ts";
@@ -68,6 +69,7 @@ function buildProgram(): Command {
     addMergeCommands,
     addHistoryCommands,
     addAuditCommand,
+    addAdminCommands,
     addApiCommand,
     addCompletionCommand,
   ]) {

@@ -4,6 +4,9 @@
  * @packageDocumentation
  */
 import type { TenantDirectory, TenantRegistry } from "../access/directory.ts";
+import type { BucketCopies } from "../access/bucket-copies.ts";
+import type { ObjectCopies, ObjectKind } from "../access/object-copies.ts";
+import type { RequestMemory } from "../bytes/memory-budget.ts";
 import type { RepositoryName } from "../access/names.ts";
 import type { TenantHook } from "../access/tenant-hook.ts";
 import type { SshKeyStore } from "../access/ssh-key-store.ts";
@@ -44,6 +47,15 @@ export interface MirrorHost {
   };
 }
 
+/** Everything that the deployment holds, for the operator's backup. */
+export interface BackupHost {
+  /** Opens an object by its kind and the name that it is addressed by. */
+  object(kind: ObjectKind, name: string): ObjectCopies;
+  readonly bucket: BucketCopies;
+  /** The memory of the request. */
+  readonly memory: RequestMemory;
+}
+
 /** The platform, for one API request. */
 export interface ApiHost {
   settings(name: RepositoryName): RepositorySettings & UploadStore & KeptBlobStore & MaintenanceControl & ForkStore;
@@ -79,6 +91,7 @@ export interface ApiHost {
   /** Whether private networks may be reached: see `parseOutgoingUrl`. */
   readonly allowPrivate: boolean;
   readonly mirrors: MirrorHost;
+  readonly backup: BackupHost;
 }
 
 /** The type of Hono's environment in the API's routes. */

@@ -4,8 +4,10 @@
  * @packageDocumentation
  */
 import type { TenantDirectory } from "../access/directory.ts";
+import type { BucketCopies } from "../access/bucket-copies.ts";
 import type { LfsLinks } from "../access/lfs-links.ts";
 import { repositoryKey, type RepositoryName } from "../access/names.ts";
+import type { ObjectCopies, ObjectKind } from "../access/object-copies.ts";
 import { Pacer } from "../bytes/pacer.ts";
 import { DIRECTORY_NAME } from "../durable/tenant/directory-object.ts";
 import { objectNamed } from "../durable/placement.ts";
@@ -33,6 +35,7 @@ import { CorruptStore } from "../bytes/failure.ts";
 import type { RequestMemory } from "../bytes/memory-budget.ts";
 import type { HookStore } from "../events/hook.ts";
 import type { SubscriptionRequest } from "../events/subscription.ts";
+import { durableCopies } from "./durable-copies.ts";
 import { durableHooks } from "./durable-hooks.ts";
 import { durableLfs, readableLfs } from "./durable-lfs.ts";
 import { durableMirror } from "./durable-mirror.ts";
@@ -45,6 +48,7 @@ import { historicRefs, type OrdinaryNames, readerRefs } from "./mirror-reader.ts
 import { MirrorSnapshots } from "./mirror-snapshots.ts";
 import { Mirrors } from "./mirrors.ts";
 import { r2BareFiles } from "./r2-bare-files.ts";
+import { r2Copies } from "./r2-copies.ts";
 import { r2LfsFiles } from "./r2-lfs-files.ts";
 import { r2Presigner } from "./r2-presigner.ts";
 import { r2PackStorage } from "./r2-pack-storage.ts";
@@ -64,6 +68,13 @@ export type ReaderOptions = Reader & {
   mayRead(record: RepositoryRecord): Promise<boolean>;
   /** Is given work that goes on behind the answer. */
   later(work: Promise<unknown>): void;
+};
+
+/** Everything that a deployment holds, for the operator's backup. */
+export type BackupStorage = {
+  object(kind: ObjectKind, name: string): ObjectCopies;
+  readonly bucket: BucketCopies;
+  readonly memory: RequestMemory;
 };
 
 /** The platform for one request or job. Every operation is counted. */
@@ -267,6 +278,15 @@ export class RequestStorage {
       pacer: new Pacer(this.#tools.pause),
       now: () => Date.now(),
       random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    };
+  }
+
+  /** Everything that the deployment holds. */
+  get backup(): BackupStorage {
+    return {
+      object: (kind, name) => durableCopies(this.#env, this.counters, kind, name),
+      bucket: r2Copies(this.#env.BUCKET, this.counters),
+      memory: this.repository("backup", "operator").memory,
     };
   }
 

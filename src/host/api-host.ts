@@ -55,5 +55,9 @@ export function apiHost(
     subscribe: (name, request) => storage.subscribe(repositoryKey(name), request),
     ...given,
     mirrors: mirrorHost(storage),
+    // It opens the request's memory, which no other request wants opened.
+    get backup() {
+      return storage.backup;
+    },
   };
 }

@@ -229,6 +229,10 @@ const FACADE_ROWS: readonly Row[] = [
 const SHOW = "CCAAAHAA";
 const MANAGE = "CCFFAHFA";
 const OPERATE = "CCFFFFFA";
+const ROWS_TYPE = { "Content-Type": "application/x-ndjson" };
+const BYTES_TYPE = { "Content-Type": "application/octet-stream" };
+/** Nothing can be put back to it. */
+const IN_THE_FUTURE = JSON.stringify({ at: "2999-01-01T00:00:00Z" });
 const ISSUE = JSON.stringify({ name: "x", scopes: ["repo:read"] });
 
 /** Below `/api/v1`, for a tenant that is there; what comes out does not depend on whether it is. */
@@ -264,6 +268,16 @@ const TENANT_ROWS: readonly (Omit<Row, "outcomes"> & { readonly outcomes: string
   { method: "GET", path: "/tenants/T/ssh-keys", outcomes: MANAGE },
   { method: "POST", path: "/tenants/T/ssh-keys", outcomes: MANAGE, headers: JSON_TYPE, body: "{}" },
   { method: "DELETE", path: "/tenants/T/ssh-keys/none", outcomes: MANAGE },
+  { method: "GET", path: "/admin/objects/tenant/T", outcomes: OPERATE },
+  { method: "GET", path: "/admin/rows/tenant/T", outcomes: OPERATE },
+  { method: "PUT", path: "/admin/rows/tenant/T", outcomes: OPERATE, headers: ROWS_TYPE, body: "{}" },
+  { method: "POST", path: "/admin/recoveries/tenant/T", outcomes: OPERATE, headers: JSON_TYPE, body: IN_THE_FUTURE },
+  { method: "GET", path: "/admin/files?prefix=repos/", outcomes: OPERATE },
+  { method: "GET", path: "/admin/files/repos/x", outcomes: OPERATE },
+  { method: "PUT", path: "/admin/files/repos/x", outcomes: OPERATE, headers: BYTES_TYPE, body: "x" },
+  { method: "POST", path: "/admin/file-uploads", outcomes: OPERATE, headers: JSON_TYPE, body: "{}" },
+  { method: "PUT", path: "/admin/file-uploads/parts/1", outcomes: OPERATE, headers: BYTES_TYPE, body: "x" },
+  { method: "POST", path: "/admin/file-uploads/complete", outcomes: OPERATE, headers: JSON_TYPE, body: "{}" },
   { method: "DELETE", path: "/tenants/T", outcomes: OPERATE },
 ];
 

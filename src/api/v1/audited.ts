@@ -49,9 +49,12 @@ const OF_REPOSITORIES: readonly Named[] = [
   ["DELETE", /^hooks\/(.+)$/, "hook.delete"],
 ];
 
+/** What the operator does to a tenant's or a repository's object as a whole. */
+const OF_OBJECTS = /^\/api\/v1\/admin\/(rows|recoveries)\/(tenant|repository)\/([^/]+)(?:\/([^/]+))?$/;
+
 /** Members of answers that the log keeps, where an answer has them. None is a secret. */
 const KEPT =
-  "name tenant scopes repos write expires_at fingerprint url events active upstream interval visibility default_branch read_only grace_days show_past offload_from protected push_to_create quotas revoked".split(
+  "name at tenant scopes repos write expires_at fingerprint url events active upstream interval visibility default_branch read_only grace_days show_past offload_from protected push_to_create quotas revoked".split(
     " ",
   );
 
@@ -90,8 +93,18 @@ function actionOf(named: readonly Named[], method: string, below: string): Pick<
   return { action: `${method} ${below.replace(/\/.*/, "")}`.trim(), subject: below };
 }
 
+/** Returns what the operator has done to an object as a whole; `undefined` if the path names none of a tenant's. */
+function doneToObject(path: string): Done | undefined {
+  const [, how, kind, tenant = "", repo] = OF_OBJECTS.exec(path) ?? [];
+  if (kind === undefined || !isTenantName(folded(tenant))) return undefined;
+  const action = `${kind === "tenant" ? "tenant" : "repo"}.${how === "rows" ? "restore" : "recover"}`;
+  return { tenant: folded(tenant), action, subject: joined(repo) };
+}
+
 /** Returns what a request does; `undefined` if that is not for the log. */
 function doneBy(method: string, path: string): Done | undefined {
+  const object = doneToObject(path);
+  if (object !== undefined) return object;
   const [, kind, first = "", rest = ""] = PATH.exec(path) ?? [];
   const tenant = folded(first);
   if (kind === undefined || !isTenantName(tenant) || PASSED_OVER.test(rest)) return undefined;

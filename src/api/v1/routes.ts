@@ -8,6 +8,8 @@ import { Problem, problemOf } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { adoptionRoutes } from "./adoption.ts";
 import { auditRoutes } from "./audit.ts";
+import { backupFileRoutes } from "./backup-files.ts";
+import { backupObjectRoutes } from "./backup-objects.ts";
 import { blobReadRoutes } from "./blob-reads.ts";
 import { commitRoutes } from "./commits.ts";
 import { contentRoutes } from "./content.ts";
@@ -66,6 +68,8 @@ const GROUPS: readonly (readonly [string, () => Hono<ApiEnv>])[] = [
   ["/repos", uploadRoutes],
   ["/tenants", tenantUsageRoutes],
   ["/repos", repositoryUsageRoutes],
+  ["/admin", backupObjectRoutes],
+  ["/admin", backupFileRoutes],
 ];
 
 /** Answers the other methods of every path, with the methods that the path supports. */

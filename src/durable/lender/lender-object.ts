@@ -5,13 +5,13 @@
  *
  * @packageDocumentation
  */
-import { DurableObject } from "cloudflare:workers";
 import { packPrefix } from "../../catalog/pack-keys.ts";
 import type { Borrower, LoanNotice, LoanNoticeAnswer, LoanSettlement } from "../../refs/fork-store.ts";
 import { objectNamed, type ObjectNamespace, type PlacementSettings } from "../placement.ts";
 import { whileFailing } from "../repository/alarm-clock.ts";
+import { CopiedObject } from "../sql/copied-object.ts";
 import { durableSql } from "../sql/durable-sql.ts";
-import { type DueNotice, LenderDatabase } from "./lender-database.ts";
+import { type DueNotice, LENDER_SCHEMA, LenderDatabase } from "./lender-database.ts";
 
 /** The call of a lender to a borrower's object. It is an interface because that class calls this one. */
 export interface BorrowerTold {
@@ -28,11 +28,11 @@ export type LenderObjectEnv = PlacementSettings & {
 const ALARM_DELAY = 100;
 
 /** The loans of one prefix. */
-export class LenderObject extends DurableObject<LenderObjectEnv> {
+export class LenderObject extends CopiedObject<LenderObjectEnv> {
   readonly #database: LenderDatabase;
 
   constructor(state: DurableObjectState, env: LenderObjectEnv) {
-    super(state, env);
+    super(state, env, { kind: "lender", schema: LENDER_SCHEMA, settle: () => undefined });
     this.#database = new LenderDatabase(durableSql(state.storage));
   }
 

@@ -3,7 +3,6 @@
  *
  * @packageDocumentation
  */
-import { DurableObject } from "cloudflare:workers";
 import type {
   AttemptResult,
   Delivery,
@@ -19,9 +18,16 @@ import type { LfsCall, LfsReply } from "./lfs-database.ts";
 import { lockChangeOf } from "./lock-database.ts";
 import type { RepositoryHooks } from "./hook-database.ts";
 import type { RepositoryObjectEnv } from "./repository-env.ts";
+import { CopiedObject } from "../sql/copied-object.ts";
+import { REPOSITORY_SCHEMA } from "./schema.ts";
+import { settleRestored } from "./tables/restored.ts";
 
 /** An object of a repository that may have webhooks. */
-export abstract class HookedObject extends DurableObject<RepositoryObjectEnv> {
+export abstract class HookedObject extends CopiedObject<RepositoryObjectEnv> {
+  constructor(state: DurableObjectState, env: RepositoryObjectEnv) {
+    super(state, env, { kind: "repository", schema: REPOSITORY_SCHEMA, settle: settleRestored });
+  }
+
   /** See `HookStore.listHooks`. */
   listHooks(): Hook[] | undefined {
     return this.hooks()?.list();

@@ -48,7 +48,7 @@ function statementsOf({ tables }: Schema): string[] {
 }
 
 /** Returns the version: 0 for a database older than versions, `undefined` for one without tables. */
-function readVersion(db: SqlDatabase, { first }: Schema): number | undefined {
+export function schemaVersion(db: SqlDatabase, { first }: Schema): number | undefined {
   const sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name IN (?, 'schema_version')";
   const found = Array.from(db.rows(sql, first), (row) => textAt(row, 0));
   if (found.length === 0) return undefined;
@@ -56,8 +56,15 @@ function readVersion(db: SqlDatabase, { first }: Schema): number | undefined {
   return row === undefined ? 0 : integerAt(row, 0);
 }
 
+/** Returns the names of a schema's tables, in the order of its statements. */
+export function tableNames({ tables }: Schema): string[] {
+  return tables.flatMap((ddl) =>
+    Array.from(ddl.matchAll(/CREATE TABLE IF NOT EXISTS (\w+)/g), ([, name = ""]) => name),
+  );
+}
+
 /** Makes missing tables and takes the steps after `version`, as a part of the caller's transaction. */
-function build(db: SqlDatabase, schema: Schema, version: number): void {
+export function buildTables(db: SqlDatabase, schema: Schema, version: number): void {
   const isTable = (statement: string): boolean => statement.trimStart().startsWith("CREATE TABLE");
   const statements = statementsOf(schema);
   for (const statement of statements.filter(isTable)) db.run(statement);
@@ -81,11 +88,11 @@ export class Tables {
   constructor(db: SqlDatabase, schema: Schema) {
     this.#db = db;
     this.#schema = schema;
-    const version = readVersion(db, schema);
+    const version = schemaVersion(db, schema);
     const present = schema.steps.length;
     if (version !== undefined && version > present)
       throw new CorruptStore(`the database has schema ${version}, and this build knows ${present}: deploy a later one`);
-    if (version !== undefined && version < present) db.transaction(() => build(db, schema, version));
+    if (version !== undefined && version < present) db.transaction(() => buildTables(db, schema, version));
     this.#exist = version !== undefined;
   }
 
@@ -97,7 +104,7 @@ export class Tables {
   /** Makes the tables if they are missing, as a part of {@link transaction}. */
   make(): void {
     if (this.#exist) return;
-    build(this.#db, this.#schema, this.#schema.steps.length);
+    buildTables(this.#db, this.#schema, this.#schema.steps.length);
     this.#exist = true;
   }
 

@@ -7,9 +7,9 @@
  *
  * @packageDocumentation
  */
-import { DurableObject } from "cloudflare:workers";
 import type { ListedTenant } from "../../access/directory.ts";
 import type { Page } from "../../access/token-store.ts";
+import { CopiedObject } from "../sql/copied-object.ts";
 import { durableSql } from "../sql/durable-sql.ts";
 import { Tables } from "../sql/migrations.ts";
 import { DIRECTORY_SCHEMA } from "./schema.ts";
@@ -21,11 +21,11 @@ import { deleteListedTenant, insertListedTenant, listSpellings, listTenants } fr
 export const DIRECTORY_NAME = "tenants";
 
 /** The list of tenants. */
-export class DirectoryObject extends DurableObject {
+export class DirectoryObject extends CopiedObject<Cloudflare.Env> {
   readonly #db: SqlDatabase;
 
   constructor(state: DurableObjectState, env: Cloudflare.Env) {
-    super(state, env);
+    super(state, env, { kind: "directory", schema: DIRECTORY_SCHEMA, settle: () => undefined });
     this.#db = durableSql(state.storage);
     const tables = new Tables(this.#db, DIRECTORY_SCHEMA);
     tables.transaction(() => tables.make());

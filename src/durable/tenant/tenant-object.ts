@@ -3,7 +3,6 @@
  *
  * @packageDocumentation
  */
-import { DurableObject } from "cloudflare:workers";
 import type {
   Belongings,
   CreateTenantAnswer,
@@ -23,10 +22,13 @@ import type { CountedUsage, UsageAnswer, UsageRequest } from "../../access/usage
 import type { IssueAnswer, IssueRequest, Page, TokenCheck, TokenRecord } from "../../access/token-store.ts";
 import type { AddKeyAnswer, SigningKey } from "../../signing/signing-key.ts";
 import { DIRECTORY_NAME, type DirectoryObject } from "./directory-object.ts";
+import { CopiedObject } from "../sql/copied-object.ts";
 import { durableSql } from "../sql/durable-sql.ts";
 import { nameOf, objectNamed, type PlacementSettings } from "../placement.ts";
 import { randomId } from "../random-id.ts";
 import type { RepositoryObject } from "../repository/repository-object.ts";
+import { TENANT_SCHEMA } from "./schema.ts";
+import { settleRestoredTenant } from "./tables/restored.ts";
 import { SyncPlaces } from "./sync-places.ts";
 import { TenantDatabase } from "./tenant-database.ts";
 import { type TenantSurroundings, TenantUpkeep } from "./tenant-upkeep.ts";
@@ -59,7 +61,7 @@ function surroundings(env: TenantObjectEnv, tenant: string): Omit<TenantSurround
 }
 
 /** One tenant, or none if it is not made yet or was deleted. */
-export class TenantObject extends DurableObject<TenantObjectEnv> {
+export class TenantObject extends CopiedObject<TenantObjectEnv> {
   readonly #database: TenantDatabase;
   readonly #upkeep: TenantUpkeep;
   readonly #syncs = new SyncPlaces();
@@ -67,7 +69,7 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
   #alarmAt: number | undefined;
 
   constructor(state: DurableObjectState, env: TenantObjectEnv) {
-    super(state, env);
+    super(state, env, { kind: "tenant", schema: TENANT_SCHEMA, settle: settleRestoredTenant });
     const name = nameOf(state.id);
     this.#database = new TenantDatabase(durableSql(state.storage), name, randomId);
     this.#upkeep = new TenantUpkeep(this.#database, {

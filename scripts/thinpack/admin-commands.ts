@@ -1,0 +1,106 @@
+/**
+ * `thinpack admin`: what only the operator does, to all that a host holds.
+ *
+ * @packageDocumentation
+ */
+import type { Command } from "commander";
+import { BackupDirectory } from "./backup/backup-directory.ts";
+import { readBackupKey } from "./backup/backup-key.ts";
+import { Deployment } from "./backup/deployment.ts";
+import { BackupRun } from "./backup/make-backup.ts";
+import { RestoreRun } from "./backup/restore-backup.ts";
+import { verifyUnits } from "./backup/verify-backup.ts";
+import { commonOptions, connect } from "./command-line.ts";
+import { CommandFailure, EXIT } from "./failure.ts";
+import { counted, formatBytes, printDone } from "./output.ts";
+import { withSpinner } from "./progress.ts";
+
+const KEY_OPTION = ["--key <file>", "32 bytes that seal what the host keeps of tenants and repositories"] as const;
+
+type BackupOptions = { readonly key: string; readonly verify: boolean };
+
+async function backUp(path: string, { key: file, verify }: BackupOptions, command: Command): Promise<void> {
+  const key = readBackupKey(file);
+  const directory = new BackupDirectory(path, key);
+  const { json } = commonOptions(command);
+  if (verify) {
+    directory.assertFinished();
+    const { units, files, bytes } = await withSpinner("checking", (say) =>
+      verifyUnits(directory, directory.units(), say),
+    );
+    const said = `${path} is whole: ${counted(units, "object")}, ${counted(files, "file")}, ${formatBytes(bytes)}`;
+    printDone(said, { objects: units, files, bytes }, json);
+    return;
+  }
+  const host = new Deployment(connect(command));
+  const { copied, unchanged, files } = await withSpinner("backing up", (say) =>
+    new BackupRun(host, directory, key, say).run(),
+  );
+  printDone(
+    `backed up to ${path}: ${counted(copied, "object")} and ${counted(files, "file")} copied, ${formatBytes(host.bytes)}; ${counted(unchanged, "object")} unchanged`,
+    { objects: copied, unchanged, files, bytes: host.bytes },
+    json,
+  );
+}
+
+type RestoreCommandOptions = {
+  readonly key: string;
+  readonly only?: string;
+  readonly replace: boolean;
+  readonly missing: boolean;
+};
+
+async function restore(path: string, options: RestoreCommandOptions, command: Command): Promise<void> {
+  const { key, only, replace, missing } = options;
+  if (replace && missing)
+    throw new CommandFailure("--replace and --missing are two ways to go on: give one", EXIT.usage);
+  const directory = new BackupDirectory(path, readBackupKey(key));
+  const host = new Deployment(connect(command));
+  const present = replace ? "replace" : missing ? "keep" : "refuse";
+  const done = await withSpinner("restoring", (say) =>
+    new RestoreRun(host, directory, say).run({ present, ...(only === undefined ? {} : { only }) }),
+  );
+  const { objects, kept, files } = done;
+  printDone(
+    `restored from ${path}: ${counted(objects, "object")} and ${counted(files, "file")}, ${formatBytes(host.bytes)}; ${counted(kept, "object")} left as it was`,
+    { objects, kept, files, bytes: host.bytes },
+    commonOptions(command).json,
+  );
+}
+
+/** Adds the commands. */
+export function addAdminCommands(program: Command): void {
+  const admin = program.command("admin").description("What the operator does to all that a host holds.");
+  admin
+    .command("backup")
+    .summary("backs up everything that the host holds")
+    .description(
+      "Copies everything into a directory: tenants, repositories, objects of Git LFS. A directory that has an earlier backup gets what is\n" +
+        "new; after an interruption the command goes on. What the host keeps of tenants and repositories is sealed with the key; packs and\n" +
+        "Git LFS objects lie there as they are.",
+    )
+    .argument("<directory>")
+    .requiredOption(...KEY_OPTION)
+    .option("--verify", "checks the backup, and asks no host", false)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  openssl rand -base64 32 > backup.key
+  thinpack admin backup /srv/backup --key backup.key
+  thinpack admin backup /srv/backup --key backup.key --verify`,
+    )
+    .action(backUp);
+  admin
+    .command("restore")
+    .summary("restores a host, a tenant or a repository from a backup")
+    .description(
+      "Checks the backup, and then writes what it has. Without --replace or --missing nothing is done where anything is there.",
+    )
+    .argument("<directory>")
+    .requiredOption(...KEY_OPTION)
+    .option("--only <tenant[/repository]>", "restores that alone")
+    .option("--replace", "replaces what is there", false)
+    .option("--missing", "leaves what is there, and restores the rest; goes on after an interruption", false)
+    .action(restore);
+}

@@ -1,0 +1,52 @@
+/**
+ * `ObjectCopies` over the RPC of Durable Objects.
+ *
+ * @packageDocumentation
+ */
+import type { ObjectCopies, ObjectKind } from "../access/object-copies.ts";
+import type { CopiedObject } from "../durable/sql/copied-object.ts";
+import { objectNamed } from "../durable/placement.ts";
+import type { Env } from "../env.ts";
+import type { RequestCounters } from "./request-counters.ts";
+
+type Stub = DurableObjectStub<CopiedObject<unknown>>;
+
+function stubOf(env: Env, kind: ObjectKind, name: string): Stub {
+  switch (kind) {
+    case "directory":
+      return objectNamed(env.DIRECTORY, name, env);
+    case "tenant":
+      return objectNamed(env.TENANTS, name, env);
+    case "repository":
+      return objectNamed(env.REPOSITORIES, name, env);
+    case "lender":
+      return objectNamed(env.LENDERS, name, env);
+  }
+}
+
+/** Opens an object by the name that it is addressed by. No request is sent before the first call. */
+export function durableCopies(env: Env, counters: RequestCounters, kind: ObjectKind, name: string): ObjectCopies {
+  const call = <T>(operation: (stub: Stub) => Promise<T>): Promise<T> =>
+    counters.run("do", () => operation(stubOf(env, kind, name)));
+  // The call never succeeds: the object ends with it.
+  const renew = (): Promise<void> => call(async (stub) => stub.renew()).catch(() => undefined);
+  return {
+    exists: () => call(async (stub) => stub.copyExists()),
+    page: (place) => call(async (stub) => stub.copyPage(place)),
+    stage: (piece, bytes) => call(async (stub) => stub.stageCopy(piece, bytes)),
+    install: async (replace) => {
+      const answer = await call(async (stub) => stub.installCopy(replace));
+      if (answer.kind === "installed") await renew();
+      return answer;
+    },
+    recover: async (at) => {
+      const answer = await call(async (stub) => stub.recover(at));
+      if (answer.kind !== "recovered") return answer;
+      await renew();
+      await call(async (stub) => stub.settleCopy());
+      // What it has in memory is of before it was settled.
+      await renew();
+      return answer;
+    },
+  };
+}

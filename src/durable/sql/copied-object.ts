@@ -1,0 +1,60 @@
+/**
+ * A Durable Object that can be copied out as a whole, made anew from a copy, and put back to an earlier moment.
+ *
+ * What an object has in memory is of its tables as they were. So after a restore it is ended, and the next call makes it
+ * anew: {@link CopiedObject.renew}.
+ *
+ * @packageDocumentation
+ */
+import { DurableObject } from "cloudflare:workers";
+import type { CopiedPage, CopyPlace, InstallAnswer, RecoveryAnswer } from "../../access/object-copies.ts";
+import { durableSql } from "./durable-sql.ts";
+import { type CopiedKind, ObjectCopy } from "./object-copy.ts";
+import { type PointInTime, recoverTo } from "./point-in-time.ts";
+
+/** An object of one kind. */
+export abstract class CopiedObject<Env> extends DurableObject<Env> {
+  readonly #copy: ObjectCopy;
+  readonly #past: PointInTime;
+
+  constructor(state: DurableObjectState, env: Env, kind: CopiedKind) {
+    super(state, env);
+    this.#copy = new ObjectCopy(durableSql(state.storage), kind);
+    this.#past = state.storage;
+  }
+
+  /** See `ObjectCopies.exists`. */
+  copyExists(): boolean {
+    return this.#copy.exists;
+  }
+
+  /** See `ObjectCopies.page`. */
+  copyPage(place?: CopyPlace): CopiedPage {
+    return this.#copy.page(place);
+  }
+
+  /** See `ObjectCopies.stage`. */
+  stageCopy(piece: number, bytes: Uint8Array): void {
+    this.#copy.stage(piece, bytes);
+  }
+
+  /** See `ObjectCopies.install`. The caller has the object renewed. */
+  installCopy(replace: boolean): InstallAnswer {
+    return this.#copy.install(replace);
+  }
+
+  /** See `ObjectCopies.recover`. The caller has the object renewed, and then settled. */
+  async recover(at: number): Promise<RecoveryAnswer> {
+    return await recoverTo(this.#past, at, Date.now());
+  }
+
+  /** Says to the tables, after a recovery, what holds no more. */
+  settleCopy(): void {
+    this.#copy.settle();
+  }
+
+  /** Ends the object. The call fails with this; the next one is answered by an object that has read its tables anew. */
+  renew(): void {
+    this.ctx.abort("the object is made anew from its tables");
+  }
+}
