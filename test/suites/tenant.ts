@@ -389,6 +389,14 @@ function usageCases(open: () => Promise<TenantUnderTest>): void {
     expect(await tenant.repos("", 10)).toMatchObject({ items: ["one", "two"] });
   });
 
+  it("leaves the tokens for a name alone where a first push made nothing: the next one is theirs, too", async () => {
+    const { tenant } = await made();
+    await tenant.issue(tokenOf("waits", { repos: ["three"] }));
+    const added = await tenant.register(wanted("three"));
+    await tenant.retractRepo("three", added.kind === "registered" ? added.id : "");
+    expect((await tenant.check(hashOf("waits")))?.token).toMatchObject({ repos: ["three"] });
+  });
+
   it("a deleted tenant leaves no usage to the next of its name", async () => {
     const { tenant, tell } = await made();
     await tell("one", 3, 300, 3);

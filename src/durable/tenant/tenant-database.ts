@@ -234,6 +234,16 @@ export class TenantDatabase {
     });
   }
 
+  /**
+   * Notes that nothing was made of a repository that was entered. Nobody could have put anything into it, so its name stays
+   * with the tokens that were made for it: who was to push first may try again.
+   */
+  retractRepo({ name, id }: Pick<TenantRepo, "name" | "id">): void {
+    this.#tables.transaction(() => {
+      if (this.#tables.exist && this.#strikeOff(name, id)) deleteDeployKeys(this.#db, name);
+    });
+  }
+
   /** Takes a repository off the list. Returns whether it was on it. */
   #strikeOff(name: string, id: string): boolean {
     const had = deleteRepo(this.#db, name, id);
