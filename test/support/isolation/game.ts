@@ -1,0 +1,338 @@
+/**
+ * A game of random operations by random people on a host, with the model beside it.
+ *
+ * @packageDocumentation
+ */
+import { expect } from "vitest";
+import { apiClient } from "../api-client.ts";
+import type { HostClock } from "../host-clock.ts";
+import { ask, type Answered } from "./asked.ts";
+import { parsePkts, pushBody, ZERO } from "../git-raw.ts";
+import { LFS_TYPE, lfsObject } from "../lfs-client.ts";
+import { formatToken, TOKEN_RANDOM_BYTES } from "../../../src/access/token.ts";
+import { ObjectPool, type PoolCommit } from "./object-pool.ts";
+import type { Subject } from "./doors.ts";
+import { includes, type ModelRepository, type Person, REPOS, type Right, TENANTS, World } from "./world.ts";
+import type { SeededRandom } from "./seeded-random.ts";
+
+const BRANCHES = ["main", "topic", "extra"] as const;
+const REFS = [...BRANCHES.map((branch) => `refs/heads/${branch}`), "refs/tags/v1"];
+/** The bytes of Git LFS objects, the same in both tenants. */
+const LFS_CONTENTS = ["one large file\n", "another large file\n", "a third large file\n"];
+/** Seconds for which a token lasts that ends by itself. */
+const SHORT_LIFE = 400;
+const OPERATOR = "test-token";
+
+const JSON_TYPE = { "Content-Type": "application/json" };
+const RECEIVE = { "Content-Type": "application/x-git-receive-pack-request" };
+
+/** An operation: whether it was tried, as a line for whoever reads a failure. */
+type Operation = (game: Game) => Promise<string>;
+
+/** The game. */
+export class Game {
+  readonly world: World;
+  readonly pool = new ObjectPool();
+  readonly random: SeededRandom;
+  readonly base: string;
+  readonly #clock: HostClock;
+  /** What was done. */
+  readonly told: string[] = [];
+
+  constructor(base: string, clock: HostClock, random: SeededRandom) {
+    this.base = base;
+    this.#clock = clock;
+    this.random = random;
+    this.world = new World(this.pool, () => clock.now().getTime());
+  }
+
+  /** Makes the tenants, and everybody's tokens. */
+  async begin(): Promise<void> {
+    const operator = apiClient(this.base, OPERATOR);
+    const { people } = this.world;
+    people.push({ name: "nobody", kind: "anonymous" }, { name: "nonsense", kind: "invalid", token: "nonsense" });
+    people.push({ name: "the operator", kind: "operator", token: OPERATOR });
+    for (const tenant of TENANTS) {
+      for (const { path } of await listed(operator, tenant)) await operator("DELETE", `/repos/${path}`);
+      await operator("PUT", `/tenants/${tenant}`);
+      const token = formatToken(tenant, crypto.getRandomValues(new Uint8Array(TOKEN_RANDOM_BYTES)));
+      people.push({ name: `a forger of ${tenant}`, kind: "invalid", token });
+      for (const scope of ["repo:read", "repo:write", "tenant:admin"] as const) await this.#issue(tenant, scope);
+      await this.#issue(tenant, "repo:read", { repos: [REPOS[0]] });
+      await this.#issue(tenant, "tenant:admin", { repos: [REPOS[1]] });
+      await this.#issue(tenant, "tenant:admin", { expires_in: SHORT_LIFE });
+    }
+  }
+
+  async #issue(
+    tenant: string,
+    scope: "repo:read" | "repo:write" | "tenant:admin",
+    more: { readonly repos?: readonly string[]; readonly expires_in?: number } = {},
+  ): Promise<void> {
+    const asked = { name: scope, scopes: [scope], ...more };
+    const { status, body } = await apiClient(this.base, OPERATOR)("POST", `/tenants/${tenant}/tokens`, asked);
+    expectStatus(status, [201], "a token");
+    const { repos, expires_in: life } = more;
+    const limits = `${repos === undefined ? "" : ` for ${repos.join()}`}${life === undefined ? "" : " for a while"}`;
+    this.world.people.push({
+      name: `${tenant} ${scope}${limits}`,
+      kind: "token",
+      token: String(body["token"]),
+      id: String(body["id"]),
+      tenant,
+      scope,
+      ...(repos === undefined ? {} : { repos: new Set(repos) }),
+      ...(life === undefined ? {} : { ends: this.world.now() + life * 1000 }),
+    });
+  }
+
+  /** A path that has a repository, had one, or will. */
+  anyPath(): string {
+    return `${this.random.pick(TENANTS)}/${this.random.pick(REPOS)}`;
+  }
+
+  /** Somebody; oftener than not somebody who may do what is to be done, so that games go on. */
+  somebody(path: string, right: Right): Person {
+    const able = this.world.people.filter((each) => includes(this.world.givenRight(each, path), right));
+    return this.random.chance(75) ? this.random.pick(able) : this.random.pick(this.world.people);
+  }
+
+  /** What a request may name: mostly of some repository, now or before. */
+  subject(): Subject {
+    const commits = [...this.pool.commits.values()];
+    return {
+      branch: this.random.pick(BRANCHES),
+      commit: commits.length === 0 ? this.pool.commitOn([]) : this.random.pick(commits),
+      lfs: lfsObject(this.random.pick(LFS_CONTENTS)),
+    };
+  }
+
+  /** Sends a change; gives the answer, and checks that nobody changes anything who may not. */
+  async change(person: Person, path: string, may: boolean, asked: Parameters<typeof ask>[1]): Promise<Answered> {
+    const answer = await ask(this.base, asked, path, person);
+    const { status } = answer;
+    const said = `${person.name} ${asked.method} ${asked.path} ${path}: ${answer.body.toString().slice(0, 300)}`;
+    if (status >= 500) throw new Error(`${said} was answered with ${status}`);
+    if (!may) expectStatus(status, this.world.isLetIn(person) ? [301, 308, 401, 403, 404, 409] : [401], said);
+    return answer;
+  }
+
+  /** Does something at random. */
+  async step(): Promise<void> {
+    const [name, operation] = this.random.pick(OPERATIONS);
+    this.told.push(`${name}: ${await operation(this)}`);
+  }
+
+  /** Lets time pass. */
+  async wait(milliseconds: number): Promise<void> {
+    await this.#clock.advance(milliseconds);
+    for (const person of this.world.people) {
+      if (person.ends === undefined || person.ends > this.world.now()) continue;
+      // Who comes after has a token of the same kind.
+      if (this.world.people.filter(({ name }) => name === person.name).at(-1) !== person) continue;
+      await this.#issue(String(person.tenant), "tenant:admin", { expires_in: SHORT_LIFE });
+    }
+  }
+
+  /** Revokes somebody's token. Another takes the place. */
+  async revoke(person: Person): Promise<void> {
+    const operator = apiClient(this.base, OPERATOR);
+    const { status } = await operator("DELETE", `/tenants/${String(person.tenant)}/tokens/${String(person.id)}`);
+    expectStatus(status, [204], "a revocation");
+    person.isRevoked = true;
+    if (person.scope === undefined) return;
+    await this.#issue(
+      String(person.tenant),
+      person.scope,
+      person.repos === undefined ? {} : { repos: [...person.repos] },
+    );
+  }
+}
+
+function expectStatus(status: number, wanted: readonly number[], said: string): void {
+  expect(wanted, `answered: ${said}`).toContain(status);
+}
+
+async function listed(operator: ReturnType<typeof apiClient>, tenant: string): Promise<{ path: string }[]> {
+  const { status, body } = await operator("GET", `/tenants/${tenant}/repos`);
+  if (status !== 200) return [];
+  return (body["repos"] as { name: string }[]).map(({ name }) => ({ path: `${tenant}/${name}` }));
+}
+
+function repositoryAt({ world }: Game, path: string): ModelRepository | undefined {
+  return world.repositories.get(path);
+}
+
+/** The new value of a ref: a new commit, or one that is somewhere already. */
+function nextValue({ random, pool }: Game, current: string | undefined): PoolCommit {
+  const all = [...pool.commits.values()];
+  if (all.length > 0 && random.chance(35)) return random.pick(all);
+  return pool.commitOn(current === undefined || random.chance(15) ? [] : [current]);
+}
+
+async function push(game: Game): Promise<string> {
+  const { random, world, pool } = game;
+  const path = game.anyPath();
+  const person = game.somebody(path, "write");
+  const found = repositoryAt(game, path);
+  const ref = random.pick(REFS);
+  const old = found?.refs.get(ref);
+  const { oid } = nextValue(game, old);
+  if (oid === old) return "nothing new";
+  const may =
+    found === undefined
+      ? world.givenRight(person, path) === "administer"
+      : includes(world.right(person, path), "write");
+  const has = found === undefined ? new Set<string>() : world.reached(found);
+  const lacks = [...pool.reachedFrom([oid])].filter((name) => !has.has(name));
+  // Without a pack, only what is stored can be named.
+  const isBare = random.chance(15);
+  const pack = isBare ? undefined : pool.packOf(random.chance(50) ? pool.reachedFrom([oid]) : lacks);
+  const command = { name: ref, old: old ?? ZERO, new: oid };
+  const body = pushBody([command], pack ?? pool.packOf([]));
+  const asked = { method: "POST", path: "/PATH.git/git-receive-pack", headers: RECEIVE, body };
+  const answer = await game.change(person, path, may, asked);
+  const isDone = answer.status === 200 && isAccepted(answer);
+  const line = `${person.name} ${path} ${ref} ${oid} ${isBare ? "without its objects " : ""}-> ${answer.status} ${isDone}`;
+  const isForwarded = world.forwardOf(person, path) !== undefined;
+  if (!may || isForwarded) expect(isDone, `pushed: ${line}`).toBe(false);
+  else if (!isBare || lacks.length === 0) expect(isDone, `${line} ${answer.body.toString()}`).toBe(true);
+  // What was never here is of another repository, and stays there.
+  else if (lacks.some((name) => found?.stored.has(name) !== true)) expect(isDone, `pushed: ${line}`).toBe(false);
+  if (isDone) world.move(found ?? world.make(path), ref, oid);
+  return line;
+}
+
+/** Whether a push was taken, with all its refs. */
+function isAccepted({ body }: Answered): boolean {
+  const lines = parsePkts(body).map((line) => line.toString("latin1"));
+  return lines.some((line) => line.startsWith("ok ")) && !lines.some((line) => line.startsWith("ng "));
+}
+
+async function deleteRef(game: Game): Promise<string> {
+  const { random, world } = game;
+  const path = game.anyPath();
+  const found = repositoryAt(game, path);
+  if (found === undefined || found.refs.size === 0) return "nothing there";
+  const person = game.somebody(path, "write");
+  const [ref, oid] = random.pick([...found.refs]);
+  const may = includes(world.right(person, path), "write");
+  const body = pushBody([{ name: ref, old: oid, new: ZERO }]);
+  const answer = await game.change(person, path, may, {
+    method: "POST",
+    path: "/PATH.git/git-receive-pack",
+    headers: RECEIVE,
+    body,
+  });
+  const isDone = answer.status === 200 && isAccepted(answer);
+  if (!may) expect(isDone).toBe(false);
+  if (isDone) world.move(found, ref, undefined);
+  return `${person.name} ${path} ${ref} -> ${answer.status} ${isDone}`;
+}
+
+async function make(game: Game): Promise<string> {
+  const { random, world } = game;
+  const path = game.anyPath();
+  const person = game.somebody(path, "administer");
+  const visibility = random.pick(["public", "private"] as const);
+  const may = world.givenRight(person, path) === "administer";
+  const body = JSON.stringify({ visibility });
+  const answer = await game.change(person, path, may, {
+    method: "PUT",
+    path: "/api/v1/repos/PATH",
+    headers: JSON_TYPE,
+    body,
+  });
+  if (answer.status === 201) {
+    expect(may && !world.repositories.has(path)).toBe(true);
+    world.make(path, { visibility });
+  }
+  return `${person.name} ${path} ${visibility} -> ${answer.status}`;
+}
+
+async function show(game: Game): Promise<string> {
+  const { random, world } = game;
+  const path = game.anyPath();
+  const person = game.somebody(path, "administer");
+  const visibility = random.pick(["public", "private"] as const);
+  const found = repositoryAt(game, path);
+  const may = world.right(person, path) === "administer";
+  const body = JSON.stringify({ visibility });
+  const answer = await game.change(person, path, may, {
+    method: "PATCH",
+    path: "/api/v1/repos/PATH",
+    headers: JSON_TYPE,
+    body,
+  });
+  if (answer.status === 200 && found !== undefined) {
+    expect(may).toBe(true);
+    if (found.visibility !== visibility) found.recent = [];
+    found.visibility = visibility;
+  }
+  return `${person.name} ${path} ${visibility} -> ${answer.status}`;
+}
+
+async function remove(game: Game): Promise<string> {
+  const { world } = game;
+  const path = game.anyPath();
+  const person = game.somebody(path, "administer");
+  const may = world.right(person, path) === "administer";
+  const answer = await game.change(person, path, may, { method: "DELETE", path: "/api/v1/repos/PATH" });
+  if (may) expect(answer.status).toBe(204);
+  if (answer.status === 204) world.remove(path);
+  return `${person.name} ${path} -> ${answer.status}`;
+}
+
+async function uploadLfs(game: Game): Promise<string> {
+  const { random, world } = game;
+  const path = game.anyPath();
+  const person = game.somebody(path, "write");
+  const found = repositoryAt(game, path);
+  const may = includes(world.right(person, path), "write");
+  const content = random.pick(LFS_CONTENTS);
+  const object = lfsObject(content);
+  const headers = { "Content-Type": LFS_TYPE, Accept: LFS_TYPE };
+  const batch = JSON.stringify({ operation: "upload", objects: [object] });
+  const asked = { method: "POST", path: "/PATH.git/info/lfs/objects/batch", headers, body: batch };
+  if (found === undefined) return "nothing there";
+  const answer = await game.change(person, path, may, asked);
+  if (!may) return `${person.name} ${path} -> ${answer.status}`;
+  const [offered] = (JSON.parse(answer.body.toString()) as { objects: { actions?: object }[] }).objects;
+  // That another repository has it is told to nobody.
+  expect(offered?.actions !== undefined, `${person.name} ${path} ${object.oid}`).toBe(!found.lfs.has(object.oid));
+  if (found.lfs.has(object.oid)) return "is there";
+  const put = { method: "PUT", path: `/PATH.git/info/lfs/objects/${object.oid}`, body: content };
+  expect((await game.change(person, path, may, put)).status).toBe(200);
+  found.lfs.add(object.oid);
+  return `${person.name} ${path} ${object.oid}`;
+}
+
+async function revoke(game: Game): Promise<string> {
+  const { random, world } = game;
+  const able = world.people.filter(
+    (person) => person.kind === "token" && person.ends === undefined && world.isValid(person),
+  );
+  const person = random.pick(able);
+  await game.revoke(person);
+  return person.name;
+}
+
+async function wait(game: Game): Promise<string> {
+  const seconds = game.random.pick([1, 90, 301]);
+  await game.wait(seconds * 1000);
+  return `${seconds} s`;
+}
+
+/** What may happen; what is listed oftener happens oftener. */
+const OPERATIONS: readonly (readonly [string, Operation])[] = [
+  ...Array.from({ length: 6 }, () => ["push", push] as const),
+  ["delete a ref", deleteRef],
+  ["make", make],
+  ["make", make],
+  ["show or hide", show],
+  ["show or hide", show],
+  ["delete", remove],
+  ["upload", uploadLfs],
+  ["revoke", revoke],
+  ["wait", wait],
+];

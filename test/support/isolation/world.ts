@@ -1,0 +1,165 @@
+/**
+ * What is on a host, and who may see it: the model beside a game of random operations. It is written from what the documents promise, and
+ * shares no code with the host.
+ *
+ * @packageDocumentation
+ * @see docs/security.md
+ */
+import type { ObjectPool } from "./object-pool.ts";
+
+/** Two tenants with the same names of repositories, and a name that no repository ever has. All are of one length. */
+export const TENANTS = ["tnalfa", "tnbeta"] as const;
+export const REPOS = ["rqaaax", "rqbbbx", "rqcccx"] as const;
+export const NEVER = "rqnnnx";
+
+/** Milliseconds for which a value that a ref had may still be wanted, and those around its end for which nothing is said. */
+const RECENT_TIME = 60_000;
+const UNSURE_TIME = 15_000;
+
+export type Visibility = "private" | "public";
+/** What somebody may do with a repository; each includes those before it. */
+export type Right = "none" | "read" | "write" | "administer";
+const RIGHTS: readonly Right[] = ["none", "read", "write", "administer"];
+
+/** Whether a right includes another. */
+export function includes(right: Right, other: Right): boolean {
+  return RIGHTS.indexOf(right) >= RIGHTS.indexOf(other);
+}
+
+/** A repository of the model. */
+export type ModelRepository = {
+  visibility: Visibility;
+  readonly refs: Map<string, string>;
+  head: string;
+  /** Values that refs had, and when they ceased to have them. */
+  recent: { readonly oid: string; readonly at: number }[];
+  /** Objects that may be stored: all that were ever pushed, and those of the repository that this is a fork of. */
+  readonly stored: Set<string>;
+  /** Names of Git LFS objects. */
+  readonly lfs: Set<string>;
+  /** `{tenant}/{repo}` of the repository that it is a fork of, when it was made. */
+  readonly parent?: string;
+};
+
+/** Somebody who asks. */
+export type Person = {
+  readonly name: string;
+  token?: string;
+  /** `challenged` is told that a valid token is needed; all others with a token are told that there is nothing. */
+  readonly kind: "anonymous" | "invalid" | "token" | "operator";
+  readonly tenant?: string;
+  readonly id?: string;
+  readonly scope?: "repo:read" | "repo:write" | "tenant:admin";
+  /** Repositories for which the token is, where it is not for all. A renamed one follows, a deleted one goes. */
+  repos?: Set<string>;
+  /** When it ends, in milliseconds since the epoch. */
+  readonly ends?: number;
+  isRevoked?: boolean;
+};
+
+const GIVEN = { "repo:read": "read", "repo:write": "write", "tenant:admin": "administer" } as const;
+
+/** The model. */
+export class World {
+  readonly pool: ObjectPool;
+  readonly repositories = new Map<string, ModelRepository>();
+  /** Where old names lead, and whether everybody could read the repository when it left. */
+  readonly forwards = new Map<string, { readonly to: string; readonly isPublic: boolean }>();
+  readonly people: Person[] = [];
+  readonly now: () => number;
+
+  constructor(pool: ObjectPool, now: () => number) {
+    this.pool = pool;
+    this.now = now;
+  }
+
+  /** Whether somebody's token is in force. */
+  isValid({ kind, isRevoked = false, ends = Infinity }: Person): boolean {
+    return kind === "operator" || (kind === "token" && !isRevoked && ends > this.now());
+  }
+
+  /** What somebody may do with the repository of a name by their token, whether there is one or not. */
+  givenRight(person: Person, path: string): Right {
+    if (person.kind === "operator") return "administer";
+    const [tenant, repo = ""] = path.split("/");
+    if (!this.isValid(person) || person.tenant !== tenant || person.scope === undefined) return "none";
+    if (person.repos !== undefined && !person.repos.has(repo)) return "none";
+    return GIVEN[person.scope];
+  }
+
+  /** What somebody may do with a repository that is there; `none` of one that is not. */
+  right(person: Person, path: string): Right {
+    const repository = this.repositories.get(path);
+    if (repository === undefined) return "none";
+    const given = this.givenRight(person, path);
+    if (given !== "none") return given;
+    return repository.visibility === "public" && this.isLetIn(person) ? "read" : "none";
+  }
+
+  /** Whether somebody is asked for no other token: with one that is not in force, not even what is public is shown. */
+  isLetIn(person: Person): boolean {
+    return person.kind === "anonymous" || this.isValid(person);
+  }
+
+  /** Where a name leads that a repository had before, for somebody who may know that. */
+  forwardOf(person: Person, path: string): string | undefined {
+    const forward = this.repositories.has(path) ? undefined : this.forwards.get(path);
+    if (forward === undefined || !this.isLetIn(person)) return undefined;
+    if (this.givenRight(person, forward.to) !== "none") return forward.to;
+    const target = this.repositories.get(forward.to);
+    const isPublic =
+      target === undefined ? this.forwards.get(forward.to)?.isPublic === true : target.visibility === "public";
+    return forward.isPublic && isPublic ? forward.to : undefined;
+  }
+
+  /** What refs of a repository reach. */
+  reached({ refs }: ModelRepository): Set<string> {
+    return this.pool.reachedFrom(refs.values());
+  }
+
+  /** Whether an object may be wanted: `undefined` where the time for it is about to end. */
+  isWantable(repository: ModelRepository, oid: string): boolean | undefined {
+    if (this.reached(repository).has(oid)) return true;
+    const ages = repository.recent
+      .filter((former) => this.pool.reachedFrom([former.oid]).has(oid))
+      .map(({ at }) => this.now() - at);
+    const age = Math.min(Infinity, ...ages);
+    if (Math.abs(age - RECENT_TIME) < UNSURE_TIME) return undefined;
+    return age < RECENT_TIME;
+  }
+
+  /** Notes that a ref has another value, or none. */
+  move(repository: ModelRepository, ref: string, oid: string | undefined): void {
+    const old = repository.refs.get(ref);
+    if (old !== undefined && old !== oid) repository.recent.push({ oid: old, at: this.now() });
+    if (oid === undefined) {
+      repository.refs.delete(ref);
+      return;
+    }
+    repository.refs.set(ref, oid);
+    for (const name of this.pool.reachedFrom([oid])) repository.stored.add(name);
+  }
+
+  /** Notes that a repository is there from now on. */
+  make(path: string, repository: Partial<ModelRepository> = {}): ModelRepository {
+    const made: ModelRepository = {
+      visibility: "private",
+      refs: new Map(),
+      head: "refs/heads/main",
+      recent: [],
+      stored: new Set(),
+      lfs: new Set(),
+      ...repository,
+    };
+    this.repositories.set(path, made);
+    this.forwards.delete(path);
+    return made;
+  }
+
+  /** Notes that a repository is gone, and who may not have its name any more. */
+  remove(path: string): void {
+    this.repositories.delete(path);
+    const [tenant, repo = ""] = path.split("/");
+    for (const { tenant: own, repos } of this.people) if (own === tenant) repos?.delete(repo);
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * Two tenants that have everything in common but their names, random operations by random people, and a model beside them: nobody sees
+ * more than the model says, at any door, and what may not be seen is answered like what never was, to the byte.
+ *
+ * `ISOLATION_RUNS=50 npx vitest run test/worker/isolation.test.ts` plays fifty games, and `ISOLATION_SEED=7` that one alone.
+ *
+ * @packageDocumentation
+ */
+import { randomInt } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunningHost } from "../../scripts/host.ts";
+import { HostClock } from "../support/host-clock.ts";
+import { startTestHost } from "../support/host.ts";
+import { type Answered, type Asked, ask, masked, operationsOf, type Seen, seenIn } from "../support/isolation/asked.ts";
+import { type Door, READ_DOORS, type Subject } from "../support/isolation/doors.ts";
+import { Game } from "../support/isolation/game.ts";
+import { SeededRandom } from "../support/isolation/seeded-random.ts";
+import { NEVER, type Person } from "../support/isolation/world.ts";
+
+/** Operations of a game, and after each the repositories and the doors that everybody asks. */
+const STEPS = 40;
+const PATHS = 1;
+const DOORS = 3;
+/** The first game is the same in each run, and the last is new each time. */
+const RUNS = Number(process.env["ISOLATION_RUNS"] ?? 2);
+const SEED = process.env["ISOLATION_SEED"];
+const seeds =
+  SEED === undefined ? Array.from({ length: RUNS }, (_, n) => (n === 0 ? 1 : randomInt(2 ** 31))) : [Number(SEED)];
+
+let host: RunningHost;
+let clock: HostClock;
+
+beforeAll(async () => {
+  host = await startTestHost({ hasClock: true });
+  clock = new HostClock(host.base);
+});
+afterAll(() => host.stop());
+
+/** Asks a door about a path, as everybody, and compares the answers with the model. */
+async function look(game: Game, door: Door, path: string): Promise<void> {
+  const subject = game.subject();
+  await Promise.all(game.world.people.map(async (person) => await compare(game, { door, path, subject, person })));
+}
+
+/** What a request names, as an answer might repeat it. */
+const textOf = ({ path, body = "" }: Asked): string => `${path} ${body.toString("latin1")}`;
+
+type Look = { readonly door: Door; readonly path: string; readonly subject: Subject; readonly person: Person };
+
+async function compare(game: Game, { door, path, subject, person }: Look): Promise<void> {
+  const { world, base } = game;
+  const asked = door.ask(subject);
+  const answer = await ask(base, asked, path, person);
+  const what = `${door.name} of ${path} for ${person.name}: ${asked.method} ${asked.path} answered ${answer.status}`;
+  expect(answer.status, `asked: ${what}`).toBeLessThan(500);
+  const repository = world.repositories.get(path);
+  if (repository === undefined || world.right(person, path) === "none") {
+    const to = world.forwardOf(person, path);
+    if (to !== undefined) {
+      expect(answer.headers.get("Location"), `asked: ${what}`).toContain(to);
+      return;
+    }
+    const never = `${path.split("/")[0] ?? ""}/${NEVER}`;
+    const nothing = await ask(base, asked, never, person);
+    // Who could read it if it were there may know what was asked for it.
+    const isStranger = world.givenRight(person, path) === "none";
+    if (!isStranger && person.repos !== undefined) {
+      // Its token is for this name, and for none that never was.
+      const { oids, words } = seenIn(answer, game.pool);
+      expectNone(what, [...oids, ...words], (each) => textOf(asked).includes(each));
+      return;
+    }
+    if (!isStranger) for (const { headers } of [answer, nothing]) headers.delete("Server-Timing");
+    expect(masked(answer, path), `asked: ${what}`).toBe(masked(nothing, never));
+    if (isStranger) expect(operationsOf(answer), `asked: ${what}`).not.toMatch(/desc="[1-9]/);
+    return;
+  }
+  const isOwner = world.right(person, path) === "administer";
+  if (door.isForOwners === true && isOwner) return;
+  expectNoMore(seenIn(answer, game.pool), { door, asked: textOf(asked), what, path, game, person });
+  if (door.isForOwners !== true)
+    expectAsTold(answer, what, () => door.expects?.(answer, { world, person, path, repository, subject }));
+}
+
+function expectAsTold(answer: Answered, what: string, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    throw new Error(`${what}\n${answer.body.toString("latin1").slice(0, 500)}\n${String(error)}`, { cause: error });
+  }
+}
+
+type Sight = {
+  readonly door: Door;
+  readonly asked: string;
+  readonly what: string;
+  readonly path: string;
+  readonly game: Game;
+  readonly person: Person;
+};
+
+/** Fails where an answer has anything that the model does not let through, and that was not named in the request. */
+function expectNoMore({ oids, words, paths }: Seen, { door, asked, what, path, game, person }: Sight): void {
+  const { world, pool } = game;
+  const repository = world.repositories.get(path);
+  if (repository === undefined) throw new Error("there is no repository");
+  const allowed = world.reached(repository);
+  if (door.givesRecent === true) {
+    for (const { oid } of repository.recent) for (const name of pool.reachedFrom([oid])) allowed.add(name);
+  }
+  const mine = pool.wordsOf(allowed);
+  expectNone(what, oids, (oid) => allowed.has(oid) || asked.includes(oid));
+  expectNone(what, words, (word) => mine.has(word) || asked.includes(word));
+  const mayKnow = (other: string): boolean =>
+    [path, repository.parent].includes(other) || world.right(person, other) !== "none";
+  expectNone(what, paths, mayKnow);
+}
+
+/** Fails where there is something that may not be seen. */
+function expectNone(what: string, seen: Iterable<string>, isAllowed: (each: string) => boolean): void {
+  const more = [...seen].filter((each) => !isAllowed(each));
+  expect(more, `asked: ${what}`).toEqual([]);
+}
+
+describe("two tenants with the same names, objects and files", () => {
+  it.each(seeds)("see what the model lets them see, and nothing else (seed %i)", async (seed) => {
+    const game = new Game(host.base, clock, new SeededRandom(seed));
+    await game.begin();
+    try {
+      for (let step = 0; step < STEPS; step++) {
+        await game.step();
+        for (let n = 0; n < PATHS; n++) {
+          const path = game.anyPath();
+          for (const door of game.random.some(READ_DOORS, DOORS)) await look(game, door, path);
+        }
+      }
+    } catch (error) {
+      throw new Error(`seed ${seed}, after\n${game.told.join("\n")}\n${String(error)}`, { cause: error });
+    }
+    expect(game.told).toHaveLength(STEPS);
+  });
+});
