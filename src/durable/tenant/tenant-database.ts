@@ -225,22 +225,12 @@ export class TenantDatabase {
     });
   }
 
-  /** Notes that a repository is gone, or was never made. */
-  endRemoval({ name, id }: Pick<TenantRepo, "name" | "id">): void {
+  /** Notes that a repository is gone. If it is retracted, nothing was ever in it: its name stays with the tokens for it. */
+  endRemoval({ name, id }: Pick<TenantRepo, "name" | "id">, isRetracted = false): void {
     this.#tables.transaction(() => {
       if (!this.#tables.exist || !this.#strikeOff(name, id)) return;
       deleteDeployKeys(this.#db, name);
-      takeRepoOffTokens(this.#db, name);
-    });
-  }
-
-  /**
-   * Notes that nothing was made of a repository that was entered. Nobody could have put anything into it, so its name stays
-   * with the tokens that were made for it: who was to push first may try again.
-   */
-  retractRepo({ name, id }: Pick<TenantRepo, "name" | "id">): void {
-    this.#tables.transaction(() => {
-      if (this.#tables.exist && this.#strikeOff(name, id)) deleteDeployKeys(this.#db, name);
+      if (!isRetracted) takeRepoOffTokens(this.#db, name);
     });
   }
 

@@ -56,7 +56,7 @@ export class TenantUpkeep {
 
   /** Removes a repository that was made for nothing. If it is in use by now, it stays. */
   async retractRepo(repo: string, id: string): Promise<void> {
-    if (await this.#surroundings.retractRepository(repo, id)) this.#database.retractRepo({ name: repo, id });
+    if (await this.#surroundings.retractRepository(repo, id)) this.#database.endRemoval({ name: repo, id }, true);
   }
 
   /** Enters the tenant in the directory, or removes it from there. */
