@@ -2,8 +2,8 @@
  * One operation of storage goes wrong, at every place of every journey and in every way: the client is told so or is served, what was
  * acknowledged is there, nothing half done is seen, and nothing is left over.
  *
- * `FAULTS=all` tries every place in every way; else those are tried whose operations are few, and of the others some that a seed chooses.
- * `FAULTS_SEED` chooses others, and `FAULTS_JOURNEY` names the journeys to make.
+ * `FAULTS=all` tries every place in every way; else some are tried that a seed chooses, and those of the shortest journeys.
+ * `FAULTS_SEED` chooses others, `FAULTS_SAMPLE` how many of each journey, and `FAULTS_JOURNEY` names the journeys to make.
  */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { FaultBed } from "../support/fault-bed.ts";
@@ -11,10 +11,10 @@ import { JOURNEYS } from "../support/fault-journeys.ts";
 import { FaultReferee } from "../support/fault-referee.ts";
 import { FaultRounds, plansOf } from "../support/fault-rounds.ts";
 
-/** Journeys of no more operations than this are gone through in the short run, too. */
-const FEW_OPERATIONS = 6;
-/** Faults of each longer journey in the short run. */
-const SAMPLE = 10;
+/** Of journeys of no more operations than this, the short run has each fail, and each end early. */
+const FEW_OPERATIONS = 4;
+/** Faults of each journey besides, in the short run. */
+const SAMPLE = Number(process.env["FAULTS_SAMPLE"] ?? "2");
 
 const isAll = process.env["FAULTS"] === "all";
 const only = process.env["FAULTS_JOURNEY"] ?? "";
@@ -34,7 +34,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   const { bed, rounds } = running();
-  if (isAll) process.stdout.write(`faults: ${JSON.stringify(rounds.figures)}\n`);
+  if (isAll || process.env["FAULTS_SAMPLE"] !== undefined)
+    process.stdout.write(`faults: ${JSON.stringify(rounds.figures)}\n`);
   await bed.stop();
 });
 

@@ -19,9 +19,12 @@ const HANGS = 60_000;
 const MOST_TURNS = 400;
 const MINUTE = 60_000;
 
-/** How far the clock goes on for what follows an answer, and until the bucket has to be clean. Milliseconds. */
+/**
+ * How far the clock goes on for what follows an answer, and until the bucket has to be clean: unreachable objects are kept for fourteen
+ * days. Milliseconds.
+ */
 export const SOON = 12 * MINUTE;
-export const SWEPT = 3 * 24 * 60 * MINUTE;
+export const SWEPT = 16 * 24 * 60 * MINUTE;
 
 /** An answer that came whole. */
 export type WholeAnswer = {
@@ -41,6 +44,7 @@ export class FaultBed {
   readonly clock: HostClock;
   /** What the Worker logged since it was last taken. */
   readonly logged: string[];
+  readonly #ends: (() => Promise<void>)[] = [];
 
   private constructor(host: RunningHost, logged: string[]) {
     this.host = host;
@@ -56,6 +60,9 @@ export class FaultBed {
       entry: join(here, "..", "worker", "faults-entry.ts"),
       adminToken: TOKEN,
       publishAfter: "60",
+      allowPrivateUpstreams: true,
+      leastMirrorInterval: "1",
+      mirrorSliceObjects: "150",
       onLog: (line) => void logged.push(line),
       ...options,
       variables: { SYNCS_BESIDE: "0", ...options.variables },
@@ -63,7 +70,13 @@ export class FaultBed {
     return new FaultBed(host, logged);
   }
 
+  /** Has something ended with the host. */
+  onStop(end: () => Promise<void>): void {
+    this.#ends.push(end);
+  }
+
   async stop(): Promise<void> {
+    for (const end of this.#ends) await end();
     await this.host.stop();
     this.git.close();
   }

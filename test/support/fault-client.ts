@@ -7,6 +7,7 @@
  */
 import type { Asked, FaultBed } from "./fault-bed.ts";
 import { parsePkts, pktLines, pushBody, type RawCommand } from "./git-raw.ts";
+import { LFS_TYPE } from "./lfs-client.ts";
 import { UNFAULTED_HEADER } from "./observed-paths.ts";
 
 /** What became of what a client asked for. */
@@ -33,6 +34,10 @@ export function outcomeOf(asked: Asked, read: (body: Buffer) => Outcome = (body)
   if (status < 400) return read(body);
   const type = headers.get("Content-Type") ?? "";
   const words = body.toString();
+  if (type === LFS_TYPE) {
+    const { message } = JSON.parse(words) as { message?: string };
+    return message === undefined ? { kind: "broken", why: words } : { kind: "told", status, words: message };
+  }
   if (words.trim() === "") return { kind: "broken", why: `${status} without a word` };
   if (type !== "application/problem+json") {
     const isText = type.startsWith("text/plain");
@@ -74,6 +79,34 @@ export class FaultClient {
       ...this.#headers,
       ...headers,
     });
+  }
+
+  /** The same client at another repository. */
+  at(path: string): FaultClient {
+    return new FaultClient(this.#bed, path, this.#headers);
+  }
+
+  /** The same client, for whom nothing goes wrong. */
+  calm(): FaultClient {
+    return new FaultClient(this.#bed, this.#path, { ...this.#headers, ...UNFAULTED });
+  }
+
+  /** Asks for something else of the host. */
+  async asked(method: string, path: string, body?: Uint8Array | string, headers: object = {}): Promise<Outcome> {
+    return outcomeOf(await this.#bed.ask(method, path, body, { ...this.#headers, ...headers }));
+  }
+
+  /** Asks the API for something, with JSON. */
+  async api(method: string, path: string, body?: object, headers: object = {}): Promise<Outcome> {
+    return outcomeOf(await this.#bed.api(method, path, body, { ...this.#headers, ...headers }));
+  }
+
+  /** Ends a push whose pack came in parts. */
+  async completePush(upload: string, commands: readonly RawCommand[]): Promise<Outcome> {
+    const path = `/api/v1/repos/${this.#path}/uploads/${upload}/complete`;
+    const headers = { ...this.#headers, "Content-Type": "application/x-git-receive-pack-request" };
+    const body = pushBody(commands, undefined, "report-status-v2 side-band-64k");
+    return outcomeOf(await this.#bed.ask("POST", path, body, headers), readReport);
   }
 
   /** Lists refs. */
@@ -122,7 +155,8 @@ export class FaultClient {
   /** Pushes as git does: it looks first, and sends what is not so yet. */
   async push(commands: readonly RawCommand[], pack: Uint8Array, capabilities = ""): Promise<Outcome> {
     const { outcome, refs } = await this.refs();
-    if (outcome.kind !== "done") return outcome;
+    // A push makes the repository.
+    if (outcome.kind !== "done" && !(outcome.kind === "told" && outcome.status === 404)) return outcome;
     const missing = commands.filter(({ name, new: next }) => refs[name] !== next);
     if (missing.length === 0) return outcome;
     const asked = `report-status-v2 side-band-64k ${capabilities}`.trimEnd();

@@ -9,6 +9,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { FaultBed } from "./fault-bed.ts";
 import { FaultClient, type Refs, UNFAULTED } from "./fault-client.ts";
+import { type Made, MAIN, packOf } from "./fault-content.ts";
 import { refsOf } from "./git-client.ts";
 
 /** Files of a prefix besides packs. */
@@ -31,6 +32,7 @@ const BESIDE_PACK = new Set(["pack", "idx", "rev", "kinds", "bitmap", "mtimes", 
 export class FaultReferee {
   readonly #bed: FaultBed;
   readonly #judged = new Set<string>();
+  readonly #copies = new Map<string, string>();
   /** How often git looked, and how often what came was known. */
   readonly figures = { judged: 0, known: 0 };
 
@@ -69,15 +71,36 @@ export class FaultReferee {
     return refs;
   }
 
-  /** Has git look at a pack that has all of its objects, and at refs to them. `base` is a repository with what the pack lacks. */
-  async pack(bytes: Buffer, refs: string, base?: string): Promise<void> {
+  /** Has git look at a pack, and at refs to its objects. `base` is a pack of what the client had before. */
+  async pack(bytes: Buffer, refs: string, base?: Buffer): Promise<void> {
     if (!this.#isNew("clone", bytes, refs, base ?? "")) return;
     const { git } = this.#bed;
     const cwd = await git.init("cloned", "--bare");
-    if (base !== undefined) writeFileSync(join(cwd, "objects", "info", "alternates"), `${join(base, "objects")}\n`);
+    if (base !== undefined) await git.ok(["index-pack", "--stdin"], { cwd, input: base });
     await git.ok(["index-pack", "--stdin", "--fix-thin", "--strict"], { cwd, input: bytes });
     await git.ok(["update-ref", "--stdin"], { cwd, input: refs });
     await git.fsck(cwd);
+  }
+
+  /** A bare repository with these commits. It is made once. */
+  async workingCopy(commits: readonly Made[], tip: string): Promise<string> {
+    const made = this.#copies.get(tip);
+    if (made !== undefined) return made;
+    const { git } = this.#bed;
+    const cwd = await git.init("working", "--bare");
+    this.#copies.set(tip, cwd);
+    await git.ok(["index-pack", "--stdin"], { cwd, input: packOf(commits) });
+    await git.ok(["update-ref", MAIN, tip], { cwd });
+    return cwd;
+  }
+
+  /** Whether an object is in a pack below a repository's prefix, as the index of the pack says. */
+  async holds(id: string, oid: string): Promise<boolean> {
+    const name = Buffer.from(oid, "hex");
+    for (const { key } of await this.#bed.keys(`repos/${id}.git/objects/pack/`)) {
+      if (key.endsWith(".idx") && (await this.#bed.content(key)).includes(name)) return true;
+    }
+    return false;
   }
 
   /** Looks at what lies below the repository's prefix: nothing that nobody names, and a repository that git takes. */
@@ -96,6 +119,9 @@ export class FaultReferee {
       if (!NAMING.has(name)) content.push(`${pack === "" ? name : extension} ${etag}`);
     }
     const there = new Set(keys.map(({ key }) => key.slice(prefix.length)));
+    for (const lender of await this.#lendersOf(prefix, there)) {
+      for (const { key } of await this.#bed.keys(`${lender}/`)) there.add(key.slice(lender.length + 1));
+    }
     const missing = files.filter((name) => !there.has(name));
     if (missing.length > 0) throw new Error(`${path}: the bucket lacks ${missing.join(", ")}`);
     const listed = Object.keys(refs)
@@ -114,16 +140,31 @@ export class FaultReferee {
   /** Copies a prefix out, and has git look at it. */
   async #copied(prefix: string, keys: readonly { key: string }[], listed: readonly string[]): Promise<void> {
     const { git } = this.#bed;
-    const cwd = git.fresh("prefix");
-    for (const { key } of keys) {
-      const file = join(cwd, key.slice(prefix.length));
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, await this.#bed.content(key));
-    }
+    const root = git.fresh("bucket");
+    const cwd = join(root, prefix);
+    await this.#copy(root, keys);
+    const names = new Set(keys.map(({ key }) => key.slice(prefix.length)));
+    for (const lender of await this.#lendersOf(prefix, names))
+      await this.#copy(root, await this.#bed.keys(`${lender}/`));
     await git.fsck(cwd);
     const found = await refsOf(git, cwd);
     if (found.join("\n") !== listed.join("\n")) {
       throw new Error(`${prefix} has other refs than are listed:\n${found.join("\n")}\n${listed.join("\n")}`);
+    }
+  }
+
+  /** The prefixes that a fork has packs below, besides its own. */
+  async #lendersOf(prefix: string, names: ReadonlySet<string>): Promise<string[]> {
+    const file = "objects/info/alternates";
+    if (!names.has(file)) return [];
+    const lines = (await this.#bed.content(prefix + file)).toString().split("\n");
+    return lines.filter((line) => line !== "").map((line) => join(prefix, "objects", line, ".."));
+  }
+
+  async #copy(root: string, keys: readonly { key: string }[]): Promise<void> {
+    for (const { key } of keys) {
+      mkdirSync(dirname(join(root, key)), { recursive: true });
+      writeFileSync(join(root, key), await this.#bed.content(key));
     }
   }
 }

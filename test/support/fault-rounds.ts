@@ -23,6 +23,8 @@ export type Act = {
   readonly act: () => Promise<Outcome>;
   /** Looks at what came of it. `done`: the client was told that it is done, or else it may be or not. @throws if it is neither. */
   readonly check: (done: boolean) => Promise<void>;
+  /** Looks at what has to be so once all that follows is done, where the client was told that it is done. */
+  readonly swept?: () => Promise<void>;
   /** The repositories that there may be in the end; the round's own if absent. */
   readonly paths?: readonly string[];
 };
@@ -30,6 +32,8 @@ export type Act = {
 /** A journey. `prepare` makes what it begins with; nothing goes wrong meanwhile. */
 export type Journey = {
   readonly name: string;
+  /** Whether each round has a tenant of its own: a tenant has each object of Git LFS once. */
+  readonly isApart?: boolean;
   readonly prepare: (round: Round) => Promise<Act>;
 };
 
@@ -63,8 +67,7 @@ export class FaultRounds {
     await this.#bed.settle(SWEPT);
     const { operations } = await this.#bed.counted();
     await this.#bed.arm();
-    await act.check(true);
-    await this.#judge(act);
+    await this.#judge(act, true);
     this.figures.operations += operations.length;
     return { operations, before };
   }
@@ -84,9 +87,11 @@ export class FaultRounds {
 
   async #begin(journey: Journey): Promise<Act> {
     this.#rounds += 1;
-    const path = `acme/round-${this.#rounds}`;
+    const tenant = journey.isApart === true ? `apart-${this.#rounds}` : "acme";
+    const path = `${tenant}/round-${this.#rounds}`;
     const client = new FaultClient(this.#bed, path);
     await this.#bed.arm();
+    await this.#bed.sure("PUT", `/tenants/${tenant}`);
     const act = await journey.prepare({ bed: this.#bed, referee: this.#referee, path, client });
     await this.#bed.settle(SOON);
     return { paths: [path], ...act };
@@ -101,18 +106,15 @@ export class FaultRounds {
     const isEarly = await this.#isInjected();
     const isDone = outcome.kind === "done";
     await act.check(isDone);
-    // Half of the clients try again at once, the others when all that the fault has left is swept.
-    const isHasty = (plan.at + FAULT_KINDS.indexOf(plan.kind)) % 2 === 0;
-    if (!isDone && isHasty) await this.#again(act);
-    await this.#bed.settle(SWEPT);
+    // Some clients try again at once, some a little later, and some give up.
+    const habit = (plan.at + FAULT_KINDS.indexOf(plan.kind)) % 3;
+    if (!isDone && habit === 0) await this.#again(act);
+    await this.#bed.settle(isDone ? SWEPT : SOON);
     if (isEarly || (await this.#isInjected())) this.figures.injected += 1;
     await this.#bed.arm();
-    await act.check(isDone || isHasty);
-    await this.#judge(act);
-    if (isDone || isHasty) return;
-    await this.#again(act);
-    await this.#bed.settle(SWEPT);
-    await this.#judge(act);
+    if (!isDone && habit === 1) await this.#again(act);
+    if (!isDone) await this.#bed.settle(SWEPT);
+    await this.#judge(act, isDone || habit !== 2);
   }
 
   async #isInjected(): Promise<boolean> {
@@ -127,10 +129,13 @@ export class FaultRounds {
     await act.check(true);
   }
 
-  async #judge({ paths = [] }: Act): Promise<void> {
+  /** Looks at everything, when nothing is due any more. */
+  async #judge({ paths = [], check, swept }: Act, done: boolean): Promise<void> {
+    await check(done);
+    if (done) await swept?.();
     for (const path of paths) {
       const found = await this.#bed.api("GET", `/repos/${path}`);
-      if (found.kind === "whole" && found.status === 404) continue;
+      if (found.kind === "whole" && found.status !== 200) continue;
       await this.#referee.bucket(path, await this.#referee.clone(path));
     }
   }
