@@ -51,9 +51,10 @@ export class FaultReferee {
     return isNew;
   }
 
-  /** Lists the refs of a repository. */
+  /** Lists the refs of a repository; none if there is no repository. */
   async refs(path: string): Promise<Refs> {
     const { outcome, refs } = await new FaultClient(this.#bed, path, UNFAULTED).refs();
+    if (outcome.kind === "told" && outcome.status === 404) return {};
     if (outcome.kind !== "done") throw new Error(`${path} has no refs: ${JSON.stringify(outcome)}`);
     return refs;
   }
