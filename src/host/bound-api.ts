@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { present } from "../bytes/assert.ts";
 import { streamMessages } from "./event-lines.ts";
 import type { GitFile, GitHostError, GitHostProblem } from "./git-host-types.ts";
 
@@ -20,7 +21,8 @@ export type Asked = {
   /** The body. Its `idempotency_key` is sent as the header. */
   readonly json?: object;
   /** A body of bytes. */
-  readonly body?: ReadableStream<Uint8Array> | ArrayBuffer | ArrayBufferView | string;
+  readonly body?: ReadableStream<Uint8Array> | ArrayBuffer | ArrayBufferView;
+  readonly headers?: Readonly<Record<string, string>>;
 };
 
 /** What a refused call throws. Its own members come through to the Worker that called. */
@@ -74,7 +76,8 @@ export class BoundApi {
     return ["/api/v1/tenants", this.home, ...below.map(encoded)].join("/");
   }
 
-  #request(path: string, { method, query = {}, json, body }: Asked, headers: Headers): Request {
+  #request(path: string, { method, query = {}, json, body, headers: given = {} }: Asked): Request {
+    const headers = new Headers(given);
     const target = new URL(path, this.#origin);
     // A piece such as ".." would make it another path.
     if (target.pathname !== path) throw refused(404, "not_found", "There is nothing of this name.");
@@ -88,8 +91,8 @@ export class BoundApi {
   }
 
   /** Asks, and returns an answer that is no refusal. @throws GitHostError */
-  async done(path: string, asked: Asked = {}, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
-    const answer = await this.#ask(this.#request(path, asked, new Headers(headers)));
+  async done(path: string, asked: Asked = {}): Promise<Response> {
+    const answer = await this.#ask(this.#request(path, asked));
     if (answer.status < 300) return answer;
     throw new RefusedCall(await answer.json<GitHostProblem>());
   }
@@ -103,13 +106,14 @@ export class BoundApi {
   /** Asks for a file. @throws GitHostError */
   async file(path: string): Promise<GitFile> {
     const { headers, body } = await this.done(path);
-    const oid = (headers.get("ETag") ?? "").replaceAll(/^W\/|"/g, ""); // Each file has one.
-    return { oid, size: Number(headers.get("Content-Length")), content: body ?? new Blob([]).stream() };
+    const oid = present(headers.get("ETag") ?? undefined, "the tag of a file").replaceAll('"', "");
+    const size = Number(present(headers.get("Content-Length") ?? undefined, "the length of a file"));
+    return { oid, size, content: body ?? new Blob([]).stream() };
   }
 
   /** Subscribes to the events below a path. @throws GitHostError */
   async events(path: string, query: Readonly<Record<string, number>>): Promise<ReadableStream<Uint8Array>> {
-    const { webSocket } = await this.done(path, { query }, { Upgrade: "websocket" });
+    const { webSocket } = await this.done(path, { query, headers: { Upgrade: "websocket" } });
     if (webSocket === null) throw new Error("a subscription came without its socket");
     return streamMessages(webSocket);
   }

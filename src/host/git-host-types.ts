@@ -386,10 +386,11 @@ export interface GitHost {
     },
   ): Promise<GitDiff>;
 
-  /** Stores a content for commits of the next day to name. A stream has to be one of bytes. */
+  /** Stores a content for commits of the next day to name. A stream has to be one of bytes, and its size in bytes be said. */
   createBlob(
     repo: string,
     content: ReadableStream<Uint8Array> | ArrayBuffer | ArrayBufferView | string,
+    size?: number,
   ): Promise<{ readonly oid: string; readonly size: number }>;
   createCommit(repo: string, commit: GitHostRetry & NewGitCommit): Promise<MadeGitCommit>;
   mergeBranches(repo: string, merge: GitHostRetry & GitMerge): Promise<GitMergeAnswer>;

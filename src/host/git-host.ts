@@ -8,14 +8,21 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 import type { Env } from "../env.ts";
 import { type Asked, BoundApi, type Serve } from "./bound-api.ts";
 import { bind, boundCaller } from "./bound-request.ts";
-import type { GitHost } from "./git-host-types.ts";
+import type { GitHost, GitHostProps } from "./git-host-types.ts";
 
 type Methods = GitHost;
 type In<Name extends keyof Methods> = Parameters<Methods[Name]>;
 type Out<Name extends keyof Methods> = ReturnType<Methods[Name]>;
 
+/** Returns a content as a body, with its length: that has to be known before it is sent. */
+function blobBody(content: In<"createBlob">[1], size: number | undefined): Pick<Asked, "body" | "headers"> {
+  const body = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  const length = "byteLength" in body ? body.byteLength : size;
+  return { body, ...(length === undefined ? {} : { headers: { "Content-Length": String(length) } }) };
+}
+
 /** The entrypoint. The Worker's main module gives it the application, `serve`. */
-export class GitHostEntrypoint extends WorkerEntrypoint<Env> implements Methods {
+export class GitHostEntrypoint extends WorkerEntrypoint<Env, GitHostProps> implements Methods {
   // What is not private to the language could be called by the other Worker.
   readonly #serve: Serve;
 
@@ -117,8 +124,8 @@ export class GitHostEntrypoint extends WorkerEntrypoint<Env> implements Methods 
     return await this.#json(this.#api.repo(repo, "diff", revs), { query: { ...query, format: "json" } });
   }
 
-  async createBlob(...[repo, content]: In<"createBlob">): Out<"createBlob"> {
-    return await this.#json(this.#api.repo(repo, "blobs"), { method: "POST", body: content });
+  async createBlob(...[repo, content, size]: In<"createBlob">): Out<"createBlob"> {
+    return await this.#json(this.#api.repo(repo, "blobs"), { method: "POST", ...blobBody(content, size) });
   }
 
   async createCommit(...[repo, commit]: In<"createCommit">): Out<"createCommit"> {

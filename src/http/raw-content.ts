@@ -137,10 +137,11 @@ async function sendBlob({ host, request, session }: Answered, sent: Sent): Promi
   // content in memory needs no kernel while a slow client takes it
   if (isHeld) session.close();
   const status = range === undefined ? 200 : 206;
+  // The stream says it, too, but only to a client of HTTP.
+  headers.set("Content-Length", String(length));
   if (request.method === "HEAD") {
     await iterator.return?.();
     session.close();
-    headers.set("Content-Length", String(length));
     return new Response(null, { status, headers });
   }
   return await streamContent(host, session, { headers, status, length, bodiless: false }, async (output) => {
