@@ -313,6 +313,64 @@ describe("the facade, written to by Octokit", () => {
     }
   });
 
+  it("merges branches as git merge does, and refuses in GitHub's words", async () => {
+    const { url, ...at } = await repository();
+    const merged = await octokit.rest.repos.merge({
+      ...at,
+      base: "main",
+      head: "topic",
+      commit_message: "Bring it in",
+    });
+    const tree = await inWork("merge-tree", "--write-tree", "main", "topic");
+    const tip = await inWork("rev-parse", "topic");
+    expect(merged).toMatchObject({
+      status: 201,
+      data: {
+        commit: { message: "Bring it in", tree: { sha: tree } },
+        parents: [{ sha: commits.at(-1) }, { sha: tip }],
+      },
+    });
+    expect(await git.ok(["ls-remote", url, "refs/heads/main"])).toContain(merged.data.sha);
+    expect((await octokit.rest.repos.merge({ ...at, base: "main", head: tip })).status).toBe(204);
+    expect(await refusal(octokit.rest.repos.merge({ ...at, base: "none", head: "topic" }))).toEqual({
+      status: 404,
+      message: "Base does not exist",
+    });
+    expect(await refusal(octokit.rest.repos.merge({ ...at, base: "main", head: "none" }))).toEqual({
+      status: 404,
+      message: "Head does not exist",
+    });
+    const other = { ...at, path: "topic.txt", message: "another", content: btoa("other\n"), branch: "clash" };
+    await octokit.rest.git.createRef({ ...at, ref: "refs/heads/clash", sha: String(commits[0]) });
+    await octokit.rest.repos.createOrUpdateFileContents(other);
+    expect(await refusal(octokit.rest.repos.merge({ ...at, base: "main", head: "clash" }))).toEqual({
+      status: 409,
+      message: "Merge conflict",
+    });
+    expect(await git.ok(["ls-remote", url, "refs/heads/main"])).toContain(merged.data.sha);
+  });
+
+  it("forks, and brings a branch of the fork up to its parent's", async () => {
+    const { url, ...at } = await repository();
+    const forked = await octokit.rest.repos.createFork({ ...at, name: `${at.repo}-fork` });
+    expect(forked).toMatchObject({ status: 202, data: { full_name: `acme/${at.repo}-fork`, fork: true } });
+    const there = { owner: "acme", repo: `${at.repo}-fork`, branch: "main" };
+    expect((await octokit.rest.repos.mergeUpstream(there)).data).toMatchObject({ merge_type: "none" });
+    await octokit.rest.repos.merge({ ...at, base: "main", head: "topic" });
+    expect((await octokit.rest.repos.mergeUpstream(there)).data).toEqual({
+      message: "Successfully fetched and fast-forwarded from upstream acme:main.",
+      merge_type: "fast-forward",
+      base_branch: "acme:main",
+    });
+    const main = async (of: string): Promise<string> =>
+      (await git.ok(["ls-remote", of, "refs/heads/main"])).slice(0, 40);
+    const copy = withToken(`${host.base}/acme/${there.repo}.git`, token);
+    expect(await main(copy)).toBe(await main(url));
+    await octokit.rest.repos.createOrUpdateFileContents({ ...there, path: "own.txt", message: "own", content: "b3du" });
+    await octokit.rest.repos.createOrUpdateFileContents({ ...at, path: "up.txt", message: "up", content: "b3du" });
+    expect((await refusal(octokit.rest.repos.mergeUpstream(there))).status).toBe(409);
+  });
+
   it("is bound by the rules of a push, and by what a token may do", async () => {
     const { url: _, ...at } = await repository({ visibility: "public" });
     await operator("PATCH", `/repos/acme/${at.repo}`, { protected: [{ pattern: "main", pushers: [] }] });

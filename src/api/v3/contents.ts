@@ -158,7 +158,8 @@ async function presentAt(context: Context<ApiEnv>, path: string, { branch }: Fil
     });
   } catch (error) {
     // The first commit of an empty repository makes its branch.
-    if (error instanceof GitHubProblem || branch !== undefined || record.pushedAt !== undefined) throw error;
+    const isFirst = full === record.head && record.pushedAt === undefined;
+    if (error instanceof GitHubProblem || !isFirst) throw error;
     return { branch: short, head: null, file: undefined };
   }
 }

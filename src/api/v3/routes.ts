@@ -11,6 +11,7 @@ import { commitRoutes } from "./commits.ts";
 import { contentRoutes } from "./contents.ts";
 import { hookRoutes } from "./hooks.ts";
 import { makingRoutes } from "./making.ts";
+import { mergingRoutes } from "./merging.ts";
 import { objectRoutes } from "./objects.ts";
 import { refRoutes } from "./refs.ts";
 import { repositoryRoutes } from "./repository.ts";
@@ -24,6 +25,7 @@ const GROUPS: readonly (() => Hono<ApiEnv>)[] = [
   hookRoutes,
   objectRoutes,
   makingRoutes,
+  mergingRoutes,
   refRoutes,
 ];
 

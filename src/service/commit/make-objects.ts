@@ -5,6 +5,7 @@
  */
 import { concat } from "../../bytes/chunk.ts";
 import { fromHex, toHex } from "../../bytes/hex.ts";
+import { CommitLinks } from "../../object/commit.ts";
 import type { Identity } from "../../object/identity.ts";
 import { type ObjectType, TYPE_NUMBER, typeOfNumber } from "../../object/object-type.ts";
 import { FILE_MODE, isGitlink, isTree, typeOfMode } from "../../object/tree.ts";
@@ -139,6 +140,19 @@ class Making {
     }
   }
 
+  /** Returns the tree of a commit that is here or kept, and every other name as it is. */
+  async treeOf(name: Uint8Array): Promise<Uint8Array> {
+    const [type = 0] = await this.session.database.typesOf(name); // One name, one type.
+    const found: KeptObject[] = [];
+    if (type === 0) await eachKept(this.#source, [toHex(name)], (object) => void found.push(object));
+    const kept = found.find((object) => object.type === "commit");
+    if (type !== TYPE_NUMBER.commit && kept === undefined) return name;
+    const bytes = kept?.bytes ?? (await (await this.session.graph()).reader.readCopy(name)).bytes;
+    const links = new CommitLinks(this.session.format);
+    links.read(bytes, 0, bytes.length);
+    return links.nameOf(0).slice();
+  }
+
   /** Opens a tree by its raw name, whether it is here or kept. */
   async openTree(name: Uint8Array): Promise<Directory> {
     const [type = 0] = await this.session.database.typesOf(name); // One name, one type.
@@ -227,7 +241,7 @@ function namedIn({ object, mode }: TreeOrder): { readonly oid: string; readonly 
   return typeof object !== "string" || isGitlink(mode) ? [] : [{ oid: object, type: typeOfMode(mode) }];
 }
 
-/** Makes a tree of entries, on top of another tree if one is named. Paths may lead into directories. */
+/** Makes a tree of entries, on top of another tree, or a commit's, if one is named. Paths may lead into directories. */
 export async function makeTree(
   exchange: MakingExchange,
   base: string | undefined,
@@ -238,7 +252,7 @@ export async function makeTree(
     await made.assertHere(orders.flatMap((order) => namedIn(order)));
     const name = base === undefined ? undefined : fromHex(base);
     if (base !== undefined && name?.length !== rawSize) throw new Refusal("base_tree is no name of a tree");
-    const root = name === undefined ? new Directory(rawSize) : await made.openTree(name);
+    const root = name === undefined ? new Directory(rawSize) : await made.openTree(await made.treeOf(name));
     for (const { path, mode, object } of orders) {
       const checked = checkPath(path, mode);
       if ("fault" in checked) throw new Refusal(`path ${JSON.stringify(path.slice(0, 200))} ${checked.fault}`);
