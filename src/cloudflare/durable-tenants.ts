@@ -28,6 +28,8 @@ export function durableTenant(object: DurableObjectStub<TenantObject>, counters:
     signingKeys: () => call(async () => object.signingKeys()),
     addSigningKey: (key) => call(async () => object.addSigningKey(key)),
     removeSigningKey: (fingerprint) => call(async () => object.removeSigningKey(fingerprint)),
+    hostKey: () => call(async () => object.hostKey()),
+    changeHostKey: (key) => call(async () => object.changeHostKey(key)),
     checkSshKey: (fingerprint, repo) => call(async () => object.checkSshKey(fingerprint, repo)),
     addSshKey: (request) => call(async () => object.addSshKey(request)),
     sshKeys: (place, after, limit) => call(async () => object.sshKeys(place, after, limit)),

@@ -62,7 +62,7 @@ type Syncing = Pick<SyncInput, "repository" | "mirror" | "allowance"> & {
 
 /** Names the use and the repository that a secret is bound to. */
 function bindingOf(context: SecretContext): string {
-  return context.use === "upstream" ? `upstream ${context.id} ${context.origin}` : `hook ${context.id}`;
+  return context.use === "upstream" ? `upstream ${context.id} ${context.origin}` : `${context.use} ${context.id}`;
 }
 
 /** The mirrors, for one request. */

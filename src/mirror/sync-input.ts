@@ -41,7 +41,7 @@ export type OpenedLogin = { readonly authorization: string; readonly resealed?: 
 /** The binding of a secret, which makes a sealed one useless elsewhere: the repository and the purpose. */
 export type SecretContext =
   | { readonly use: "upstream"; readonly id: string; readonly origin: string }
-  | { readonly use: "hook"; readonly id: string };
+  | { readonly use: "hook" | "signing-key"; readonly id: string };
 
 /** A sync that has begun. */
 export type SyncBegun = {

@@ -36,6 +36,17 @@ export type AddKeyAnswer =
   | { readonly kind: "missing" }
   | { readonly kind: "full" };
 
+/** The key with which the host signs what it makes for a tenant. Its private half is sealed, and only requests open it. */
+export type HostKey = {
+  /** As `ssh-keygen -l` shows it. */
+  readonly fingerprint: string;
+  /** A line as in `authorized_keys`, without its comment. */
+  readonly publicKey: string;
+  readonly sealed: { readonly key: string; readonly data: string };
+  /** In milliseconds since the epoch. */
+  readonly createdAt: number;
+};
+
 /** The signing keys of one tenant. */
 export interface SigningKeyStore {
   /** Returns all keys in the order of their fingerprints; `undefined` if there is no such tenant. */
@@ -43,4 +54,8 @@ export interface SigningKeyStore {
   addSigningKey(key: Omit<SigningKey, "createdAt">): Promise<AddKeyAnswer>;
   /** Removes a key, so that the very next push does not know it any more. Returns whether there was one. */
   removeSigningKey(fingerprint: string): Promise<boolean>;
+  /** Returns the key with which the host signs; `undefined` if there is none. */
+  hostKey(): Promise<HostKey | undefined>;
+  /** Sets that key, in place of another, or removes it. Returns whether there is such a tenant, or such a key to be removed. */
+  changeHostKey(key: HostKey | undefined): Promise<boolean>;
 }

@@ -16,7 +16,10 @@ import { digest, verifyEcdsa, verifyEd25519, verifyRsa } from "./public-key.ts";
 import { ECDSA_CURVES, parseSshKey, type SshEcdsaKey, type SshKey } from "./ssh-key.ts";
 import { decodeBase64, encodeSshString, MalformedSsh, SshReader } from "./ssh-reader.ts";
 
-const MAGIC = "SSHSIG";
+/** How signatures, and what is signed, begin. */
+export const SSHSIG_MAGIC = "SSHSIG";
+/** The namespace of git's SSH signatures. */
+export const GIT_NAMESPACE = "git";
 const ARMOUR = /^-----BEGIN SSH SIGNATURE-----\r?\n([A-Za-z0-9+/=\r\n]+)\r?\n-----END SSH SIGNATURE-----\s*$/;
 const HASHES = { sha256: "SHA-256", sha512: "SHA-512" } as const;
 /** The flag of a security key that says that somebody touched it. */
@@ -48,7 +51,8 @@ export function parseSshSignature(armoured: string): SshSignature {
   const bytes = decodeBase64(ARMOUR.exec(armoured)?.[1] ?? "!");
   if (bytes === undefined) throw new MalformedSsh("no armoured signature");
   const reader = new SshReader(bytes);
-  if (new TextDecoder().decode(reader.take(MAGIC.length)) !== MAGIC) throw new MalformedSsh("no SSH signature");
+  if (new TextDecoder().decode(reader.take(SSHSIG_MAGIC.length)) !== SSHSIG_MAGIC)
+    throw new MalformedSsh("no SSH signature");
   if (reader.number() !== 1) throw new MalformedSsh("a signature of another version");
   const [key, namespace, reserved, hash] = [reader.string(), reader.text(), reader.string(), reader.text()];
   if (!isHash(hash)) throw new MalformedSsh("a hash that is not known");
@@ -79,7 +83,7 @@ export async function verifySshSignature(
   // A signature for another purpose, such as for a file, does not sign a push.
   if (signature.namespace !== namespace) return false;
   const signed = concat([
-    new TextEncoder().encode(MAGIC),
+    new TextEncoder().encode(SSHSIG_MAGIC),
     encodeSshString(signature.namespace),
     encodeSshString(signature.reserved),
     encodeSshString(signature.hash),

@@ -8,10 +8,7 @@ import { readOpenPgpKey, verifyOpenPgpSignature } from "./openpgp-signature.ts";
 import { MOST_KEY_BYTES, type SigningKey } from "./signing-key.ts";
 import { formatSshKeyLine, parseSshKey, parseSshKeyLine, sshFingerprint } from "./ssh-key.ts";
 import { MalformedSsh } from "./ssh-reader.ts";
-import { parseSshSignature, type SshSignature, verifySshSignature } from "./ssh-signature.ts";
-
-/** The namespace of git's SSH signatures. */
-const NAMESPACE = "git";
+import { GIT_NAMESPACE, parseSshSignature, type SshSignature, verifySshSignature } from "./ssh-signature.ts";
 
 /** Milliseconds by which a client's clock may be ahead: OpenPGP refuses signatures from the future. */
 const CLOCK_SLOP = 15 * 60 * 1000;
@@ -47,7 +44,7 @@ async function verifySsh(armoured: string, message: Uint8Array, keys: readonly S
     const signature = parseSshSignature(armoured);
     const key = findKey(signature, keys);
     if (key === undefined) return { signature: "unknown-key" };
-    const isGood = await verifySshSignature(signature, message, NAMESPACE);
+    const isGood = await verifySshSignature(signature, message, GIT_NAMESPACE);
     return isGood ? { signature: "good", key: key.fingerprint } : { signature: "bad" };
   } catch (error) {
     // The platform throws a DOMException for numbers that are not a key or not a signature.

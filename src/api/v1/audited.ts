@@ -34,6 +34,8 @@ const OF_TENANTS: readonly Named[] = [
   ["DELETE", /^hooks\/(.+)$/, "hook.delete"],
   ["POST", /^signing-keys$/, "key.create"],
   ["DELETE", /^signing-keys\/(.+)$/, "key.delete"],
+  ["PUT", /^signing-key$/, "host-key.create"],
+  ["DELETE", /^signing-key$/, "host-key.delete"],
   ["POST", /^ssh-keys$/, "ssh-key.create"],
   ["DELETE", /^ssh-keys\/(.+)$/, "ssh-key.delete"],
 ];

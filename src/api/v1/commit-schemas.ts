@@ -5,6 +5,10 @@
  */
 import * as v from "valibot";
 
+/** Characters of a signature. One of OpenPGP that carries its key may be long. */
+const MOST_SIGNATURE = 16_384;
+const ARMOURED = /^-----BEGIN (SSH SIGNATURE|PGP SIGNATURE|SIGNED MESSAGE)-----\n[\x20-\x7e\n]+\n-----END \1-----\n*$/;
+
 /** A person, and when. */
 export const personBody = v.strictObject({ name: v.string(), email: v.string(), date: v.optional(v.string()) });
 
@@ -27,6 +31,16 @@ export const actionBody = v.strictObject({
   oid: v.optional(v.string()),
 });
 
+/** A signature, and what it was made over, in base64. */
+const signatureBody = v.strictObject({
+  payload: v.pipe(v.string(), v.base64("has to be base64")),
+  armoured: v.pipe(
+    v.string(),
+    v.maxLength(MOST_SIGNATURE),
+    v.regex(ARMOURED, "has to be an armoured signature of SSH, OpenPGP or X.509"),
+  ),
+});
+
 const head = {
   branch: v.string(),
   expected_head: v.optional(v.nullable(v.string())),
@@ -37,6 +51,8 @@ const head = {
   trailers: v.optional(v.array(trailerBody)),
   allow_empty: v.optional(v.boolean()),
   dry_run: v.optional(v.boolean()),
+  sign: v.optional(v.union([v.boolean(), v.literal("detached")])),
+  signature: v.optional(signatureBody),
 };
 
 /** Everything but the actions. */
@@ -51,6 +67,8 @@ export const madeCommit = v.strictObject({
   parents: v.array(v.string()),
   branch: v.string(),
   previous: v.nullable(v.string()),
+  payload: v.optional(v.string()),
+  signature: v.optional(v.picklist(["good", "bad", "unknown-key", "unverified"])),
 });
 
 /** What a body says beside its actions. */

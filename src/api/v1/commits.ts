@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import { Hono, type Context } from "hono";
+import type { RepositoryName } from "../../access/names.ts";
 import type { FilePatch } from "../../diff/parse-patch.ts";
 import type { ByteSource } from "../../bytes/byte-stream.ts";
 import type { StreamingHash } from "../../bytes/hash.ts";
@@ -24,6 +25,8 @@ import { checkJson, mediaType, parseJson } from "../json-body.ts";
 import { bodySource, readLines, readWhole, strictText } from "./bounded-body.ts";
 import { asker, personOf } from "./commit-person.ts";
 import { actionBody, commitBody, type CommitHead, commitHead, madeCommit } from "./commit-schemas.ts";
+import { atSigned, type SignedPayload, signedPayload, signingOf } from "./commit-signature.ts";
+import { hostSigning } from "./host-key.ts";
 import { keyedRequest, REPLAYED } from "./idempotency.ts";
 import { otherRequest, refusedUpdate, staleRef } from "./refused-writes.ts";
 import { requestedName } from "./requested.ts";
@@ -138,27 +141,36 @@ function messageOf({ message, trailers = [] }: CommitHead): string {
 
 type OrderParts = Omit<CommitOrder, "read" | "once">;
 
-function orderOf(head: CommitHead, by: Identity): OrderParts {
+function orderOf(head: CommitHead, asking: Identity, signed: SignedPayload | undefined): OrderParts {
+  const by = atSigned(asking, signed?.author);
+  const then = atSigned(asking, signed?.committer);
   const author = head.author === undefined ? by : personOf("author", head.author, by);
-  const { time, zone } = by;
+  const { time, zone } = then;
   const committer =
-    head.committer === undefined ? { ...author, time, zone } : personOf("committer", head.committer, by);
+    head.committer === undefined ? { ...author, time, zone } : personOf("committer", head.committer, then);
+  // What was signed says on which commit it is made.
+  const parent = signed === undefined || head.base !== undefined ? undefined : (signed.parent ?? null);
+  const { expected_head: expectedHead = parent } = head;
   return {
     branch: branchOf(head),
-    ...(head.expected_head === undefined ? {} : { expectedHead: head.expected_head }),
+    ...(expectedHead === undefined ? {} : { expectedHead }),
     ...(head.base === undefined ? {} : { base: head.base }),
     message: messageOf(head),
     author,
     committer,
     allowEmpty: head.allow_empty === true,
-    isTrial: head.dry_run === true,
+    isTrial: head.dry_run === true || (head.sign === "detached" && signed === undefined),
   };
 }
 
 /** Returns the answer to a commit that was made: the branch by its short name. */
 function shown({ branch, ...made }: MadeCommit): string {
-  const { oid, tree, parents, previous } = made;
-  return JSON.stringify({ oid, tree, parents, branch: branch.slice(BRANCHES.length), previous });
+  const { oid, tree, parents, previous, payload, signature } = made;
+  const signing = {
+    ...(payload === undefined ? {} : { payload: btoa(textOf(payload)) }),
+    ...(signature === undefined ? {} : { signature }),
+  };
+  return JSON.stringify({ oid, tree, parents, branch: branch.slice(BRANCHES.length), previous, ...signing });
 }
 
 function refusedAction({ index, member, detail }: RefusedAction): InvalidRequest {
@@ -200,6 +212,14 @@ function answerOf(answer: CommitAnswer, { branch, isTrial }: Pick<CommitOrder, "
       );
     case "no-base":
       throw new InvalidRequest("invalid_member", [{ pointer: "#/base", detail: "base: names no commit here" }]);
+    case "other-payload":
+      throw new DetailedProblem(
+        409,
+        "The commit would be another one than what was signed. Ask again for what is to be signed.",
+        {
+          code: "payload_differs",
+        },
+      );
     case "nothing-changed":
       throw new DetailedProblem(422, "Nothing changes; allow_empty makes such a commit all the same.", {
         code: "nothing_changed",
@@ -207,7 +227,11 @@ function answerOf(answer: CommitAnswer, { branch, isTrial }: Pick<CommitOrder, "
   }
 }
 
-async function ordered(context: Context<ApiEnv>, { exchange, principal }: Writer): Promise<CommitOrder> {
+async function ordered(
+  context: Context<ApiEnv>,
+  name: RepositoryName,
+  { exchange, principal }: Writer,
+): Promise<CommitOrder & { readonly sign: CommitHead["sign"] }> {
   const reader = READERS[mediaType(context.req.raw)];
   if (reader === undefined) throw new Problem(415, `The body has to be one of ${Object.keys(READERS).join(", ")}.`);
   if (reader !== readPatchBody) refuseQuery(context);
@@ -218,8 +242,11 @@ async function ordered(context: Context<ApiEnv>, { exchange, principal }: Writer
   const hash = repository.hash("sha256");
   const { head, ...changes } = await reader(bodySource(context, repository.memory), hash, context.req.url);
   const keyed = keyedRequest(context, principal, hash);
+  const signed = signedPayload(head);
   return {
-    ...orderOf(head, asker(principal, repository.now())),
+    ...orderOf(head, asker(principal, repository.now()), signed),
+    sign: signed === undefined ? head.sign : undefined,
+    ...signingOf(head, signed, { host: context.var.host, name }),
     ...(keyed === undefined ? {} : { once: { ...keyed, answer: shown } }),
     read: async (contents, rawSize) => {
       if ("patch" in changes) return changes;
@@ -245,9 +272,13 @@ async function commit(context: Context<ApiEnv>): Promise<Response> {
   const { host } = context.var;
   const name = await requestedName(context, "write");
   const writer = await admitWriter({ host, name });
-  const order = await ordered(context, writer);
+  const { sign, ...order } = await ordered(context, name, writer);
   const { makeCommit } = await import("../../service/commit/make-commit.ts");
-  const exchange = { ...writer.exchange, kept: context.var.api.settings(name) };
+  const exchange = {
+    ...writer.exchange,
+    kept: context.var.api.settings(name),
+    ...(await hostSigning(context, name.tenant, sign)),
+  };
   return answerOf(await makeCommit(exchange, order), order);
 }
 
@@ -265,6 +296,7 @@ const PATCH_QUERY = {
   committer_date: { about: "When it was committed." },
   allow_empty: { about: "`true` or `false`." },
   dry_run: { about: "`true` or `false`." },
+  sign: { about: "`detached`: what is to be signed is answered." },
 } as const;
 
 /** The routes that make commits, below `/api/v1/repos`. */
@@ -280,6 +312,8 @@ export function commitRoutes(): Hono<ApiEnv> {
         "Everything that holds of a push holds here: rules, quotas, checks, the log, webhooks. With `application/x-ndjson`, the first " +
         "line has all members but `actions`, and each further line is one action. With `text/x-patch`, the body is what `git diff --binary` or " +
         "`git format-patch` print, applied as `git apply` does, and the query has the members. An action is applied to what those before have left. " +
+        "With `sign: detached` the answer is that of `dry_run`, and its `payload` has the bytes that are to be signed, in base64; the same request with `signature` " +
+        "(the `payload`, and the `armoured` signature) then makes that very commit, and tells whether a key of the tenant made the signature. " +
         "`expected_head` is where the branch has to be, or `null` if it must not exist; without it, the changes are made on what the " +
         "branch has. With `dry_run` the answer is 200, and nothing is changed. `Idempotency-Key` makes a retry give the first answer for a day.",
       query: PATCH_QUERY,

@@ -15,6 +15,7 @@ const shared = {
   committer: v.optional(personBody),
   dry_run: v.optional(v.boolean()),
   materialise: v.optional(v.string()),
+  sign: v.optional(v.boolean()),
 };
 
 /** A merge. */

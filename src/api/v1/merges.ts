@@ -14,8 +14,10 @@ import { describe } from "../describe.ts";
 import { askedWrite, type BodyReading } from "./asked-write.ts";
 import { asker, personOf } from "./commit-person.ts";
 import type { KeyedRequest } from "./idempotency.ts";
+import { hostSigning } from "./host-key.ts";
 import { keptAnswer, mergeAnswer } from "./merge-answers.ts";
 import { type MergeBody, mergeBody, movedJson, type PicksBody, picksBody, triedJson } from "./merge-schemas.ts";
+import { requestedName } from "./requested.ts";
 
 /** Bytes of a body. */
 const MOST_BYTES = 1024 * 1024;
@@ -74,6 +76,12 @@ function expected(oid: string | undefined): { expectedHead?: string } {
   return oid === undefined ? {} : { expectedHead: oid.toLowerCase() };
 }
 
+/** Returns how the commits are signed. */
+async function signingIn(context: Context<ApiEnv>, { sign }: MergeBody | PicksBody): ReturnType<typeof hostSigning> {
+  const { tenant } = await requestedName(context, "write");
+  return await hostSigning(context, tenant, sign);
+}
+
 async function merge(context: Context<ApiEnv>): Promise<Response> {
   const { exchange, principal, body, keyed } = await askedWrite(context, mergeBody, READING);
   const by = asker(principal, exchange.repository.now());
@@ -87,7 +95,8 @@ async function merge(context: Context<ApiEnv>): Promise<Response> {
     ...shared(body, keyed),
   };
   const { mergeBranch } = await import("../../service/merge/merge-branch.ts");
-  return mergeAnswer(await mergeBranch(exchange, order), order.isTrial);
+  const signing = await signingIn(context, body);
+  return mergeAnswer(await mergeBranch({ ...exchange, ...signing }, order), order.isTrial);
 }
 
 function picks(action: PickAction): (context: Context<ApiEnv>) => Promise<Response> {
@@ -106,7 +115,8 @@ function picks(action: PickAction): (context: Context<ApiEnv>) => Promise<Respon
       ...shared(body, keyed),
     };
     const { pickCommits } = await import("../../service/merge/pick-commits.ts");
-    return mergeAnswer(await pickCommits(exchange, order), order.isTrial);
+    const signing = await signingIn(context, body);
+    return mergeAnswer(await pickCommits({ ...exchange, ...signing }, order), order.isTrial);
   };
 }
 

@@ -20,6 +20,7 @@ import { askedWrite, type BodyReading } from "./asked-write.ts";
 import { asker, personOf } from "./commit-person.ts";
 import { personBody } from "./commit-schemas.ts";
 import { restOfPath } from "./content-request.ts";
+import { hostSigning } from "./host-key.ts";
 import { type KeyedRequest, REPLAYED } from "./idempotency.ts";
 import { otherRequest, refusedUpdate } from "./refused-writes.ts";
 import { requestedName } from "./requested.ts";
@@ -54,6 +55,7 @@ const tagBody = v.strictObject({
   target: v.string(),
   message: v.string(),
   tagger: v.optional(personBody),
+  sign: v.optional(v.boolean()),
 });
 const tagJson = v.strictObject({ name: v.string(), oid: v.string(), target: v.string(), type: v.string() });
 
@@ -186,10 +188,15 @@ async function makeTagOf(context: Context<ApiEnv>): Promise<Response> {
   const shown = ({ oid, target: object, type }: MadeTag): string => JSON.stringify({ name, oid, target: object, type });
   const { makeTag } = await import("../../service/commit/move-refs.ts");
   const order = { name, target, message: wholeLines(body.message), tagger };
-  const answer = await makeTag(exchange, {
-    ...order,
-    ...(keyed === undefined ? {} : { once: { ...keyed, answer: shown } }),
-  });
+  const { tenant } = await requestedName(context, "write");
+  const signing = await hostSigning(context, tenant, body.sign);
+  const answer = await makeTag(
+    { ...exchange, ...signing },
+    {
+      ...order,
+      ...(keyed === undefined ? {} : { once: { ...keyed, answer: shown } }),
+    },
+  );
   switch (answer.kind) {
     case "answered":
       return before(answer.before, keyed, 201);

@@ -16,6 +16,7 @@ import { contentRoutes } from "./content.ts";
 import { eventRoutes } from "./events.ts";
 import { forkRoutes } from "./forks.ts";
 import { hookRoutes } from "./hooks.ts";
+import { hostKeyRoutes } from "./host-key.ts";
 import { maintenanceRoutes } from "./maintenance.ts";
 import { mergeRoutes } from "./merges.ts";
 import { mirrorListRoutes, tenantMirrorRoutes } from "./mirrors.ts";
@@ -48,6 +49,7 @@ const GROUPS: readonly (readonly [string, () => Hono<ApiEnv>])[] = [
   ["/tenants", tenantHookRoutes],
   ["/mirrors", mirrorListRoutes],
   ["/tenants", signingKeyRoutes],
+  ["/tenants", hostKeyRoutes],
   ["/tenants", sshKeyRoutes],
   ["/repos", deployKeyRoutes],
   ["/repos", repoRoutes],

@@ -7,6 +7,7 @@
 import { addColumn, type Schema } from "../sql/migrations.ts";
 import { AUDIT_DDL } from "./tables/audit.ts";
 import { MIRRORS_DDL } from "./tables/mirrors.ts";
+import { HOST_KEY_DDL } from "./tables/host-key.ts";
 import { SIGNING_KEYS_DDL } from "./tables/signing-keys.ts";
 import { LFS_LINKS_DDL } from "./tables/lfs-links.ts";
 import { SSH_KEYS_DDL } from "./tables/ssh-keys.ts";
@@ -34,6 +35,7 @@ export const TENANT_SCHEMA: Schema = {
     TENANT_HOOKS_DDL,
     LFS_LINKS_DDL,
     SSH_KEYS_DDL,
+    HOST_KEY_DDL,
   ],
   steps: [
     // From before versions: tables were added, and none was changed.
@@ -73,6 +75,8 @@ export const TENANT_SCHEMA: Schema = {
     () => undefined,
     // Repositories that leave large blobs out: none did.
     (db) => addColumn(db, "tenant_repos", "offload_from INTEGER"),
+    // The key with which the host signs: a new table.
+    () => undefined,
   ],
 };
 

@@ -3,8 +3,9 @@
  *
  * @packageDocumentation
  */
-import { type AddKeyAnswer, MOST_KEYS, type SigningKey } from "../../signing/signing-key.ts";
+import { type AddKeyAnswer, type HostKey, MOST_KEYS, type SigningKey } from "../../signing/signing-key.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
+import { deleteHostKey, readHostKey, writeHostKey } from "./tables/host-key.ts";
 import { deleteSigningKeys, insertSigningKey, listSigningKeys, readSigningKeyRow } from "./tables/signing-keys.ts";
 
 /** The signing keys of one tenant. */
@@ -20,6 +21,25 @@ export class SigningKeyDatabase {
 
   list(): SigningKey[] | undefined {
     return this.#exists() ? listSigningKeys(this.#db) : undefined;
+  }
+
+  hostKey(): HostKey | undefined {
+    return this.#exists() ? readHostKey(this.#db) : undefined;
+  }
+
+  changeHostKey(key: HostKey | undefined): boolean {
+    return this.#db.transaction(() => {
+      if (!this.#exists() || (key === undefined && this.hostKey() === undefined)) return false;
+      if (key === undefined) deleteHostKey(this.#db);
+      else writeHostKey(this.#db, key);
+      return true;
+    });
+  }
+
+  /** Removes all keys, that of the host, too, as a part of the caller's transaction. */
+  removeAll(): void {
+    deleteSigningKeys(this.#db);
+    deleteHostKey(this.#db);
   }
 
   add(added: Omit<SigningKey, "createdAt">, now: number): AddKeyAnswer {

@@ -17,7 +17,16 @@ const MOST_ROWS = 60_000;
  * The tables that go along, in the order in which they are taken. Repositories and mirrors enter themselves as they
  * arrive, and Git LFS objects know the name of the tenant that keeps their links.
  */
-const TABLES = ["tokens", "revoked_makers", "signing_keys", "ssh_keys", "tenant_hooks", "usage_days", "audit"] as const;
+const TABLES = [
+  "tokens",
+  "revoked_makers",
+  "signing_keys",
+  "host_key",
+  "ssh_keys",
+  "tenant_hooks",
+  "usage_days",
+  "audit",
+] as const;
 
 /** The belongings of one object's tenant. */
 export class TenantBelongings {

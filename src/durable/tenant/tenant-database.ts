@@ -37,7 +37,6 @@ import { TENANT_SCHEMA } from "./schema.ts";
 import { TenantBelongings } from "./tenant-belongings.ts";
 import { allowanceOf, grownBy, NO_USAGE, refusalOf, saidOf } from "./tenant-bounds.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
-import { deleteSigningKeys } from "./tables/signing-keys.ts";
 import { deleteDeployKeys, deleteSshKeys, renameDeployKeys } from "./tables/ssh-keys.ts";
 import { deleteAudit, insertAudit, listAudit } from "./tables/audit.ts";
 import { deleteTenantHooks } from "./tables/tenant-hooks.ts";
@@ -165,7 +164,7 @@ export class TenantDatabase {
     return this.#tables.transaction(() => {
       if (this.#present() === undefined) return false;
       deleteTokens(this.#db);
-      deleteSigningKeys(this.#db);
+      this.keys.removeAll();
       deleteSshKeys(this.#db);
       deleteAudit(this.#db);
       deleteTenantHooks(this.#db);

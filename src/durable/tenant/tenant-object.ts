@@ -20,7 +20,7 @@ import { repositoryKey } from "../../access/names.ts";
 import type { Allowance, UsageReport } from "../../access/quotas.ts";
 import type { CountedUsage, UsageAnswer, UsageRequest } from "../../access/usage.ts";
 import type { IssueAnswer, IssueRequest, Page, TokenCheck, TokenRecord } from "../../access/token-store.ts";
-import type { AddKeyAnswer, SigningKey } from "../../signing/signing-key.ts";
+import type { AddKeyAnswer, HostKey, SigningKey } from "../../signing/signing-key.ts";
 import { DIRECTORY_NAME, type DirectoryObject } from "./directory-object.ts";
 import { CopiedObject } from "../sql/copied-object.ts";
 import { durableSql } from "../sql/durable-sql.ts";
@@ -129,6 +129,16 @@ export class TenantObject extends CopiedObject<TenantObjectEnv> {
   /** See `SigningKeyStore.removeSigningKey`. */
   removeSigningKey(fingerprint: string): boolean {
     return this.#database.keys.remove(fingerprint);
+  }
+
+  /** See `SigningKeyStore.hostKey`. */
+  hostKey(): HostKey | undefined {
+    return this.#database.keys.hostKey();
+  }
+
+  /** See `SigningKeyStore.changeHostKey`. */
+  changeHostKey(key: HostKey | undefined): boolean {
+    return this.#database.keys.changeHostKey(key);
   }
 
   /** See `SshKeyStore.checkSshKey`. */

@@ -212,7 +212,7 @@ async function tag(session: WriteSession, { name, target, message, tagger, once 
   const type = typeOfNumber(number);
   if (type === undefined) return { kind: "no-target" };
   const text = encodeTag({ object: toHex(object), type, name, tagger, message });
-  const oid = toHex(await session.objects.add("tag", text));
+  const oid = toHex(await session.addTag(text));
   const made = { oid, target: toHex(object), type };
   const kept =
     once === undefined ? {} : { once: { key: once.key, fingerprint: once.fingerprint(), answer: once.answer(made) } };

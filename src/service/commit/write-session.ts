@@ -9,8 +9,10 @@
  *
  * @packageDocumentation
  */
+import { concat } from "../../bytes/chunk.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { GraphSession } from "../../graph/graph-session.ts";
+import { bytesOf } from "../../object/byte-text.ts";
 import { type ObjectFormat, objectFormat } from "../../object/object-id.ts";
 import { isPushableRefName, isTooLong } from "../../object/ref-name.ts";
 import type { StagedPack } from "../../packing/staged-pack.ts";
@@ -37,6 +39,7 @@ import { PushMemory } from "../push/push-memory.ts";
 import { PushVerdict } from "../push/push-verdict.ts";
 import { keptFile } from "./kept-file.ts";
 import { NewObjects } from "./new-objects.ts";
+import { withSignature } from "./signed-payload.ts";
 
 /** Random bytes of the name of a pack. */
 const PACK_NAME_BYTES = 20;
@@ -47,6 +50,8 @@ export type WriteExchange = LandingExchange &
   Pick<PushExchange, "admit" | "lockOwner" | "served"> & {
     /** The blobs that were sent before. Without it there are none. */
     readonly kept?: KeptBlobStore;
+    /** Signs what is made, if it is to be signed: returns an armoured signature of these bytes. */
+    readonly sign?: (payload: Uint8Array) => Promise<string>;
   };
 
 /** What a session begins with. */
@@ -66,6 +71,8 @@ export type WriteOrder = {
   readonly atomic: boolean;
   /** Whether the updates are only tried: their outcomes are found out, and the repository stays as it is. */
   readonly isTrial?: boolean;
+  /** Whether what comes is signed by a key that the tenant has registered. */
+  readonly isSigned?: boolean;
   /** See `CommitPushRequest`. */
   readonly once?: RequestOnce;
 };
@@ -118,6 +125,21 @@ export class WriteSession {
     return value === "" ? undefined : value;
   }
 
+  /** Adds a commit to the new objects, signed if the exchange signs. Returns its raw name. */
+  async addCommit(text: Uint8Array): Promise<Uint8Array> {
+    const armoured = await this.#exchange.sign?.(text);
+    return await this.objects.add(
+      "commit",
+      armoured === undefined ? text : withSignature(text, armoured, this.format.name),
+    );
+  }
+
+  /** Adds an annotated tag, signed if the exchange signs: the signature is the end of its message. */
+  async addTag(text: Uint8Array): Promise<Uint8Array> {
+    const armoured = await this.#exchange.sign?.(text);
+    return await this.objects.add("tag", armoured === undefined ? text : concat([text, bytesOf(armoured)]));
+  }
+
   /** The objects that were there before. */
   get database(): ObjectDatabase {
     return (this.#database ??= databaseOf({ exchange: this.#exchange, begun: this.begun }));
@@ -134,13 +156,13 @@ export class WriteSession {
    *
    * @throws ObjectRejected, LimitExceeded if an object or their sum is refused. Nothing is stored then.
    */
-  async land({ updates, atomic, ...how }: WriteOrder): Promise<WriteAnswer> {
+  async land({ updates, atomic, isSigned = false, ...how }: WriteOrder): Promise<WriteAnswer> {
     await this.#leaveGraph();
-    const landing = this.#landing(updates, atomic);
+    const landing = { ...this.#landing(updates, atomic), isSigned };
     const { verdict } = landing;
     // The session knows refs that are not moved.
     const current = updates.map(({ name }) => this.#values.get(name) ?? ""); // No value is none.
-    verdict.refuseDoomed({ ...this.begun, current }, { pusher: this.#exchange.pusher, signed: false });
+    verdict.refuseDoomed({ ...this.begun, current }, { pusher: this.#exchange.pusher, signed: isSigned });
     const before = verdict.running.length === 0 ? undefined : await this.#store(landing, how);
     if (before !== undefined) return { kind: "answered", before };
     const { outcomes } = verdict;

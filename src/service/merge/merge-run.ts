@@ -171,7 +171,7 @@ export class MergeRun {
   /** Adds a commit, and what its tree needs, to the objects that are to be stored. Returns its name. */
   async add(commit: NewRecord): Promise<string> {
     await this.source.keep(commit.tree);
-    return toHex(await this.#session.objects.add("commit", writeCommit(commit)));
+    return toHex(await this.#session.addCommit(writeCommit(commit)));
   }
 
   #history(): MergeHistory {

@@ -1,0 +1,121 @@
+/** Commits that are made here and signed elsewhere: git itself verifies what comes of the two requests. */
+import { writeFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type ApiAnswer, type ApiClient, apiClient } from "../support/api-client.ts";
+import { importFixture, linear } from "../support/git-fixtures.ts";
+import { inEveryFormat, pushedRepository } from "../support/git-hosts.ts";
+import { endAgent, makePgpKey, makeSshKey, signWithPgp, signWithSsh } from "../support/signing-keys.ts";
+
+/** A key: its public half, and how it signs. */
+type Signer = { readonly publicKey: string; readonly sign: (message: string) => string };
+
+inEveryFormat(
+  "commits with a signature that is handed in",
+  (journey) => {
+    let api: ApiClient;
+
+    beforeAll(() => {
+      api = apiClient(journey.base, journey.token);
+    });
+    afterAll(() => endAgent(journey.git));
+
+    function signer(kind: "ssh" | "openpgp"): Signer {
+      const { git } = journey;
+      if (kind === "openpgp") {
+        const key = makePgpKey(git, "ed25519");
+        return { publicKey: key.publicKey, sign: (message) => signWithPgp(git, key, message) };
+      }
+      const key = makeSshKey(git, "ed25519");
+      const signers = git.path("allowed-signers");
+      writeFileSync(signers, `author@example.com ${key.publicKey}`);
+      return { publicKey: key.publicKey, sign: (message) => signWithSsh(git, key, message) };
+    }
+
+    const register = async (publicKey: string): Promise<void> => {
+      const { status } = await api("POST", "/tenants/acme/signing-keys", { title: "a key", key: publicKey });
+      expect(status).toBe(201);
+    };
+
+    const ORDER = {
+      branch: "main",
+      message: "Signed elsewhere, ü",
+      author: { name: "A U Thor", email: "author@example.com" },
+      actions: [{ action: "create", path: "signed.txt", content: "signed\n" }],
+    };
+
+    /** Asks for what is to be signed. */
+    async function payloadOf(path: string, order: object = ORDER): Promise<string> {
+      const asked = await api("POST", `${path}/commits`, { ...order, sign: "detached" });
+      expect(asked).toMatchObject({ status: 200, body: { branch: "main" } });
+      return Buffer.from(String(asked.body["payload"]), "base64").toString("utf8");
+    }
+
+    const hand = async (path: string, payload: string, armoured: string, order: object = ORDER): Promise<ApiAnswer> =>
+      await api("POST", `${path}/commits`, {
+        ...order,
+        signature: { payload: btoa(Buffer.from(payload).toString("latin1")), armoured },
+      });
+
+    describe.each(["ssh", "openpgp"] as const)("by %s", (kind) => {
+      it("are verified by git, and are what was signed", async () => {
+        const { git } = journey;
+        const source = await importFixture(git, "source", linear(3));
+        const { path, url } = await pushedRepository(journey, source);
+        const { publicKey, sign } = signer(kind);
+        await register(publicKey);
+        const payload = await payloadOf(path);
+        const made = await hand(path, payload, sign(payload));
+        expect(made).toMatchObject({ status: 201, body: { signature: "good" } });
+        const clone = git.fresh("clone");
+        await git.ok(["clone", "-q", url, clone]);
+        const trust = ["-c", `gpg.ssh.allowedSignersFile=${git.path("allowed-signers")}`];
+        const verified = await git.git([...trust, "verify-commit", "-v", "main"], { cwd: clone });
+        expect(verified.stderr).toMatch(/Good .*signature/);
+        expect(verified).toMatchObject({ code: 0, stdout: payload });
+        expect(await git.ok(["rev-parse", "main"], { cwd: clone })).toBe(made.body["oid"]);
+        await git.ok(["fsck", "--strict"], { cwd: clone });
+        // The first request has left nothing, and the second can't be repeated: the branch has moved.
+        expect(await hand(path, payload, sign(payload))).toMatchObject({
+          status: 409,
+          body: { current: made.body["oid"] },
+        });
+      });
+
+      it("satisfy a rule that demands signatures, if a key of the tenant made them of that commit", async () => {
+        const { git } = journey;
+        const source = await importFixture(git, "source", linear(3));
+        const { path } = await pushedRepository(journey, source);
+        const { publicKey, sign } = signer(kind);
+        const payload = await payloadOf(path);
+        const rules = { protected: [{ pattern: "main", require_signed: true }] };
+        expect((await api("PATCH", path, rules)).status).toBe(200);
+        const refused = { status: 403, body: { code: "rule" } };
+        expect(await api("POST", `${path}/commits`, ORDER)).toMatchObject(refused);
+        // Nobody here knows the key yet.
+        expect(await hand(path, payload, sign(payload))).toMatchObject(refused);
+        await register(publicKey);
+        expect(await hand(path, payload, sign(`${payload}\n`))).toMatchObject(refused);
+        const other = { ...ORDER, message: "Another" };
+        expect(await hand(path, payload, sign(payload), other)).toMatchObject({
+          status: 409,
+          body: { code: "payload_differs" },
+        });
+        expect(await hand(path, payload, sign(payload))).toMatchObject({ status: 201, body: { signature: "good" } });
+      });
+    });
+
+    it("are stored as given where no rule demands more, and refused if they are none", async () => {
+      const { git } = journey;
+      const source = await importFixture(git, "source", linear(3));
+      const { path } = await pushedRepository(journey, source);
+      const stranger = makeSshKey(git, "ed25519");
+      const payload = await payloadOf(path);
+      for (const armoured of ["no signature", "-----BEGIN SSH SIGNATURE-----\nü\n-----END SSH SIGNATURE-----\n"]) {
+        expect(await hand(path, payload, armoured)).toMatchObject({ status: 422 });
+      }
+      const made = await hand(path, payload, signWithSsh(git, stranger, payload));
+      expect(made).toMatchObject({ status: 201, body: { signature: "unknown-key" } });
+    });
+  },
+  ["thinpack"],
+);
