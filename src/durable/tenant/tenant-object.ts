@@ -93,10 +93,7 @@ export class TenantObject extends CopiedObject<TenantObjectEnv> {
     return this.#database.facts(repo);
   }
 
-  /**
-   * Returns those of the tokens that are in force. A repository's object asks before it sends something to their
-   * owners.
-   */
+  /** Returns those of the tokens that are in force: a repository asks before it sends their owners something. */
   inForce(ids: readonly string[]): string[] {
     return this.#database.inForce(ids, Date.now());
   }
