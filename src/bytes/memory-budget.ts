@@ -299,6 +299,11 @@ export class RequestMemory {
     await this.#budget.claim(this.#holding, claim);
   }
 
+  /** Whether claims wait for room: for those who can end their work early. */
+  get othersWait(): boolean {
+    return this.#budget.waiting > 0;
+  }
+
   /** Whether so much more may be held: for those who can do with less. */
   hasRoom(bytes: number): boolean {
     return this.#budget.hasRoom(bytes);

@@ -287,11 +287,11 @@ export async function makeGraph(input: GraphInput): Promise<ReplaceGraphsRequest
   const all = new CommitGraph([...graphs, ...dropped], { ...place, shared: shown }, GRAPHING.mostBytes);
   const readable = [all, shown].find((graph) => !graph.isTooLarge);
   const held = readable?.byteLength ?? 0; // A graph that is too large is not read.
-  repository.memory.hold(held);
+  await repository.memory.claim({ bytes: held });
   try {
     return await makeLayer(input, snapshot, { shown, all, place });
   } finally {
-    repository.memory.hold(-held);
+    repository.memory.giveBack(held);
   }
 }
 

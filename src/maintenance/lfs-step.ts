@@ -158,10 +158,10 @@ export async function lookForPointers(input: LfsLookInput): Promise<LfsLookResul
   if (snapshot.kind === "missing") return { kind: "gone", objects: 0 };
   const database = openObjects(repository, snapshot.record, snapshot.packs, snapshot.graphs);
   const held = Math.min(SOUGHT_AT_ONCE, first.length) * SOUGHT_BYTES;
-  repository.memory.hold(held);
+  await repository.memory.claim({ bytes: held });
   try {
     return await inOwnSession(repository, database, (graph) => new LfsLook(input, snapshot, graph).run(first));
   } finally {
-    repository.memory.hold(-held);
+    repository.memory.giveBack(held);
   }
 }

@@ -69,6 +69,7 @@ export type CombineInput = {
 };
 
 type MadeDeltas = ReadonlyMap<number, MadeDelta>;
+const NONE_MADE: MadeDeltas = new Map();
 
 /** Writes the new pack. */
 class Combining {
@@ -271,6 +272,20 @@ class Combining {
   }
 }
 
+/** Bytes by which an entry grows at most, or has in an index, beside a name; and more than an empty index has. */
+const MORE_HEADER_BYTES = 12;
+const EMPTY_INDEX_BYTES = 1200;
+
+/** Returns the bytes of a buffer for parts: `most`, or less if the combined pack and its index are smaller than that. */
+function partBytesFor(packs: readonly PackRecord[], rawSize: number, most: number): number {
+  let bytes = EMPTY_INDEX_BYTES;
+  for (const pack of packs) {
+    bytes += pack.packBytes + pack.objects * (MORE_HEADER_BYTES + rawSize);
+    if (bytes >= most) return most;
+  }
+  return bytes;
+}
+
 /** Returns the bytes of memory that combining takes at most. */
 function memoryFor(packs: readonly PackRecord[], rawSize: number, partBytes: number): number {
   let objects = 0;
@@ -284,48 +299,62 @@ function memoryFor(packs: readonly PackRecord[], rawSize: number, partBytes: num
  * whether it may be.
  *
  * @throws CorruptStore if a pack or its index is damaged.
+ * @throws HostBusy if the isolate has no room for it.
  */
 export async function combinePacks(input: CombineInput): Promise<PackRecord | undefined> {
   const { repository, record, packs } = input;
   const format = objectFormat(record.objectFormat);
-  const held = memoryFor(packs, format.rawSize, repository.limits.memoryPackBytes);
-  repository.memory.hold(held);
+  const partBytes = partBytesFor(packs, format.rawSize, repository.limits.memoryPackBytes);
+  const held = memoryFor(packs, format.rawSize, partBytes);
+  // It is waited for with nothing in hand: what is held while one waits keeps others from ending.
+  await repository.memory.claim({ bytes: held });
   let entries: CombinedEntries | undefined;
   try {
     const database = openObjects(repository, record, packs);
     entries = await CombinedEntries.load(database.packs, format, input.choice);
     if (entries.kept === 0) return undefined;
-    if (input.seeksDeltas !== true || entries.count > SEEKING.mostObjects)
-      return await writeCombined(input, entries, new Map());
-    const found = searchMemory(entries.count);
-    repository.memory.hold(found);
+    const made = input.seeksDeltas === true ? await findIfRoom({ repository, database, entries }) : NONE_MADE;
+    let bytes = 0;
+    for (const { deflated } of made.values()) bytes += deflated.length;
+    repository.memory.hold(bytes);
     try {
-      return await writeCombined(input, entries, await findIfRoom({ repository, database, entries }));
+      return await writeCombined(input, entries, made, partBytes);
     } finally {
-      repository.memory.hold(-found);
+      repository.memory.hold(-bytes);
     }
   } finally {
     entries?.free();
-    repository.memory.hold(-held);
+    repository.memory.giveBack(held);
   }
 }
 
-/** Finds deltas; none where the isolate is full: packs are combined without. */
+/** Finds deltas; none where there are too many objects, or the isolate is full: packs are combined without. */
 async function findIfRoom(input: Parameters<typeof findDeltas>[0]): Promise<MadeDeltas> {
+  const { memory } = input.repository;
+  if (input.entries.count > SEEKING.mostObjects) return NONE_MADE;
+  const bytes = searchMemory(input.entries);
+  if (memory.othersWait || !memory.hasRoom(bytes)) return NONE_MADE;
+  memory.hold(bytes);
   try {
     return await findDeltas(input);
   } catch (error) {
-    if (error instanceof HostBusy) return new Map();
+    if (error instanceof HostBusy) return NONE_MADE;
     throw error;
+  } finally {
+    memory.hold(-bytes);
   }
 }
 
-async function writeCombined(input: CombineInput, entries: CombinedEntries, made: MadeDeltas): Promise<PackRecord> {
+async function writeCombined(
+  input: CombineInput,
+  entries: CombinedEntries,
+  made: MadeDeltas,
+  partBytes: number,
+): Promise<PackRecord> {
   const { repository, record, packName } = input;
   const format = objectFormat(record.objectFormat);
-  const { memoryPackBytes } = repository.limits;
   const storage = repository.storage(record.id);
-  const buffers = new PartBuffers(memoryPackBytes);
+  const buffers = new PartBuffers(partBytes);
   const file = new StagedFile(storage, { pack: packName, extension: "pack" }, buffers);
   const hash = repository.hash(format.name);
   let checksum = new Uint8Array(0);

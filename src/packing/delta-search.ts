@@ -59,12 +59,25 @@ export const SEEKING = {
 const SPREADING = 0x9e37_79b1;
 /** Bytes of memory per object: its chain, its place, and its rows in lists. */
 const OBJECT_BYTES = 40;
-/** Bytes that the window takes at most: its objects, and tables of a block's place for each 16 bytes. */
-const WINDOW_BYTES = 2 * SEEKING.window * SEEKING.mostBytes;
 
-/** Returns the bytes of memory that a search takes at most, beside a kernel. */
-export function searchMemory(objects: number): number {
-  return objects * OBJECT_BYTES + WINDOW_BYTES + SEEKING.segmentBytes + SEEKING.mostMade;
+/**
+ * Returns the bytes of memory that a search in these entries takes at most, beside a kernel: the window has its objects,
+ * and tables of a block's place for each 16 bytes; a segment its objects; and a delta is smaller than the entry that it
+ * replaces.
+ */
+export function searchMemory(entries: CombinedEntries): number {
+  let [largest, content, stored] = [0, 0, 0];
+  for (const entry of entries.chosenEntries()) {
+    const { type, sizeClass } = entries.kindOf(entry);
+    if (type !== TYPE_NUMBER.tree && type !== TYPE_NUMBER.blob) continue;
+    const size = Math.min(sizesOfClass(sizeClass).most, SEEKING.mostBytes);
+    largest = Math.max(largest, size);
+    content += size;
+    stored += entries.lengthOf(entry);
+  }
+  const window = 2 * Math.min(SEEKING.window * largest, content);
+  const segment = Math.min(SEEKING.segmentBytes + largest, content);
+  return entries.count * OBJECT_BYTES + window + segment + Math.min(SEEKING.mostMade + largest, stored);
 }
 
 /** A delta that was made: the slot of its base, its size, and what it deflates to. */
@@ -80,6 +93,8 @@ export type DeltaSearchInput = {
   readonly format: ObjectFormat;
   readonly pacer: Pacer;
   readonly deflate: (bytes: Uint8Array) => Uint8Array;
+  /** Whether others wait for the memory that the search takes: it ends with what it has found. */
+  readonly isPressed: () => boolean;
 };
 
 /** An object of the window. */
@@ -141,6 +156,7 @@ class DeltaSearch {
 
   get #isOver(): boolean {
     if (this.#work > SEEKING.mostWork || this.#madeBytes > SEEKING.mostMade) return true;
+    if (this.#input.isPressed()) return true;
     return this.#input.database.packs.reduce((sum, pack) => sum + pack.blockBytesRead, 0) > SEEKING.mostRead;
   }
 

@@ -17,7 +17,7 @@ import { type EntryRange, EntryReader } from "./entry-reader.ts";
 
 /** What deltas are found with. */
 type FindInput = {
-  readonly repository: Pick<Repository, "kernels" | "pacer" | "deflate">;
+  readonly repository: Pick<Repository, "kernels" | "pacer" | "deflate" | "memory">;
   readonly database: ObjectDatabase;
   readonly entries: CombinedEntries;
 };
@@ -67,8 +67,9 @@ export async function findDeltas(input: FindInput): Promise<ReadonlyMap<number, 
   const kernel = await repository.kernels.lendSmall(format.rawSize);
   try {
     for (const source of entries.sources) await readChains(input, source, chains);
-    const { pacer, deflate } = repository;
-    return await seekDeltas({ database, kernel, entries, chains, format, pacer, deflate });
+    const { pacer, deflate, memory } = repository;
+    const isPressed = (): boolean => memory.othersWait;
+    return await seekDeltas({ database, kernel, entries, chains, format, pacer, deflate, isPressed });
   } finally {
     repository.kernels.giveBack(kernel);
     chains.free();

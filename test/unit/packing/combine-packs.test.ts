@@ -7,12 +7,14 @@ import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { CorruptStore, HostBusy } from "../../../src/bytes/failure.ts";
+import { isolateTools } from "../../../src/cloudflare/isolate-tools.ts";
 import type { PackRecord } from "../../../src/catalog/pack-record.ts";
 import { combinePacks, type CombineInput } from "../../../src/packing/combine-packs.ts";
 import { linear, noise, project } from "../../support/git-fixtures.ts";
 import { buildPack, commitOf, objectId, treeOf } from "../../support/git-raw.ts";
 import { GitRepository } from "../../support/git-repository.ts";
-import { TINY, TestStore } from "../../support/store.ts";
+import { settle } from "../../support/memory.ts";
+import { KERNEL_MODULE, TINY, TestStore } from "../../support/store.ts";
 
 const repositories: GitRepository[] = [];
 afterAll(() => {
@@ -265,5 +267,59 @@ describe("combinePacks with a search for deltas", () => {
     client.git(["fsck", "--full", "--strict"]);
     expect(longestChain(client, combined)).toBe(0);
     expect(client.objects(tip)).toEqual(source.objects("main"));
+  });
+});
+
+describe("combining packs in the memory of an isolate", () => {
+  const source = newRepository();
+  source.import(linear(30));
+
+  /** Pushes small packs without deltas, into the budget that an isolate has. */
+  const tail = async (): Promise<{ store: TestStore; tools: ReturnType<typeof isolateTools> }> => {
+    const store = new TestStore();
+    await pushInPortions(store, source, 1, WITHOUT_DELTAS);
+    return { store, tools: isolateTools(KERNEL_MODULE) };
+  };
+  type Isolate = Awaited<ReturnType<typeof tail>>;
+
+  const combineIn = async ({ store, tools }: Isolate, seeksDeltas = true): Promise<PackRecord | undefined> => {
+    const memory = tools.budget.open("job");
+    const { record } = store.answer(new Uint8Array(0));
+    const repository = { ...store.repository(), memory, kernels: tools.kernels.for(memory) };
+    return await combinePacks({ repository, record, packs: store.packs, packName: "combined", seeksDeltas });
+  };
+
+  it("goes on beside requests that hold kernels, and they beside it", async () => {
+    const isolate = await tail();
+    const { budget, kernels } = isolate.tools;
+    const [one, two] = [kernels.for(budget.open("one")), kernels.for(budget.open("two"))];
+    const first = await one.lend(20);
+    const combined = combineIn(isolate);
+    // It must not need the whole isolate: neither does it wait for the first kernel, nor this one for its end.
+    const second = await two.lend(20);
+    const bytes = (await combined)?.packBytes ?? Number.NaN;
+    one.giveBack(first);
+    two.giveBack(second);
+    const alone = (await combineIn(await tail()))?.packBytes;
+    expect(bytes).toBe(alone);
+    expect(bytes).toBeLessThan((await combineIn(await tail(), false))?.packBytes ?? 0); // It is there.
+    expect(budget.held).toBe(0);
+  });
+
+  it("makes no deltas while others wait, and holds nothing while it waits", async () => {
+    const isolate = await tail();
+    const { budget, kernels } = isolate.tools;
+    const full = budget.open("full");
+    full.hold(80 * 1024 * 1024);
+    const combined = combineIn(isolate);
+    const other = kernels.for(budget.open("other"));
+    const waiting = other.lend(20);
+    await settle();
+    expect([budget.waiting, budget.held]).toEqual([2, 80 * 1024 * 1024]);
+    full.hold(-60 * 1024 * 1024);
+    other.giveBack(await waiting);
+    expect(await combined).toBeDefined();
+    full.hold(-20 * 1024 * 1024);
+    expect(budget.held).toBe(0);
   });
 });
