@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { dirname, join } from "node:path";
-import { mkdirSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createInterface, type Interface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { processTree } from "../../scripts/bench/process-time.ts";
@@ -71,12 +71,31 @@ function prepared(): Record<string, string> {
   return bundle === undefined ? {} : { WORKER_BUNDLE: bundle, NODE_COMPILE_CACHE: join(dirname(bundle), "compiled") };
 }
 
+/** The variable that puts the clock of a host forward from its start: see `HostClock`. Milliseconds. */
+export const CLOCK_AHEAD = "CLOCK_AHEAD";
+
+/**
+ * Copies a bundle, with a clock that is put forward before anything runs: an object that wakes as the host starts, and finds an earlier
+ * time than when it was killed, would set its alarm for then.
+ */
+function bundleAhead(bundle: string, state: string, ahead: string): string {
+  const copy = join(state, "bundle");
+  rmSync(copy, { recursive: true, force: true });
+  cpSync(bundle, copy, { recursive: true });
+  const main = join(copy, "worker.js");
+  writeFileSync(main, `globalThis.${CLOCK_AHEAD} = ${Number(ahead)};\n${readFileSync(main, "utf8")}`);
+  return copy;
+}
+
 /** Starts the host on a state directory and a free port, which it finds itself; more variables in `env`. */
 export async function startProject(
   state: string,
   token: string,
   env: Record<string, string> = {},
 ): Promise<StartedHost> {
+  const { WORKER_BUNDLE: bundle, ...compiled } = prepared();
+  const { [CLOCK_AHEAD]: ahead, ...variables } = env;
+  const taken = bundle === undefined || ahead === undefined ? bundle : bundleAhead(bundle, state, ahead);
   // What it leaves behind when it is killed goes where its state goes.
   const temporary = join(state, "tmp");
   mkdirSync(temporary, { recursive: true });
@@ -84,14 +103,15 @@ export async function startProject(
     cwd: PROJECT,
     env: {
       ...process.env,
-      ...prepared(),
+      ...compiled,
+      ...(taken === undefined ? {} : { WORKER_BUNDLE: taken }),
       STATE_DIR: state,
       ADMIN_TOKEN: token,
       PORT: "0",
       // What tests look for in the bucket is there once they have pushed.
       PUBLISH_AFTER: process.env["PUBLISH_AFTER"] ?? "0",
       TMPDIR: temporary,
-      ...env,
+      ...variables,
     },
     stdio: ["ignore", "pipe", "inherit"],
   });

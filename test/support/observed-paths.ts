@@ -18,3 +18,5 @@ export const TURN_PATH = "/marks/turn";
 export const BUCKET_PATH = "/marks/bucket";
 /** The header of requests to that Worker that no fault may befall, and that are not counted. */
 export const UNFAULTED_HEADER = "X-Unfaulted";
+/** POST has a job held at the `at`-th storage operation of its `step`; all methods tell what was seen: see `HeldState`. */
+export const HELD_PATH = "/marks/held";

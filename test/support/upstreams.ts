@@ -69,11 +69,12 @@ export class MirrorBed {
     this.#host = await startProject(this.state, TOKEN, this.#env);
   }
 
-  /** Kills the host, and starts it on what that left. */
-  async crash(): Promise<void> {
+  /** Kills the host, and starts it on what that left, with other variables where they are given. */
+  async crash(env: Record<string, string> = {}, between: () => Promise<void> = async () => undefined): Promise<void> {
     await this.host.kill();
+    await between();
     this.#clock = undefined;
-    this.#host = await startProject(this.state, TOKEN, this.#env);
+    this.#host = await startProject(this.state, TOKEN, { ...this.#env, ...env });
   }
 
   /** Stops the host, does something, and starts it again; the upstreams go on. */

@@ -11,14 +11,16 @@ import worker, {
   RepositoryObject as DeployedRepository,
   TenantObject as DeployedTenant,
 } from "../../src/worker.ts";
-import { CLOCK_PATH, KERNELS_PATH, SETTLED_PATH } from "../support/observed-paths.ts";
+import { heldState, hold, runWatched } from "../support/held-jobs.ts";
+import { CLOCK_PATH, HELD_PATH, KERNELS_PATH, SETTLED_PATH } from "../support/observed-paths.ts";
 
 /** Milliseconds between two looks, and how many of them: a request whose client has gone may never end. */
 const PAUSE = 2;
 const LOOKS = 2500;
 
 const realNow = Date.now;
-let ahead = 0;
+/** Milliseconds. A host that is started again begins where its clock was: see `CLOCK_AHEAD`. */
+let ahead = Number(Reflect.get(globalThis, "CLOCK_AHEAD") ?? 0);
 const requests = { underWay: 0 };
 
 Date.now = () => realNow() + ahead;
@@ -128,10 +130,14 @@ export default {
     const { pathname, searchParams } = new URL(request.url);
     if (pathname === SETTLED_PATH) return await settle();
     if (pathname === KERNELS_PATH) return new Response(String(kernelBytes()));
+    if (pathname === HELD_PATH) {
+      if (request.method === "POST") hold(searchParams.get("step") ?? "", Number(searchParams.get("at")));
+      return Response.json(heldState());
+    }
     if (pathname !== CLOCK_PATH) return await observe(request, env, context);
     ahead += Number(searchParams.get("milliseconds"));
     return new Response(null, { status: 204 });
   },
   connect: (socket, env) => worker.connect(socket, env),
-  queue: (batch, env, context) => worker.queue(batch, env, context),
+  queue: (batch, env, context) => runWatched(batch, env, (watched) => worker.queue(batch, watched, context)),
 } satisfies ExportedHandler<Env>;
