@@ -9,6 +9,9 @@
  *     … --page docs/benchmark.md           writes the page's table
  *     npm run bench -- --hostile              what hostile clients send, on this host alone
  *     npm run bench -- --doors --repo DIR     pushes of 300 MB by each way, and SSH beside OpenSSH's server
+ *     npm run bench -- --scale                what repositories cost as they grow: a million objects, 2,000 pushes and so on
+ *     … --part 10  --kinds objects,refs    a tenth of the size, and some of them
+ *     … --picture docs/scale.svg           draws the curves
  *     npm run bench -- --lfs                  an object of 2 GiB of Git LFS, up and down, each with a cut
  *     … --collect                          garbage is collected before each step: memory is the step's own, its code slower
  *
@@ -29,12 +32,13 @@ import { FIGURES, pageTable } from "./bench/page.ts";
 import { type Comparison, PartialSteps } from "./bench/partial-steps.ts";
 import { render, renderVerdicts } from "./bench/report.ts";
 import { copySubject, isScenario, isWide, makeSubject, makeWide } from "./bench/repositories.ts";
+import { isScaleKind, measureScale, scaleKinds } from "./bench/scale.ts";
 import { BITMAPS, type Measurement, Measuring } from "./bench/steps.ts";
 import { twinSteps } from "./bench/twin-steps.ts";
 import { replaceTable } from "./marked-table.ts";
 
 const USAGE =
-  "usage: npm run bench -- (--hostile | --lfs | --doors [--repo DIR] | --repo DIR | --scenario blobs300|blob100|wide|wide10) [--object-format sha1|sha256] [--hosts thinpack,c-git] [--runs N] [--json FILE] [--page FILE] [--collect]";
+  "usage: npm run bench -- (--hostile | --lfs | --scale [--part N] [--kinds KIND,…] [--picture FILE] | --doors [--repo DIR] | --repo DIR | --scenario blobs300|blob100|wide|wide10) [--object-format sha1|sha256] [--hosts thinpack,c-git] [--runs N] [--json FILE] [--page FILE] [--collect]";
 
 async function makeHost(git: GitSandbox, name: string, collect: boolean): Promise<Host> {
   if (name === "thinpack") return await startThinpack(git.path("state"), collect);
@@ -138,18 +142,35 @@ const OPTIONS = {
   hostile: { type: "boolean", default: false },
   doors: { type: "boolean", default: false },
   lfs: { type: "boolean", default: false },
+  scale: { type: "boolean", default: false },
+  part: { type: "string", default: "1" },
+  kinds: { type: "string" },
+  picture: { type: "string" },
 } as const;
+
+type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"];
+
+/** Measures what repositories cost as they grow. */
+async function measureGrowth({ part, kinds, hosts, page, picture, json, collect }: Values): Promise<number> {
+  const files = {
+    ...(page === undefined ? {} : { page }),
+    ...(picture === undefined ? {} : { picture }),
+    ...(json === undefined ? {} : { json }),
+  };
+  const wanted = kinds === undefined ? scaleKinds() : kinds.split(",").filter(isScaleKind);
+  const isGood = await measureScale({ part: Number(part), hosts: hosts.split(","), kinds: wanted, collect, ...files });
+  return isGood ? 0 : 1;
+}
 
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: OPTIONS });
   if (values.doors) return await measureDoors(values);
   if (values.lfs) return await measureLfs(values.page);
+  if (values.scale) return await measureGrowth(values);
   return values.hostile ? await measureHostile(values.page) : await compareHosts(values);
 }
 
-async function compareHosts(
-  values: ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"],
-): Promise<number> {
+async function compareHosts(values: Values): Promise<number> {
   const { repo, scenario = "" } = values;
   if ((repo === undefined) === !(isScenario(scenario) || isWide(scenario))) throw new Error(USAGE);
   const asked = values["object-format"] ?? (repo === undefined ? "sha1" : formatOf(resolve(repo)));

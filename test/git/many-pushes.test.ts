@@ -12,6 +12,8 @@ import { pushSingly } from "../support/single-pushes.ts";
 import { MirrorBed } from "../support/upstreams.ts";
 
 const PUSHES = process.env["LONG"] === "1" ? 2000 : 200;
+/** The push whose operations are those of the last one. */
+const EARLY = 20;
 const bed = new MirrorBed();
 beforeAll(() => bed.start());
 afterAll(() => bed.stop());
@@ -39,8 +41,11 @@ describe(`a repository of ${PUSHES} pushes of one commit`, () => {
       for (const run of (await bed.maintenance(path)).runs) runs.set(run.at, run.bytes_written);
     };
     await log.read();
+    let early: Awaited<ReturnType<typeof log.read>> | undefined;
     const pushed = await pushSingly(url, { cwd: source, commits }, async (index) => {
       if (index % 10 === 9) await note();
+      if (index === EARLY) await bed.maintained(path).then(() => log.read());
+      if (index === EARLY + 1) early = await log.read();
       if (index === commits.length - 2) await bed.maintained(path).then(() => log.read());
     });
     const last = await log.read();
@@ -50,6 +55,7 @@ describe(`a repository of ${PUSHES} pushes of one commit`, () => {
     expect(pushLine(last)?.["do"]).toBe(2);
     expect(Number(pushLine(last)?.["r2r"])).toBeLessThanOrEqual(8);
     expect(pushLine(last)?.["r2w"]).toBe(3);
+    for (const key of ["do", "r2r", "r2w"]) expect(pushLine(last)?.[key]).toBe(early && pushLine(early)?.[key]);
 
     await bed.maintained(path);
     await bed.api("POST", `${path}/maintenance`);
