@@ -29,6 +29,8 @@ export async function verifyCopy(directory: string, packs: readonly string[]): P
     const index = `objects/pack/pack-${name}.idx`;
     await verify(directory, ["verify-pack", "--", join(directory, index)], index);
   }
+  // The host's own names packs as they are called in its bucket.
+  if (packs.length > 1) await verify(directory, ["multi-pack-index", "write"], "multi-pack index");
   // Without one there is nothing to verify, and git says so by success.
   await verify(directory, ["commit-graph", "verify"], "commit-graph");
 }

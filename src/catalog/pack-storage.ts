@@ -20,6 +20,7 @@ export type PackExtension =
   | "bitmap"
   | "graph"
   | "twin"
+  | "midx"
   | "tips"
   | `scratch-${number}`
   | `part-${number}`;

@@ -90,7 +90,8 @@ export function readerRefs(durable: RefStore, tools: ReaderTools): RefStore {
   return {
     open: async (request) => {
       // A push needs what only the Durable Object has, and so does a want that has failed.
-      const isForDurable = request.pushSeed === true || request.recentSince !== undefined || request.replaced === true;
+      const { pushSeed, recentSince, replaced, multiPackIndex } = request;
+      const isForDurable = [pushSeed, replaced, multiPackIndex].includes(true) || recentSince !== undefined;
       if (isForDurable || ordinary.has(key, caller, tools.now())) return await openDurable(request);
       const [right, pointer] = await Promise.all([tools.right(), tools.snapshots.pointer(key)]);
       if (right === "none") return { kind: "missing" };

@@ -13,6 +13,13 @@ export function r2BareFiles(bucket: R2Bucket, counters: RequestCounters, id: str
   const prefix = repositoryPrefix(id);
   return {
     write: (name, pieces) => writePieces(bucket, counters, prefix + name, pieces),
+    copy: async (from, to) => {
+      const object = await counters.run("r2r", () => bucket.get(prefix + from));
+      if (object === null) return false;
+      counters.addBytesRead(object.size);
+      await counters.run("r2w", () => bucket.put(prefix + to, object.body));
+      return true;
+    },
     list: async (cursor) => {
       const page = await counters.run("r2r", () =>
         bucket.list({ prefix, ...(cursor === undefined ? {} : { cursor }) }),

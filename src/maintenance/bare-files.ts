@@ -20,6 +20,8 @@ export type BareFilePage = { readonly files: readonly BareFile[]; readonly curso
 export interface BareFiles {
   /** Writes or replaces a plain file; it appears whole. The pieces may be of any size. */
   write(name: string, pieces: Iterable<Uint8Array>): Promise<void>;
+  /** Copies a file over another one, or to where none is. Returns whether there was one. */
+  copy(from: string, to: string): Promise<boolean>;
   list(cursor?: string): Promise<BareFilePage>;
   /** Opens a file; `undefined` if there is none. */
   open(name: string): Promise<{ readonly size: number; readonly body: ReadableStream } | undefined>;

@@ -9,6 +9,7 @@
 import { itemAt, present } from "../bytes/assert.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { MadeTwin } from "../catalog/clone-twin.ts";
+import type { MadeMultiPackIndex } from "../catalog/multi-pack-plan.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 import { objectFormat } from "../object/object-id.ts";
 import { combinePacks } from "../packing/combine-packs.ts";
@@ -26,6 +27,7 @@ import type { RepositoryRecord } from "../refs/ref-store.ts";
 import type { Repository } from "../repository/repository.ts";
 import { makeGraph } from "./graph-step.ts";
 import { lookForPointers } from "./lfs-step.ts";
+import { writeMultiPackIndex } from "./write-multi-pack-index.ts";
 import { writeBitmap } from "./write-bitmap.ts";
 import { writeTwin } from "./write-twin.ts";
 import { flushTail } from "./publish.ts";
@@ -47,7 +49,7 @@ type Result = Pick<MaintenanceRun, "outcome" | "written" | "undecided" | "error"
 
 const NOTHING: Result = { outcome: "nothing", written: 0 };
 
-type PackStep = Exclude<MaintenanceRun["step"], "graph" | "twin" | "lfs">;
+type PackStep = Exclude<MaintenanceRun["step"], "graph" | "twin" | "midx" | "lfs">;
 
 /** The keys of the packs that a step may write, and what it was begun with. */
 type Step = {
@@ -160,6 +162,26 @@ async function twin({ repository, catalog }: Maintained, { record }: Begun, stag
   return { outcome: kind === "done" ? "done" : "stale", written: made?.bytes ?? 0 }; // Nothing may be written.
 }
 
+/** Writes the multi-pack index, and deletes what it wrote in vain. */
+async function multiPackIndex(
+  { repository, catalog }: Maintained,
+  { record, packs }: Begun,
+  staged: StagedPack,
+): Promise<Result> {
+  let made: MadeMultiPackIndex;
+  try {
+    made = await writeMultiPackIndex({ repository, record, packs, name: staged.name });
+  } catch (error) {
+    await staged.discard();
+    throw error;
+  }
+  if (made.name === undefined) await staged.discard(false);
+  // Where the answer is lost, the index may well have been taken: its lease sees to the file if it was not.
+  const { kind } = await catalog.replacePacks({ id: record.id, added: [], replaced: [], multiPackIndex: made });
+  if (kind !== "done") await staged.discard(made.name !== undefined);
+  return { outcome: kind === "done" ? "done" : "stale", written: made.bytes };
+}
+
 /** Looks for Git LFS objects that no pointer names. */
 async function look({ repository, maintenance, lfs }: Maintained, { purges, now }: Begun): Promise<Result> {
   const { kind, objects } = await lookForPointers({ repository, maintenance, lfs, purges, since: now });
@@ -177,6 +199,7 @@ async function tryStep(maintained: Maintained, begun: Begun, packNames: PackName
   try {
     if (step === "lfs") return await look(maintained, begun);
     if (step === "graph") return await graph(maintained, begun, itemAt(staged, 0));
+    if (step === "midx") return await multiPackIndex(maintained, begun, itemAt(staged, 0));
     if (step === "twin") return await twin(maintained, begun, itemAt(staged, 0));
     return await doStep(maintained, step, { record, packs, purges, staged });
   } catch (error) {

@@ -24,6 +24,7 @@ import { SERVER_INFO_REQUEST, type ServerInfoSubject, type WrittenServerInfo, wr
 const PACK_NAME_BYTES = 20;
 /** Snapshots that are tried where others publish at the same time, or pushes keep coming. */
 const ATTEMPTS = 4;
+const MULTI_PACK_INDEX = "objects/pack/multi-pack-index";
 
 /** The repository whose tail is published. */
 export type Publishing = { readonly repository: Repository; readonly catalog: PackCatalog };
@@ -84,6 +85,14 @@ async function publishTail(publishing: Publishing, snapshot: OpenSnapshot): Prom
   return { snapshot: { ...snapshot, packs }, version };
 }
 
+/** Puts the multi-pack index where git looks for it, or takes it away because a pack that it names is to go. */
+async function publishIndex({ multiPackIndex }: OpenSnapshot, files: BareFiles): Promise<void> {
+  if (multiPackIndex === undefined) return;
+  const { name } = multiPackIndex;
+  const isThere = name !== undefined && (await files.copy(`objects/pack/pack-${name}.midx`, MULTI_PACK_INDEX));
+  if (!isThere) await files.delete([MULTI_PACK_INDEX]);
+}
+
 /**
  * Publishes the tail, and writes the derived files. Returns the version that they are of; `undefined` if the repository is gone, or
  * is another one than that of `subject`.
@@ -94,11 +103,15 @@ export async function publish(
   subject: ServerInfoSubject,
 ): Promise<WrittenServerInfo | undefined> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const snapshot = await publishing.repository.refs.open(SERVER_INFO_REQUEST);
+    const snapshot = await publishing.repository.refs.open({
+      ...SERVER_INFO_REQUEST,
+      multiPackIndex: true,
+    });
     if (snapshot.kind === "missing" || (subject.id !== undefined && snapshot.record.id !== subject.id))
       return undefined;
     const found = await publishTail(publishing, snapshot);
     if (found === undefined) continue;
+    await publishIndex(found.snapshot, filesOf(snapshot.record.id));
     await writeServerInfo(found.snapshot, filesOf(snapshot.record.id), subject.repository);
     return { id: snapshot.record.id, version: found.version };
   }

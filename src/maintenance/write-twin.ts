@@ -16,45 +16,12 @@ import type { OpenSnapshot } from "../refs/ref-store.ts";
 import type { Repository } from "../repository/repository.ts";
 import { FLUSH_PKT } from "../wire/pkt-line.ts";
 import { BAND_DATA, SIDE_BAND_64K_PACKET_MAX, SIDE_BAND_HEADER_SIZE, writeSideBandHeader } from "../wire/side-band.ts";
+import { PartWriter } from "./part-writer.ts";
 
 const encoder = new TextEncoder();
 
 /** Bytes that are collected before they are appended: one packet. */
 const PACKET_BYTES = SIDE_BAND_64K_PACKET_MAX;
-
-/** Writes a file of unknown length in parts. */
-class PartWriter {
-  readonly #upload: PackUpload;
-  readonly #part: Uint8Array;
-  #used = 0;
-  bytes = 0;
-
-  constructor(upload: PackUpload) {
-    this.#upload = upload;
-    this.#part = new Uint8Array(upload.partSize);
-  }
-
-  async append(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length;) {
-      const piece = bytes.subarray(at, at + this.#part.length - this.#used);
-      this.#part.set(piece, this.#used);
-      this.#used += piece.length;
-      at += piece.length;
-      if (this.#used === this.#part.length) await this.#flush();
-    }
-    this.bytes += bytes.length;
-  }
-
-  async end(): Promise<void> {
-    if (this.#used > 0) await this.#flush();
-    await this.#upload.complete();
-  }
-
-  async #flush(): Promise<void> {
-    await this.#upload.writePart(this.#part.subarray(0, this.#used));
-    this.#used = 0;
-  }
-}
 
 /** Frames a pack, in full packets, and checks that it ends with its hash. */
 class TwinWriter {

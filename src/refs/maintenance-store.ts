@@ -19,10 +19,10 @@ export const KEPT_VALUES_TIME = 10 * 60_000;
 export type MaintenanceRun = {
   /**
    * `roll-up`: packs were combined. `walk`: it was found out what the refs reach. `bitmap`: bitmaps of a pack were
-   * written. `graph`: a layer of the commit-graph was. `twin`: the answer to a clone of everything was. `lfs`: it was
-   * found out which Git LFS objects no pointer names.
+   * written. `graph`: a layer of the commit-graph was. `twin`: the answer to a clone of everything was. `midx`: the
+   * multi-pack index was. `lfs`: it was found out which Git LFS objects no pointer names.
    */
-  readonly step: "roll-up" | "walk" | "bitmap" | "graph" | "twin" | "lfs";
+  readonly step: "roll-up" | "walk" | "bitmap" | "graph" | "twin" | "midx" | "lfs";
   /** `nothing`: nothing was due. `stale`: others changed the catalog meanwhile, and the work was dropped. */
   readonly outcome: "done" | "nothing" | "stale" | "failed";
   /** When it began, in milliseconds since the epoch. */
@@ -46,11 +46,16 @@ export type MaintenanceRun = {
   readonly error?: string;
 };
 
-/** The most packs, layers of the commit-graph or twins that a step writes. */
-export const PACKS_WRITTEN = { "roll-up": 1, walk: 2, bitmap: 0, graph: 1, twin: 1, lfs: 0 } as const satisfies Record<
-  MaintenanceRun["step"],
-  number
->;
+/** The most packs, layers of the commit-graph, twins or multi-pack indexes that a step writes. */
+export const PACKS_WRITTEN = {
+  "roll-up": 1,
+  walk: 2,
+  bitmap: 0,
+  graph: 1,
+  twin: 1,
+  midx: 1,
+  lfs: 0,
+} as const satisfies Record<MaintenanceRun["step"], number>;
 
 /** The part of a catalog that is told of packs with one origin or state. */
 export type PackSum = { readonly packs: number; readonly objects: number; readonly bytes: number };

@@ -6,6 +6,7 @@
  * @see git-repack(1)
  */
 import type { MadeTwin } from "../catalog/clone-twin.ts";
+import type { MadeMultiPackIndex } from "../catalog/multi-pack-plan.ts";
 import type { PackBitmapSize, PackRecord } from "../catalog/pack-record.ts";
 
 /** A request to replace packs by others, in one step. */
@@ -31,6 +32,10 @@ export type ReplacePacksRequest = {
    * that it was made of.
    */
   readonly twin?: MadeTwin;
+  /**
+   * The multi-pack index that was written. It needs a lease. The answer is `stale` if one of its packs has left the catalog.
+   */
+  readonly multiPackIndex?: MadeMultiPackIndex;
 };
 
 /** The packs of which a walk has found that refs reach all their objects. */

@@ -83,6 +83,8 @@ export type OpenRequest = {
   readonly packs?: boolean;
   /** Includes the names of packs that others have replaced, and whose files are still there for earlier readers. */
   readonly replaced?: boolean;
+  /** Includes what has become of the multi-pack index since the derived files were written. */
+  readonly multiPackIndex?: boolean;
   /**
    * Notes first that the repository lends the packs of its catalog: a fork is made of this snapshot. From then on its
    * packs are deleted only when their lender agrees.
@@ -145,6 +147,11 @@ export type OpenSnapshot = {
   readonly twin?: CloneTwin;
   /** See `OpenRequest`. */
   readonly replaced?: readonly StoredPackName[];
+  /**
+   * See `OpenRequest`. The name under which a multi-pack index lies that is to be published, or none if the one that is there has
+   * to go. Absent if what is there may stay.
+   */
+  readonly multiPackIndex?: { readonly name?: string };
   /** Encoded rows (see `ref-rows.ts`) of the requested refs. */
   readonly refs: readonly Uint8Array[];
   /** The values of `wantRefs`, in their order, in hexadecimal; "" for a ref that does not exist. */

@@ -4,6 +4,8 @@
  * @packageDocumentation
  */
 import { type BitmapPack, BITMAPS, planBitmap } from "../../catalog/bitmap-plan.ts";
+import { indexedPacks, multiPackIndexDue } from "../../catalog/multi-pack-plan.ts";
+import { changedMultiPackIndex, lastMultiPackIndex } from "./multi-pack-indexes.ts";
 import { packSet, TWINS } from "../../catalog/clone-twin.ts";
 import type { TailSum } from "../../catalog/tail.ts";
 import { planRollUp, ROLLING_UP, type RollUpPack } from "../../catalog/roll-up.ts";
@@ -110,6 +112,8 @@ type Due = {
   readonly objects: number;
   readonly graphs: GraphSum;
   readonly cruftSince: number | undefined;
+  /** When a multi-pack index is due. */
+  readonly indexed: number | undefined;
   /** The packs that a clone is answered from, and the set of their names. */
   readonly own: readonly RollUpPack[];
   readonly set: string;
@@ -147,13 +151,27 @@ export class MaintenanceDatabase {
     const rollUp = planRollUp(own, asked ? 2 : ROLLING_UP.duePacks);
     if (rollUp.length > 0) return { step: "roll-up", packs: rollUp };
     if (wantsTwin(this.#db, own)) return { step: "twin", packs: own };
+    const helping = this.#planHelp(packs, row, now);
+    if (helping !== undefined) return helping;
+    // A look that fails again and again must not hold up what is due for packs.
+    return { step: isLookDue ? "lfs" : "nothing", packs: [] };
+  }
+
+  /** Plans what makes reading quick, where packs are as they should be. */
+  #planHelp<Pack extends RollUpPack & BitmapPack>(
+    packs: readonly Pack[],
+    row: MaintenanceRow,
+    now: number,
+  ): Step<Pack> | undefined {
+    const { asked } = row;
+    const own = packs.filter((pack) => isOwn(pack));
     // What makes bitmaps walks history, and filters take long: so the graph comes first, and filters last.
     if (isGraphDue(row, sumOf(own).objects)) return { step: "graph", packs: [] };
     const base = planBitmap(own, asked ? BITMAPS.leastAsked : BITMAPS.leastObjects);
     if (base !== undefined) return { step: "bitmap", packs: [base] };
     if (lacksFilters(this.#graphSum)) return { step: "graph", packs: [] };
-    // A look that fails again and again must not hold up what is due for packs.
-    return { step: isLookDue ? "lfs" : "nothing", packs: [] };
+    const indexAt = multiPackIndexDue(packs, lastMultiPackIndex(this.#db), asked);
+    return indexAt !== undefined && indexAt <= now ? { step: "midx", packs: indexedPacks(packs) } : undefined;
   }
 
   #isLookDue(row: MaintenanceRow, now: number, isSettled: boolean): boolean {
@@ -178,6 +196,7 @@ export class MaintenanceDatabase {
       objects: sumOf(own).objects,
       graphs: this.#isHeld ? sumOfGraphs([]) : this.#graphSum,
       cruftSince: oldestCruft(this.#db),
+      indexed: this.#isHeld ? undefined : multiPackIndexDue(packs, lastMultiPackIndex(this.#db), false),
       own,
       set: packSet(own),
     };
@@ -190,13 +209,14 @@ export class MaintenanceDatabase {
     const maintenance = readMaintenance(this.#db);
     const { asked, purges, jobAt, notBefore, walkAfter } = maintenance;
     if (jobAt !== undefined) return jobAt + JOB_TIME;
-    const { rollUp, doubtful, wantsBitmap, objects, graphs, own } = this.#due(row);
+    const { rollUp, doubtful, wantsBitmap, objects, graphs, own, indexed } = this.#due(row);
     const wantsGraph = isGraphDue(maintenance, objects) || lacksFilters(graphs);
     const isAsked = asked || purges || wantsTwin(this.#db, own);
     if (isAsked || rollUp > 0 || wantsBitmap || wantsGraph) return Math.max(now, notBefore);
     const walkAt = doubtful > 0 ? walkAfter : Number.POSITIVE_INFINITY;
+    const indexAt = indexed === undefined ? Number.POSITIVE_INFINITY : indexed;
     const lookAt = lfsLookDue(this.#db, row, maintenance, { now, isSettled: doubtful === 0 });
-    const due = Math.min(walkAt, lookAt ?? Number.POSITIVE_INFINITY);
+    const due = Math.min(walkAt, indexAt, lookAt ?? Number.POSITIVE_INFINITY);
     return due === Number.POSITIVE_INFINITY ? undefined : Math.max(now, notBefore, due);
   }
 
@@ -235,15 +255,21 @@ export class MaintenanceDatabase {
    * others have replaced, if it is asked for them.
    */
   catalogParts(
-    { packs, replaced }: Pick<OpenRequest, "packs" | "replaced">,
+    { packs, replaced, multiPackIndex }: Pick<OpenRequest, "packs" | "replaced" | "multiPackIndex">,
     forReader = false,
-  ): Pick<OpenSnapshot, "graphs" | "replaced" | "twin"> {
+  ): Pick<OpenSnapshot, "graphs" | "replaced" | "twin" | "multiPackIndex"> {
     const graphs = packs === true ? listGraphs(this.#db) : [];
     return {
       ...(graphs.length === 0 ? {} : { graphs }),
       ...(forReader && packs === true ? twinOf(this.#db) : {}),
       ...(replaced === true ? { replaced: listReplaced(this.#db) } : {}),
+      ...(multiPackIndex === true ? this.#changedIndex() : {}),
     };
+  }
+
+  #changedIndex(): Pick<OpenSnapshot, "multiPackIndex"> {
+    const row = this.#repository.read();
+    return row === undefined ? {} : changedMultiPackIndex(this.#db, row);
   }
 
   /** See `MaintenanceStore.replaceGraphs`. */

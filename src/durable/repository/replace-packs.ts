@@ -7,6 +7,7 @@ import type { FoundReachable, ReplacePacksAnswer, ReplacePacksRequest } from "..
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { dropTwin, landTwin } from "./clone-twins.ts";
 import { dropLayers } from "./graph-layers.ts";
+import { dropMultiPackIndex, landMultiPackIndex } from "./multi-pack-indexes.ts";
 import { deleteLease, endReplaced, hasLease, insertReplaced, LEASE_TIME } from "./tables/leases.ts";
 import {
   areAnyBorrowed,
@@ -83,12 +84,17 @@ function noteLoss(db: SqlDatabase, request: ReplacePacksRequest, version: number
 }
 
 /** Takes in what was written beside packs. Returns false if the packs are not there any more. */
-function landFiles(db: SqlDatabase, { bitmap, twin }: ReplacePacksRequest, now: number): boolean {
+function landFiles(
+  db: SqlDatabase,
+  { bitmap, twin, multiPackIndex }: ReplacePacksRequest,
+  moment: { readonly now: number; readonly version: number },
+): boolean {
   if (bitmap !== undefined) {
     if (countPacks(db, [bitmap.pack]) === 0) return false;
     insertBitmap(db, bitmap.pack, bitmap.size);
   }
-  return twin === undefined || landTwin(db, twin, now);
+  if (multiPackIndex !== undefined && !landMultiPackIndex(db, multiPackIndex, moment)) return false;
+  return twin === undefined || landTwin(db, twin, moment.now);
 }
 
 /** Replaces packs. `now` is in milliseconds since the epoch. */
@@ -100,7 +106,7 @@ export function replacePacks(db: SqlDatabase, request: ReplacePacksRequest, now:
     if (found !== undefined && found.version !== row.version) return { kind: "stale" };
     const areLeased = added.every(({ name }) => hasLease(db, name, now));
     if (!areLeased || countPacks(db, replaced) !== replaced.length) return { kind: "stale" };
-    if (!landFiles(db, request, now)) return { kind: "stale" };
+    if (!landFiles(db, request, { now, version: row.version + 1 })) return { kind: "stale" };
     for (const pack of added) {
       insertPack(db, { ...pack, marked: false });
       deleteLease(db, pack.name);
@@ -115,6 +121,7 @@ export function replacePacks(db: SqlDatabase, request: ReplacePacksRequest, now:
       setMarks(db, found);
     }
     retirePacks(db, replaced, now + LEASE_TIME);
+    dropMultiPackIndex(db, replaced, now + LEASE_TIME, row.version + 1);
     bumpCatalogVersion(db);
     noteLoss(db, request, row.version + 1, now);
     if (found !== undefined) {

@@ -26,6 +26,7 @@ import { MAINTENANCE_DDL } from "./tables/maintenance.ts";
 import { MIRROR_POINTER_DDL } from "./tables/mirror-pointer.ts";
 import { MIRROR_DDL } from "./tables/mirror.ts";
 import { MOVED_DDL } from "./tables/moved.ts";
+import { MULTI_PACK_INDEX_DDL } from "./tables/multi-pack-index.ts";
 import { PACK_BITMAPS_DDL } from "./tables/pack-bitmaps.ts";
 import { PACKS_DDL } from "./tables/packs.ts";
 import { PUSH_CERTIFICATES_DDL } from "./tables/push-certificates.ts";
@@ -78,6 +79,7 @@ const TABLE_SETS: readonly TableSet[] = [
   { ddl: TAIL_PACKS_DDL, onRemoval: "emptied" },
   { ddl: COMMIT_STATUSES_DDL, onRemoval: "emptied" },
   { ddl: KEPT_OBJECTS_DDL, onRemoval: "emptied" },
+  { ddl: MULTI_PACK_INDEX_DDL, onRemoval: "emptied" },
 ];
 
 /** The schema. */
@@ -213,6 +215,8 @@ export const REPOSITORY_SCHEMA: Schema = {
     (db) => addColumn(db, "repository", "offload_from INTEGER"),
     // Git LFS objects of mirrors: those of all came by request.
     (db) => addColumn(db, "mirror", "lfs TEXT"),
+    // The multi-pack index: a new table. None was made before.
+    () => undefined,
   ],
 };
 

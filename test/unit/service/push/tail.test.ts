@@ -75,6 +75,7 @@ const files = (): string[] => [...host.storage.files.keys()].map((name) => name.
 
 const bareFiles: BareFiles = {
   write: async (name, pieces) => void plain.set(name, Buffer.concat([...pieces])),
+  copy: async () => false,
   list: async () => ({ files: [] }),
   open: async () => undefined,
   delete: async () => undefined,
