@@ -55,7 +55,8 @@ describe(`a repository of ${PUSHES} pushes of one commit`, () => {
     expect(pushLine(last)?.["do"]).toBe(2);
     expect(Number(pushLine(last)?.["r2r"])).toBeLessThanOrEqual(8);
     expect(pushLine(last)?.["r2w"]).toBe(3);
-    for (const key of ["do", "r2r", "r2w"]) expect(pushLine(last)?.[key]).toBe(early && pushLine(early)?.[key]);
+    // What is read depends on what the isolate has at hand.
+    for (const key of ["do", "r2w"]) expect(pushLine(last)?.[key]).toBe(early && pushLine(early)?.[key]);
 
     await bed.maintained(path);
     await bed.api("POST", `${path}/maintenance`);
