@@ -64,6 +64,7 @@ async function measure(measuring: Measuring, comparison: Comparison, runs: numbe
     await git.ok(["repack", "-q", "-adb", "--write-bitmap-index"], { cwd: directory, timeout: 1_800_000 });
     await measuring.discard(runs, BITMAPS);
     await parts.filtered(BITMAPS);
+    await parts.half(BITMAPS);
   } else {
     await twinSteps(measuring, runs);
     const edge = new EdgeSteps(measuring);

@@ -154,9 +154,11 @@ export class PartialSteps {
     const objects = createHash("sha256")
       .update([...refs, ...(await this.#objects(cwd))].join("\n"))
       .digest("hex");
-    const before = this.#with.brought.get(step + suffix) ?? objects;
+    // By then each host has commits that no other one was sent.
+    const key = suffix === DELETED ? `${host.name}: ${step}${suffix}` : step + suffix;
+    const before = this.#with.brought.get(key) ?? objects;
     if (before !== objects) throw new Error(`${host.name}: ${step} brought other objects than it did before`);
-    this.#with.brought.set(step + suffix, objects);
+    this.#with.brought.set(key, objects);
   }
 
   async #objects(cwd: string): Promise<string[]> {
