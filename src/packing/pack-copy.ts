@@ -9,7 +9,7 @@ import { PENDING } from "../kernel/object-flags.ts";
 import { f64At } from "../bytes/assert.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
 import { CorruptStore } from "../bytes/failure.ts";
-import { findSorted } from "../bytes/sorted.ts";
+import { findFromEnd, findSorted } from "../bytes/sorted.ts";
 import { EntryHeader, MAX_ENTRY_HEADER_BYTES, encodeEntryHeader, encodeOfsDistance } from "../format/pack-entry.ts";
 import type { PackSelection } from "./pack-selection.ts";
 import { OFS_DELTA, REF_DELTA } from "../object/object-type.ts";
@@ -154,6 +154,7 @@ export class PackCopy {
   /** Copies the entries of a run. Where that is let go of meanwhile, the entries after the one at hand are read again. */
   async #copyEntries(run: Current): Promise<void> {
     for (let i = run.first; i <= run.last; i++) {
+      if (this.#copyNow(i, run)) continue;
       await this.#copyEntry(i, run);
       if (this.#current !== undefined) continue;
       this.#nextEntry = i + 1;
@@ -264,6 +265,31 @@ export class PackCopy {
     return { first, last, offset: start, length, isStreamed: length > Math.max(most, whole) };
   }
 
+  /** Copies an entry without waiting, which takes longer than all the rest of it. Returns false, with nothing written, where it can't. */
+  #copyNow(i: number, { bytes, offset: runOffset }: Current): boolean {
+    const { offsets, ends, made } = this.#selection;
+    const offset = f64At(offsets, i);
+    const [from, to] = [offset - runOffset, f64At(ends, i) - runOffset];
+    if (made?.has(offset) === true || !this.#output.hasRoom(to - from + MAX_ENTRY_HEADER_BYTES)) return false;
+    const header = this.#header;
+    const { rawSize } = this.#session.graph.format;
+    if (header.decode(bytes, from, to, rawSize) === "short" || header.type === REF_DELTA) return false;
+    let [kept, moved] = [from, header.distance];
+    if (header.type === OFS_DELTA) {
+      if (!this.#options.ofsDelta) return false;
+      const base = findFromEnd(i, offset - header.distance, (rank) => f64At(offsets, rank));
+      if (base < 0) return false;
+      moved = this.#output.offset - f64At(this.#placed, base);
+    }
+    this.#placed[i] = this.#output.offset;
+    if (moved !== header.distance) {
+      this.#output.appendNow(this.#movedHeader(moved));
+      kept += header.headerBytes;
+    }
+    this.#output.appendNow(bytes.subarray(kept, to));
+    return true;
+  }
+
   async #copyEntry(i: number, { bytes: run, offset: runOffset }: Current): Promise<void> {
     const { offsets, ends } = this.#selection;
     const offset = f64At(offsets, i);
@@ -334,8 +360,7 @@ export class PackCopy {
     if (base >= 0 && this.#options.ofsDelta) {
       const moved = this.#output.offset - f64At(this.#placed, base);
       if (moved === distance) return 0;
-      const end = encodeOfsDistance(moved, into, encodeEntryHeader(OFS_DELTA, size, into, 0));
-      await this.#append(into.subarray(0, end));
+      await this.#append(this.#movedHeader(moved));
       return headerBytes;
     }
     const name = await this.#nameAt(baseOffset);
@@ -344,6 +369,15 @@ export class PackCopy {
     into.set(name, at);
     await this.#append(into.subarray(0, at + name.length));
     return headerBytes;
+  }
+
+  /** Returns the header of the delta at hand with this distance to its base. It is good until the next one. */
+  #movedHeader(distance: number): Uint8Array {
+    const into = this.#newHeader;
+    return into.subarray(
+      0,
+      encodeOfsDistance(distance, into, encodeEntryHeader(OFS_DELTA, this.#header.size, into, 0)),
+    );
   }
 
   async #nameAt(offset: number): Promise<Uint8Array> {

@@ -5,7 +5,8 @@
  *
  * @packageDocumentation
  */
-import { EXEMPT, PENDING, PLACED, SELECTED } from "../kernel/object-flags.ts";
+import { PENDING, PLACED, SELECTED } from "../kernel/object-flags.ts";
+import { u8At } from "../bytes/assert.ts";
 import { typeAtPosition } from "../format/pack-types.ts";
 import { TYPE_NUMBER } from "../object/object-type.ts";
 import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
@@ -20,13 +21,15 @@ import {
   selectByRank,
 } from "./pack-selection.ts";
 
+/** The greatest type number. */
+const MOST_TYPE = TYPE_NUMBER.tag;
+
 /** Selects and places every object of every pack that passes the filter, and the objects of `exempt` (nodes). */
 export async function selectByTypes(
   session: GraphSession,
   filter: ObjectFilter,
   exempt: readonly number[],
 ): Promise<PackSelection[]> {
-  for (const node of exempt) session.mark(node, EXEMPT);
   const selections: PackSelection[] = [];
   let first: PackSelection | undefined;
   for (const numbered of inBaseOrder(session.database.packs)) {
@@ -34,12 +37,11 @@ export async function selectByTypes(
     const [order, types] = await Promise.all([loadPackOrder(handle, session.format), handle.allTypes()]);
     const from = { ...numbered, order, types };
     const passing = {
-      types: passingTypes(filter),
+      types: typeTable(passingTypes(filter)),
       large: await largeBlobs(session, from, filter),
-      anyExempt: exempt.length > 0,
+      exempt: new Set(exempt.map((node) => order.index.find(session.nameOf(node)))),
     };
-    const selection =
-      first === undefined ? selectFirst(session, from, passing) : selectPassing(session, from, passing, first);
+    const selection = first === undefined ? selectFirst(from, passing) : selectPassing(session, from, passing, first);
     first ??= selection;
     if (selection.offsets.length > 0) selections.push(selection);
   }
@@ -49,25 +51,28 @@ export async function selectByTypes(
 
 type Known = NumberedPack & { readonly order: PackOrder; readonly types: Uint8Array };
 type Passing = {
-  readonly types: ReadonlySet<number>;
+  /** By type number: 1 for one that passes. */
+  readonly types: Uint8Array;
   /** By index position: 1 for a blob that is too large. */
   readonly large: Uint8Array | undefined;
-  readonly anyExempt: boolean;
+  /** Index positions of objects that pass in any case; -1 for one that the pack does not have. */
+  readonly exempt: ReadonlySet<number>;
 };
 
-function isExempt(session: GraphSession, name: Uint8Array): boolean {
-  const node = session.findNode(name);
-  return node >= 0 && session.has(node, EXEMPT);
+function typeTable(types: ReadonlySet<number>): Uint8Array {
+  return Uint8Array.from({ length: MOST_TYPE + 1 }, (_, type) => Number(types.has(type)));
+}
+
+function passes({ types, large, exempt }: Passing, known: Uint8Array, position: number): boolean {
+  if (u8At(types, typeAtPosition(known, position)) === 1 && large?.[position] !== 1) return true;
+  return exempt.size > 0 && exempt.has(position);
 }
 
 /** Selects of the first pack. No pack before it has its objects, so they need no nodes. */
-function selectFirst(session: GraphSession, from: Known, { types, large, anyExempt }: Passing): PackSelection {
-  const { handle, order } = from;
-  return selectByPosition(from, (rank, position) => {
-    if (rank >= handle.record.ownObjects) return false;
-    if (types.has(typeAtPosition(from.types, position)) && large?.[position] !== 1) return true;
-    return anyExempt && isExempt(session, order.index.nameAt(position));
-  });
+function selectFirst(from: Known, passing: Passing): PackSelection {
+  const { types } = from;
+  const { ownObjects } = from.handle.record;
+  return selectByPosition(from, (rank, position) => rank < ownObjects && passes(passing, types, position));
 }
 
 function selectPassing(session: GraphSession, from: Known, passing: Passing, first: PackSelection): PackSelection {
@@ -76,8 +81,7 @@ function selectPassing(session: GraphSession, from: Known, passing: Passing, fir
   return selectByRank(from, (name, position) => {
     // Completion appended bases behind the pack's own objects. They are in other packs as own objects.
     if (++rank >= ownObjects) return -1;
-    const passes = passing.types.has(typeAtPosition(from.types, position)) && passing.large?.[position] !== 1;
-    if (!passes && !(passing.anyExempt && isExempt(session, name))) return -1;
+    if (!passes(passing, from.types, position)) return -1;
     if (hasWithoutNode(first, name)) return -1;
     const node = session.node(name);
     if (session.has(node, PLACED)) return -1;
