@@ -123,3 +123,27 @@ it("knows nothing of another repository that has the name now", async () => {
   await push(store, [create(MAIN, oid(2))], { pack: tailPack("b") });
   expect((await isolate.open()).packs.map(({ name }) => name)).toEqual(["b"]);
 });
+
+it("is told as little of 20 large packs and 20,000 refs as of few", async () => {
+  const store = memoryRefStore(() => 1000);
+  const large = (name: string): PackRecord => ({
+    ...packRecord(name),
+    objects: 40_000,
+    ownObjects: 40_000,
+    indexBytes: 1_200_000,
+    indexHead: new Uint8Array(64 * KIB).fill(name.length),
+    kinds: new Uint8Array(10_000).fill(1),
+  });
+  for (let n = 0; n < 20; n++) await push(store, [create(`refs/heads/${n}`, oid(n + 1))], { pack: large(`pack-${n}`) });
+  const isolate = new Isolate(store);
+  // The first time, each pack comes with the beginning of its index and the types of its objects: 74 KiB.
+  await isolate.open();
+  expect(isolate.told).toBeGreaterThan(20 * 74 * KIB);
+  await isolate.open();
+  const few = isolate.told;
+  expect(few).toBeLessThan(4 * KIB);
+  const many = Array.from({ length: 20_000 }, (_, n) => create(`refs/many/${n}`, oid(n + 1)));
+  await push(store, many);
+  await isolate.open();
+  expect(Math.abs(isolate.told - few)).toBeLessThan(64);
+});
