@@ -60,10 +60,11 @@ export type LastMultiPackIndex = {
 
 type PlannedPack = Pick<PackRecord, "objects" | "packBytes" | "source" | "loan">;
 
-/** Returns the packs that an index names. Borrowed ones lie elsewhere, and nobody is to find what only cruft packs have. */
+/** Returns the packs that an index names. Borrowed ones lie elsewhere, tip packs repeat what others have, and nobody is to find what only cruft packs have. */
 export function indexedPacks<Pack extends PlannedPack>(packs: readonly Pack[]): Pack[] {
   return packs.filter(
-    ({ source, loan, packBytes }) => source !== "cruft" && loan === undefined && packBytes <= MULTI_PACKS.mostPackBytes,
+    ({ source, loan, packBytes }) =>
+      source !== "cruft" && source !== "copy" && loan === undefined && packBytes <= MULTI_PACKS.mostPackBytes,
   );
 }
 

@@ -172,6 +172,7 @@ describe("the plan", () => {
     ["few objects", [pack(5000), pack(500)], undefined, undefined],
     ["two packs", [pack(20_000), pack(500)], undefined, 0],
     ["one beside a cruft pack", [pack(20_000), pack(500, { source: "cruft" })], undefined, undefined],
+    ["one beside a tip pack", [pack(20_000), pack(500, { source: "copy" })], undefined, undefined],
     ["one beside a borrowed one", [pack(20_000), pack(500, { loan })], undefined, undefined],
     ["one beside one of 2 GiB", [pack(20_000), pack(500, { packBytes: 2 ** 31 })], undefined, undefined],
     ["too many objects", [pack(2_900_000), pack(200_000)], undefined, undefined],
