@@ -4,7 +4,11 @@
  *
  * | figure | value | what it trades |
  * | --- | --- | --- |
- * | `mostCommits` | 300,000 | the commits of a layer: tables and names take some 200 bytes each while it is made |
+ * | `mostCommits` | 300,000 | the commits of a layer |
+ * | `mostWalked` | 500,000 | the commits that a step has come to: a line of more, none of which is in a layer, has no graph |
+ * | `walkedBytes` | 112 | what a commit takes that a step has come to: a row, and a name of itself and of its tree |
+ * | `collectedBytes` | 200 | what one takes besides that the layer is to have: tables, names and the file |
+ * | `stepBytes` | 94,000,000 | the memory of a step, with the layers that are there. What is left goes to the next steps |
  * | `mostFilters` | 5000 | the filters that a step computes, for each of which trees are compared, at about a fifth of a read of the bucket; the newest commits come first |
  * | `mostSteps` | 4,000,000,000 | the work after which no further filter is computed: about ten seconds |
  * | `mostBytes` | 48 MiB | the memory that the layers below may take, in which parents are looked up |
@@ -36,6 +40,10 @@ const MIB = 1024 * 1024;
 /** The numbers; see the table above. */
 export const GRAPHING = {
   mostCommits: 300_000,
+  mostWalked: 500_000,
+  walkedBytes: 112,
+  collectedBytes: 200,
+  stepBytes: 94_000_000,
   mostFilters: 5000,
   mostSteps: 4_000_000_000,
   mostBytes: 48 * MIB,
@@ -49,6 +57,8 @@ export type GraphInput = {
   readonly name: string;
   /** Layers that no reader is told of any more. What they say of commits is still true. */
   readonly dropped: readonly CommitGraphRecord[];
+  /** The commits of a layer, if not the usual number; then as much less is walked. */
+  readonly mostCommits?: number;
 };
 
 /** Collects filters in one piece of memory. */
@@ -130,7 +140,8 @@ class GraphStep {
     const { record, version, packs, graphs = [] } = this.#snapshot;
     // What is too much stays as it is until there are many more objects: to fail would hold other steps up.
     const collected = this.#shown.isTooLarge ? "too much" : await this.#collect();
-    const kept = this.#layersToKeep();
+    // Where more is to come, layers are merged by the last step.
+    const kept = collected === "some" ? this.#records.length : this.#layersToKeep();
     const added = collected === "too much" ? undefined : await this.#write(kept);
     const objects = packs.reduce((sum, pack) => sum + (pack.source === "copy" ? 0 : pack.objects), 0);
     return {
@@ -153,37 +164,59 @@ class GraphStep {
     for (const tip of tips) {
       const commit = await session.peel(tip);
       if ((await session.typeOf(commit)) !== TYPE_NUMBER.commit) continue;
-      const before = this.#collected.length;
-      if (!(await this.#addReached(commit))) return before === 0 ? "too much" : "some";
+      if (!(await this.#addReached(commit))) return this.#collected.length === 0 ? "too much" : "some";
     }
     return "all";
   }
 
-  /** Adds what a tip reaches, or nothing of it if that is too much. */
+  /**
+   * Adds what a tip reaches, parents first, so that whatever is added has all that it reaches. Returns false if that is too much
+   * for one step; the rest is for others.
+   */
   async #addReached(tip: number): Promise<boolean> {
     const session = this.#session;
     const { pacer } = session.database.context;
-    const before = this.#collected.length;
-    const stack = [tip];
-    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-      if (this.#seen.has(node) || this.#shown.find(session.nameOf(node)) >= 0) continue;
-      this.#seen.add(node);
-      await session.loadCommit(node);
-      this.#collected.push(node);
-      if (this.#collected.length > GRAPHING.mostCommits) {
-        this.#collected.length = before;
-        return false;
+    const way = [tip];
+    for (let node = way.at(-1); node !== undefined; node = way.at(-1)) {
+      if (this.#isListed(node)) {
+        way.pop();
+        continue;
       }
-      for (const parent of session.commits.parentsOf(node)) if (!this.#seen.has(parent)) stack.push(parent);
+      await session.loadCommit(node);
       pacer.add(COMMIT_STEPS);
       if (pacer.isDue) await pacer.pace();
+      const open = session.commits.parentsOf(node).find((parent) => !this.#isListed(parent));
+      if (!this.#hasRoomFor(way.length)) return false;
+      if (open !== undefined) {
+        way.push(open);
+        continue;
+      }
+      this.#seen.add(node);
+      this.#collected.push(node);
+      way.pop();
     }
     return true;
+  }
+
+  /** Whether a commit is in a layer, or is going to be. */
+  #isListed(node: number): boolean {
+    return this.#seen.has(node) || this.#shown.find(this.#session.nameOf(node)) >= 0;
+  }
+
+  /** Whether one more commit may be collected while so many wait for those that they reach. */
+  #hasRoomFor(waiting: number): boolean {
+    const { mostCommits = GRAPHING.mostCommits } = this.#input;
+    const collected = this.#collected.length + 1;
+    const walked = collected + waiting;
+    if (collected > mostCommits || walked > (mostCommits * GRAPHING.mostWalked) / GRAPHING.mostCommits) return false;
+    const bytes = walked * GRAPHING.walkedBytes + collected * GRAPHING.collectedBytes;
+    return bytes + this.#shown.byteLength <= GRAPHING.stepBytes;
   }
 
   /** Returns how many layers stay below the new one: all above are merged into it. */
   #layersToKeep(): number {
     const records = this.#records;
+    const { mostCommits = GRAPHING.mostCommits } = this.#input;
     let kept = records.length;
     let commits = this.#collected.length;
     // With nothing new, filters are computed for the layers that lack some.
@@ -191,7 +224,7 @@ class GraphStep {
     while (kept > 0) {
       const top = itemAt(records, kept - 1);
       const isSmall = commits > 0 && top.commits <= GRAPHING.factor * commits;
-      if (!(isSmall || (kept - 1 >= lacking && lacking >= 0)) || commits + top.commits > GRAPHING.mostCommits) break;
+      if (!(isSmall || (kept - 1 >= lacking && lacking >= 0)) || commits + top.commits > mostCommits) break;
       commits += top.commits;
       kept--;
     }

@@ -20,8 +20,8 @@ import { CommitGraphLayer, type LayerContext } from "./commit-graph-layer.ts";
 const FEW_COMMITS = 2;
 const SOME_COMMITS = 8;
 const SMALL_GRAPH_BYTES = 1024 * 1024;
-/** A reader does not bring a graph into memory that takes more there, and reads commits from their packs. */
-const MOST_BODY_BYTES = 24 * 1024 * 1024;
+/** A reader does not bring a graph into memory that takes more there, and reads commits from their packs: beside a kernel there is no room for more. */
+const MOST_BODY_BYTES = 34 * 1024 * 1024;
 /** The filters of a graph that take more memory are not used. */
 const MOST_FILTER_BYTES = 16 * 1024 * 1024;
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { toHex } from "../../../src/bytes/hex.ts";
 import type { CommitGraphRecord } from "../../../src/catalog/commit-graph-record.ts";
+import { makeGraph } from "../../../src/maintenance/graph-step.ts";
 import { maintain } from "../../../src/maintenance/maintain.ts";
 import { CommitGraph } from "../../../src/store/commit-graph.ts";
 import { FixtureStream } from "../../support/git-fixtures.ts";
@@ -97,6 +98,37 @@ describe("the commit-graph of a repository", () => {
     expect(await layers()).toMatchObject([{ commits: 60 }, { commits: 10, filters: 10 }]);
     expect(await told()).toEqual(git.lines(["rev-list", "main"]).sort());
     await verify();
+  });
+
+  it("is made in steps where it would be too much for one, of the oldest commits first", async () => {
+    const side = git.text(["rev-parse", "main~30"]).trim();
+    addCommits(git, "side", 30, side);
+    const tree = git.text(["rev-parse", "main^{tree}"]).trim();
+    const merge = git.text(["commit-tree", tree, "-p", "main", "-p", "side", "-m", "merge"]).trim();
+    git.git(["update-ref", "refs/heads/main", merge]);
+    await bed.set("refs/heads/main", merge);
+    const made: number[] = [];
+    for (let step = 0; ; step++) {
+      const { repository, maintenance } = bed.maintained;
+      const name = String(step).repeat(40);
+      await bed.refs.leasePacks(await bed.id(), [name]);
+      const request = await makeGraph({ repository, name, dropped: [], mostCommits: 40 });
+      if (request?.added === undefined) throw new Error("no layer");
+      expect(await maintenance.replaceGraphs(request)).toEqual({ kind: "done" });
+      made.push(request.added.commits);
+      await verify();
+      if (request.objects !== 0) break;
+    }
+    expect(made.length).toBeGreaterThan(1);
+    expect(Math.max(...made)).toBeLessThanOrEqual(40);
+    expect(await told()).toEqual(git.lines(["rev-list", "main"]).sort());
+  });
+
+  it("is not made where a step comes to too many commits", async () => {
+    const request = await makeGraph({ repository: bed.maintained.repository, name: "f", dropped: [], mostCommits: 20 });
+    expect(request).toMatchObject({ kept: 0 });
+    expect(request).not.toHaveProperty("added");
+    expect(request?.objects).toBeGreaterThan(0);
   });
 
   it("keeps the files of replaced layers for a day", async () => {
