@@ -9,6 +9,7 @@
  * @packageDocumentation
  */
 import { present } from "../bytes/assert.ts";
+import { HostBusy } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 import { isInTail } from "../catalog/tail.ts";
@@ -25,6 +26,8 @@ const PACK_NAME_BYTES = 20;
 /** Snapshots that are tried where others publish at the same time, or pushes keep coming. */
 const ATTEMPTS = 4;
 const MULTI_PACK_INDEX = "objects/pack/multi-pack-index";
+/** Seconds after which somebody who needs the tail in the bucket may try again. */
+const RETRY_AFTER = 2;
 
 /** The repository whose tail is published. */
 export type Publishing = { readonly repository: Repository; readonly catalog: PackCatalog };
@@ -121,12 +124,20 @@ export async function publish(
 /**
  * Publishes what the tail holds now, for somebody who needs it in the bucket. Pushes that land meanwhile may be in it again. Returns
  * whether the repository is there.
+ *
+ * @throws HostBusy if others change the tail each time, and leave something in it that was there at first
  */
 export async function flushTail(publishing: Publishing): Promise<boolean> {
+  let wanted: ReadonlySet<string> | undefined;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const snapshot = await publishing.repository.refs.open({ packs: true });
     if (snapshot.kind === "missing") return false;
+    const tail = snapshot.packs.filter((pack) => isInTail(pack)).map(({ name }) => name);
+    wanted ??= new Set(tail);
+    const first = wanted;
+    // Where others have published it, it need not be tried again with what was pushed since.
+    if (!tail.some((name) => first.has(name))) return true;
     if ((await publishTail(publishing, snapshot)) !== undefined) return true;
   }
-  throw new Error("the tail was changed by others each time");
+  throw new HostBusy("host", RETRY_AFTER);
 }

@@ -342,6 +342,26 @@ describe("publishing", () => {
     expect([files(), await inTail()]).toEqual([["idx", "pack", "rev"], 0]);
   });
 
+  it("is over for whoever needs it once others have done it, however many pushes land meanwhile", async () => {
+    await pushCommit("one", undefined);
+    const before = { ...host.refs };
+    let pushes = 0;
+    let isOurs = true;
+    host.refs.replacePacks = async (request) => {
+      if (isOurs) {
+        // Somebody else is faster each time, and somebody pushes.
+        isOurs = false;
+        await publishNow();
+        pushes += 1;
+        await pushCommit(`next ${pushes}`, undefined, `refs/heads/next-${pushes}`);
+        isOurs = true;
+      }
+      return await before.replacePacks(request);
+    };
+    expect(await flushTail(publishing())).toBe(true);
+    expect([pushes, await inTail()]).toEqual([1, 1]);
+  });
+
   it("leaves pushes that land meanwhile in the tail, and the bucket at the refs of before", async () => {
     const first = await pushCommit("one", undefined);
     const before = { ...host.refs };
