@@ -67,9 +67,10 @@ export function operationsOf(routes: Hono<ApiEnv>): Operation[] {
   });
 }
 
-function statusesOf({ access, body, problems = [] }: RouteDescription): string[] {
-  const usual = [...(access === "everybody" ? [] : [401, 403, 404]), 429, 422];
-  const ofBody = body === undefined ? [] : [400, 413, 415];
+function statusesOf(method: string, { access, body, problems = [] }: RouteDescription): string[] {
+  const usual = [...(access === "everybody" ? [] : [401, 403, 404]), 400, 429, 422];
+  // Where none is described, one is read if there is one, and has to be empty.
+  const ofBody = body === undefined && method === "GET" ? [] : [413, 415];
   return [...new Set([...usual, ...ofBody, ...problems])].map(String);
 }
 
@@ -138,7 +139,10 @@ function describedOperation(operation: Operation): JsonObject {
     ...(route.access === "everybody" ? { security: [] } : {}),
     parameters: parametersOf(operation),
     ...requestOf(operation),
-    responses: Object.fromEntries([...statusesOf(route).map((status) => [status, problemOf(status)]), ...answers]),
+    responses: Object.fromEntries([
+      ...statusesOf(operation.method, route).map((status) => [status, problemOf(status)]),
+      ...answers,
+    ]),
   };
 }
 
