@@ -1,19 +1,24 @@
 /**
  * Two tenants that have everything in common but their names, random operations by random people, and a model beside them: nobody sees
- * more than the model says, at any door, and what may not be seen is answered like what never was, to the byte.
+ * more than the model says, at any door, and what may not be seen is answered like what never was, to the byte. The isolate's caches are
+ * warm, and tell their keys: each stands for one content of one repository, and none is used for somebody who may not read that.
  *
  * `ISOLATION_RUNS=50 npx vitest run test/worker/isolation.test.ts` plays fifty games, and `ISOLATION_SEED=7` that one alone.
  *
  * @packageDocumentation
  */
 import { randomInt } from "node:crypto";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
 import { HostClock } from "../support/host-clock.ts";
 import { startTestHost } from "../support/host.ts";
 import { type Answered, type Asked, ask, masked, operationsOf, type Seen, seenIn } from "../support/isolation/asked.ts";
+import { ASKER_HEADER, CacheKeys } from "../support/isolation/cache-uses.ts";
 import { type Door, READ_DOORS, type Subject } from "../support/isolation/doors.ts";
 import { Game } from "../support/isolation/game.ts";
+import { MORE_OPERATIONS } from "../support/isolation/operations.ts";
 import { SeededRandom } from "../support/isolation/seeded-random.ts";
 import { NEVER, type Person } from "../support/isolation/world.ts";
 
@@ -29,9 +34,10 @@ const seeds =
 
 let host: RunningHost;
 let clock: HostClock;
+let caches: CacheKeys;
 
 beforeAll(async () => {
-  host = await startTestHost({ hasClock: true });
+  host = await startTestHost({ entry: join(dirname(fileURLToPath(import.meta.url)), "cache-keys-entry.ts") });
   clock = new HostClock(host.base);
 });
 afterAll(() => host.stop());
@@ -49,7 +55,10 @@ type Look = { readonly door: Door; readonly path: string; readonly subject: Subj
 
 async function compare(game: Game, { door, path, subject, person }: Look): Promise<void> {
   const { world, base } = game;
-  const asked = door.ask(subject);
+  const plain = door.ask(subject);
+  const right = world.right(person, path);
+  const lineage = right === "none" ? undefined : world.repositories.get(path)?.lineage;
+  const asked = { ...plain, headers: { ...plain.headers, [ASKER_HEADER]: caches.name({ path, lineage }) } };
   const answer = await ask(base, asked, path, person);
   const what = `${door.name} of ${path} for ${person.name}: ${asked.method} ${asked.path} answered ${answer.status}`;
   expect(answer.status, `asked: ${what}`).toBeLessThan(500);
@@ -108,7 +117,7 @@ function expectNoMore({ oids, words, paths }: Seen, { door, asked, what, path, g
   if (door.givesRecent === true) {
     for (const { oid } of repository.recent) for (const name of pool.reachedFrom([oid])) allowed.add(name);
   }
-  const mine = pool.wordsOf(allowed);
+  const mine = new Set([...pool.wordsOf(allowed), ...repository.words]);
   expectNone(what, oids, (oid) => allowed.has(oid) || asked.includes(oid));
   expectNone(what, words, (word) => mine.has(word) || asked.includes(word));
   const mayKnow = (other: string): boolean =>
@@ -124,7 +133,8 @@ function expectNone(what: string, seen: Iterable<string>, isAllowed: (each: stri
 
 describe("two tenants with the same names, objects and files", () => {
   it.each(seeds)("see what the model lets them see, and nothing else (seed %i)", async (seed) => {
-    const game = new Game(host.base, clock, new SeededRandom(seed));
+    caches = new CacheKeys();
+    const game = new Game(host.base, clock, new SeededRandom(seed), MORE_OPERATIONS);
     await game.begin();
     try {
       for (let step = 0; step < STEPS; step++) {
@@ -132,11 +142,13 @@ describe("two tenants with the same names, objects and files", () => {
         for (let n = 0; n < PATHS; n++) {
           const path = game.anyPath();
           for (const door of game.random.some(READ_DOORS, DOORS)) await look(game, door, path);
+          expect(await caches.read(host.base)).toEqual([]);
         }
       }
     } catch (error) {
       throw new Error(`seed ${seed}, after\n${game.told.join("\n")}\n${String(error)}`, { cause: error });
     }
     expect(game.told).toHaveLength(STEPS);
+    expect(caches.found).toBeGreaterThan(0);
   });
 });

@@ -24,7 +24,7 @@ export type Answered = { readonly status: number; readonly headers: Headers; rea
 const PASSING = new Set(["date", "connection", "keep-alive", "x-request-id", "transfer-encoding"]);
 
 /** Sends a request about a path as somebody. */
-export async function ask(base: string, asked: Asked, path: string, who: Person): Promise<Answered> {
+export async function ask(base: string, asked: Asked, path: string, who: Pick<Person, "token">): Promise<Answered> {
   const answer = await fetch(base + asked.path.replaceAll("PATH", path), {
     method: asked.method,
     headers: { ...asked.headers, ...(who.token === undefined ? {} : { Authorization: `Bearer ${who.token}` }) },

@@ -27,7 +27,10 @@ const JSON_TYPE = { "Content-Type": "application/json" };
 const RECEIVE = { "Content-Type": "application/x-git-receive-pack-request" };
 
 /** An operation: whether it was tried, as a line for whoever reads a failure. */
-type Operation = (game: Game) => Promise<string>;
+export type Operation = (game: Game) => Promise<string>;
+
+/** An operation with what it is called. */
+export type NamedOperation = readonly [name: string, operation: Operation];
 
 /** The game. */
 export class Game {
@@ -39,7 +42,10 @@ export class Game {
   /** What was done. */
   readonly told: string[] = [];
 
-  constructor(base: string, clock: HostClock, random: SeededRandom) {
+  readonly #operations: readonly NamedOperation[];
+
+  constructor(base: string, clock: HostClock, random: SeededRandom, operations: readonly NamedOperation[] = []) {
+    this.#operations = [...OPERATIONS, ...operations];
     this.base = base;
     this.#clock = clock;
     this.random = random;
@@ -53,8 +59,12 @@ export class Game {
     people.push({ name: "nobody", kind: "anonymous" }, { name: "nonsense", kind: "invalid", token: "nonsense" });
     people.push({ name: "the operator", kind: "operator", token: OPERATOR });
     for (const tenant of TENANTS) {
-      for (const { path } of await listed(operator, tenant)) await operator("DELETE", `/repos/${path}`);
       await operator("PUT", `/tenants/${tenant}`);
+      // A game before may have left repositories, and names that lead elsewhere.
+      for (const repo of REPOS) {
+        await operator("PUT", `/repos/${tenant}/${repo}`);
+        expectStatus((await operator("DELETE", `/repos/${tenant}/${repo}`)).status, [204], repo);
+      }
       const token = formatToken(tenant, crypto.getRandomValues(new Uint8Array(TOKEN_RANDOM_BYTES)));
       people.push({ name: `a forger of ${tenant}`, kind: "invalid", token });
       for (const scope of ["repo:read", "repo:write", "tenant:admin"] as const) await this.#issue(tenant, scope);
@@ -88,6 +98,8 @@ export class Game {
 
   /** A path that has a repository, had one, or will. */
   anyPath(): string {
+    const there = [...this.world.repositories.keys()];
+    if (there.length > 0 && this.random.chance(50)) return this.random.pick(there);
     return `${this.random.pick(TENANTS)}/${this.random.pick(REPOS)}`;
   }
 
@@ -119,7 +131,7 @@ export class Game {
 
   /** Does something at random. */
   async step(): Promise<void> {
-    const [name, operation] = this.random.pick(OPERATIONS);
+    const [name, operation] = this.random.pick(this.#operations);
     this.told.push(`${name}: ${await operation(this)}`);
   }
 
@@ -151,12 +163,6 @@ export class Game {
 
 function expectStatus(status: number, wanted: readonly number[], said: string): void {
   expect(wanted, `answered: ${said}`).toContain(status);
-}
-
-async function listed(operator: ReturnType<typeof apiClient>, tenant: string): Promise<{ path: string }[]> {
-  const { status, body } = await operator("GET", `/tenants/${tenant}/repos`);
-  if (status !== 200) return [];
-  return (body["repos"] as { name: string }[]).map(({ name }) => ({ path: `${tenant}/${name}` }));
 }
 
 function repositoryAt({ world }: Game, path: string): ModelRepository | undefined {
@@ -324,7 +330,7 @@ async function wait(game: Game): Promise<string> {
 }
 
 /** What may happen; what is listed oftener happens oftener. */
-const OPERATIONS: readonly (readonly [string, Operation])[] = [
+const OPERATIONS: readonly NamedOperation[] = [
   ...Array.from({ length: 6 }, () => ["push", push] as const),
   ["delete a ref", deleteRef],
   ["make", make],

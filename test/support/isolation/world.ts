@@ -37,6 +37,12 @@ export type ModelRepository = {
   readonly stored: Set<string>;
   /** Names of Git LFS objects. */
   readonly lfs: Set<string>;
+  /** Words that it has besides those of its objects: of statuses. */
+  readonly words: Set<string>;
+  /** Whether what no ref reaches may be gone already. */
+  isPurged: boolean;
+  /** Repositories with the same number share files: a fork and its parent. */
+  readonly lineage: number;
   /** `{tenant}/{repo}` of the repository that it is a fork of, when it was made. */
   readonly parent?: string;
 };
@@ -67,6 +73,7 @@ export class World {
   readonly forwards = new Map<string, { readonly to: string; readonly isPublic: boolean }>();
   readonly people: Person[] = [];
   readonly now: () => number;
+  #made = 0;
 
   constructor(pool: ObjectPool, now: () => number) {
     this.pool = pool;
@@ -124,8 +131,8 @@ export class World {
       .filter((former) => this.pool.reachedFrom([former.oid]).has(oid))
       .map(({ at }) => this.now() - at);
     const age = Math.min(Infinity, ...ages);
-    if (Math.abs(age - RECENT_TIME) < UNSURE_TIME) return undefined;
-    return age < RECENT_TIME;
+    const isUnsure = Math.abs(age - RECENT_TIME) < UNSURE_TIME || (age < RECENT_TIME && repository.isPurged);
+    return isUnsure ? undefined : age < RECENT_TIME;
   }
 
   /** Notes that a ref has another value, or none. */
@@ -149,11 +156,30 @@ export class World {
       recent: [],
       stored: new Set(),
       lfs: new Set(),
+      words: new Set(),
+      isPurged: false,
+      lineage: ++this.#made,
       ...repository,
     };
     this.repositories.set(path, made);
     this.forwards.delete(path);
     return made;
+  }
+
+  /** Notes that a repository has another name, or is another tenant's. */
+  rename(path: string, target: string): void {
+    const repository = this.repositories.get(path);
+    if (repository === undefined) throw new Error(`there is no ${path}`);
+    this.repositories.delete(path);
+    this.repositories.set(target, repository);
+    this.forwards.delete(target);
+    this.forwards.set(path, { to: target, isPublic: repository.visibility === "public" });
+    const [tenant, repo = ""] = path.split("/");
+    const [newTenant, newRepo = ""] = target.split("/");
+    for (const { tenant: own, repos } of this.people) {
+      // Those of the tenant that it left lose it.
+      if (own === tenant && repos?.delete(repo) === true && newTenant === tenant) repos.add(newRepo);
+    }
   }
 
   /** Notes that a repository is gone, and who may not have its name any more. */

@@ -1,0 +1,89 @@
+/**
+ * What an isolate remembers, under which keys, and for whom.
+ *
+ * @packageDocumentation
+ */
+
+/** Where `test/worker/cache-keys-entry.ts` tells what was used since it was asked last. */
+export const CACHE_USES_PATH = "/marks/cache-uses";
+/** The header that names a request to it. */
+export const ASKER_HEADER = "X-Asker";
+
+/** That something was kept or found under a key. */
+export type CacheUse = {
+  /** `files` and `blocks` are the isolate's, of the bucket's files; `pages` the location's; `hints` facts about names. */
+  readonly cache: string;
+  readonly key: string;
+  /** Whether it was found there; else it was kept. */
+  readonly found: boolean;
+  /** The request. */
+  readonly asker: string;
+  /** The hash of the content, where one key is to stand for one content. */
+  readonly digest?: string;
+};
+
+/** What the model says of a request. */
+export type Asker = {
+  /** `{tenant}/{repo}`. */
+  readonly path: string;
+  /** Repositories that share files: a fork and its parent, and one that was renamed. `undefined` where nothing may be read. */
+  readonly lineage: number | undefined;
+};
+
+/**
+ * Caches of what is in repositories: whoever may not read one has no business there. Lists of refs are none of them: they are confirmed
+ * by the repository's object for each request, and may be asked for while the token is looked up.
+ */
+const OF_CONTENT = new Set(["files", "blocks", "pages"]);
+
+/**
+ * What is known of packs goes along with a question to the repository's object, which alone says whether they are told: it is looked up
+ * before it is known who asks, and is told to nobody before that.
+ */
+const ASKED_AHEAD = /\.(?:indexHead|kinds|tail)$/;
+
+/** The keys of a host's caches, and what they stood for. */
+export class CacheKeys {
+  readonly #contents = new Map<string, string>();
+  readonly #lineages = new Map<string, number>();
+  /** Requests by their names, until their uses are told. */
+  readonly #askers = new Map<string, Asker>();
+  #count = 0;
+  /** How often something was found. */
+  found = 0;
+  readonly keys = new Set<string>();
+
+  /** Names a request. */
+  name(asker: Asker): string {
+    const name = String(++this.#count);
+    this.#askers.set(name, asker);
+    return name;
+  }
+
+  /** Looks at what was used. Returns what is wrong with it. */
+  async read(base: string): Promise<string[]> {
+    const uses = await (await fetch(base + CACHE_USES_PATH)).json<CacheUse[]>();
+    return uses.flatMap((use) => this.#faultsOf(use));
+  }
+
+  #faultsOf({ cache, key, found, asker: name, digest }: CacheUse): string[] {
+    const faults: string[] = [];
+    const whole = `${cache} ${key}`;
+    this.keys.add(whole);
+    if (found) this.found++;
+    if (digest !== undefined) {
+      const before = this.#contents.get(whole) ?? digest;
+      if (before !== digest) faults.push(`${whole} stands for two contents`);
+      this.#contents.set(whole, digest);
+    }
+    const asker = this.#askers.get(name);
+    if (asker === undefined || !OF_CONTENT.has(cache)) return faults;
+    const { path, lineage } = asker;
+    if (lineage === undefined && ASKED_AHEAD.test(key)) return faults;
+    if (lineage === undefined) return [...faults, `${whole} was used for somebody who may not read ${path}`];
+    const before = this.#lineages.get(whole) ?? lineage;
+    if (before !== lineage) faults.push(`${whole} was used for two repositories`);
+    this.#lineages.set(whole, lineage);
+    return faults;
+  }
+}
