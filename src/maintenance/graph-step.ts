@@ -174,28 +174,41 @@ class GraphStep {
    * for one step; the rest is for others.
    */
   async #addReached(tip: number): Promise<boolean> {
-    const session = this.#session;
-    const { pacer } = session.database.context;
     const way = [tip];
+    /** Of each commit on the way, how many of its parents are listed: hostile ones have very many. */
+    const listed = [0];
     for (let node = way.at(-1); node !== undefined; node = way.at(-1)) {
-      if (this.#isListed(node)) {
-        way.pop();
-        continue;
-      }
-      await session.loadCommit(node);
-      pacer.add(COMMIT_STEPS);
-      if (pacer.isDue) await pacer.pace();
-      const open = session.commits.parentsOf(node).find((parent) => !this.#isListed(parent));
       if (!this.#hasRoomFor(way.length)) return false;
-      if (open !== undefined) {
+      const open = this.#isListed(node) ? -1 : await this.#openParent(node, listed);
+      if (open >= 0) {
         way.push(open);
+        listed.push(0);
         continue;
       }
-      this.#seen.add(node);
-      this.#collected.push(node);
+      if (!this.#isListed(node)) {
+        this.#seen.add(node);
+        this.#collected.push(node);
+      }
       way.pop();
+      listed.pop();
     }
     return true;
+  }
+
+  /** Returns the next parent that is not listed; -1 if all are. The last of `listed` is of this commit. */
+  async #openParent(node: number, listed: number[]): Promise<number> {
+    const session = this.#session;
+    const { pacer } = session.database.context;
+    await session.loadCommit(node);
+    const parents = session.commits.parentsOf(node);
+    const last = listed.length - 1;
+    let at = itemAt(listed, last);
+    while (at < parents.length && this.#isListed(u32At(parents, at))) at++;
+    pacer.add(COMMIT_STEPS * (1 + at - itemAt(listed, last)));
+    listed[last] = at;
+    const open = at < parents.length ? u32At(parents, at) : -1;
+    if (pacer.isDue) await pacer.pace();
+    return open;
   }
 
   /** Whether a commit is in a layer, or is going to be. */

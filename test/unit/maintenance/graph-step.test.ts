@@ -1,7 +1,7 @@
 /** The commit-graph that maintenance makes: C git judges its files, and what is removed is not told of. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { toHex } from "../../../src/bytes/hex.ts";
 import type { CommitGraphRecord } from "../../../src/catalog/commit-graph-record.ts";
 import { makeGraph } from "../../../src/maintenance/graph-step.ts";
@@ -122,6 +122,23 @@ describe("the commit-graph of a repository", () => {
     expect(made.length).toBeGreaterThan(1);
     expect(Math.max(...made)).toBeLessThanOrEqual(40);
     expect(await told()).toEqual(git.lines(["rev-list", "main"]).sort());
+  });
+
+  it("takes work that is linear in the parents of a commit", async () => {
+    const count = 1000;
+    const stream = new FixtureStream();
+    for (let i = 0; i < count; i++) stream.commit(`refs/heads/root-${i}`, [{ path: "a", content: `${i}\n` }]);
+    git.import(stream);
+    const roots = git.lines(["rev-parse", ...Array.from({ length: count }, (_, i) => `root-${i}`)]);
+    const parents = ["main", ...roots].flatMap((parent) => ["-p", parent]);
+    const tree = git.text(["rev-parse", "main^{tree}"]).trim();
+    await bed.set("refs/heads/main", git.text(["commit-tree", tree, ...parents, "-m", "octopus"]).trim());
+    const find = vi.spyOn(CommitGraph.prototype, "find");
+    const request = await makeGraph({ repository: bed.maintained.repository, name: "f".repeat(40), dropped: [] });
+    const calls = find.mock.calls.length;
+    find.mockRestore();
+    expect(request?.added?.commits).toBe(count + 61);
+    expect(calls).toBeLessThan(20 * count);
   });
 
   it("is not made where a step comes to too many commits", async () => {
