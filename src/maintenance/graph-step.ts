@@ -4,11 +4,11 @@
  *
  * | figure | value | what it trades |
  * | --- | --- | --- |
- * | `mostCommits` | 300,000 | the commits of a layer |
- * | `mostWalked` | 500,000 | the commits that a step has come to: a line of more, none of which is in a layer, has no graph |
+ * | `mostCommits` | 200,000 | the commits of a layer |
+ * | `mostWalked` | 300,000 | the commits that a step has come to: a line of more, none of which is in a layer, has no graph |
  * | `walkedBytes` | 112 | what a commit takes that a step has come to: a row, and a name of itself and of its tree |
  * | `collectedBytes` | 200 | what one takes besides that the layer is to have: tables, names and the file |
- * | `stepBytes` | 94,000,000 | the memory of a step, with the layers that are there. What is left goes to the next steps |
+ * | `stepBytes` | 60,000,000 | the memory of a step, with the layers that are there: an isolate that does nothing has some 45 MB. What is left goes to the next steps |
  * | `mostFilters` | 5000 | the filters that a step computes, for each of which trees are compared, at about a fifth of a read of the bucket; the newest commits come first |
  * | `mostSteps` | 4,000,000,000 | the work after which no further filter is computed: about ten seconds |
  * | `mostBytes` | 48 MiB | the memory that the layers below may take, in which parents are looked up |
@@ -39,11 +39,11 @@ const MIB = 1024 * 1024;
 
 /** The numbers; see the table above. */
 export const GRAPHING = {
-  mostCommits: 300_000,
-  mostWalked: 500_000,
+  mostCommits: 200_000,
+  mostWalked: 300_000,
   walkedBytes: 112,
   collectedBytes: 200,
-  stepBytes: 94_000_000,
+  stepBytes: 60_000_000,
   mostFilters: 5000,
   mostSteps: 4_000_000_000,
   mostBytes: 48 * MIB,
