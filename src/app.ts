@@ -25,7 +25,7 @@ import { goImportRoutes } from "./http/go-import.ts";
 import { lfsLockRoutes } from "./http/lfs-lock-routes.ts";
 import { lfsRoutes } from "./http/lfs-routes.ts";
 import { problemOf, problemResponse } from "./http/problem.ts";
-import { withoutEmptySegments } from "./http/path-segments.ts";
+import { urlOfPath, withoutEmptySegments } from "./http/path-segments.ts";
 import type { PageHost } from "./web/page-host.ts";
 import { pageRoutes } from "./web/routes.ts";
 import { hasTokenInQuery, TOKEN_IN_QUERY } from "./http/query-tokens.ts";
@@ -67,9 +67,8 @@ function pageHost(app: Hono<AppEnv>, context: Context<AppEnv>, options: AppOptio
     }
     const client = req.header("CF-Connecting-IP");
     if (client !== undefined) headers.set("CF-Connecting-IP", client);
-    const target = new URL(asked, req.url);
-    // A piece such as ".." would make it another path.
-    if (target.pathname !== asked.replace(/[?#].*$/s, "")) return problemResponse(404, "There is nothing here.");
+    const target = urlOfPath(asked, req.url);
+    if (target === undefined) return problemResponse(404, "There is nothing here.");
     const request = new Request(target, { ...init, headers });
     return await app.fetch(request, env, context.executionCtx);
   };

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { apiUrl } from "./api-path.ts";
 import { CommandFailure, HostRefusal } from "./failure.ts";
 import type { HostChoice } from "./host-choice.ts";
 import { isJson, type Json, listAt, textAt } from "./json.ts";
@@ -92,7 +93,7 @@ export class ApiConnection {
     const sent = json === undefined ? body : JSON.stringify(json);
     let response: Response;
     try {
-      response = await fetchWithin(`${this.base}/api/v1${path}`, {
+      response = await fetchWithin(apiUrl(this.base, path), {
         method,
         headers: {
           Authorization: this.authorization,

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { Command } from "commander";
+import { pathPiece } from "./api-path.ts";
 import { commonOptions } from "./command-line.ts";
 import { CommandFailure } from "./failure.ts";
 import { gitConfiguration, runGit } from "./git-process.ts";
@@ -37,7 +38,7 @@ export function addCloneCommand(repos: Command): void {
       const [target, more] =
         directory?.startsWith("-") === true ? [repo, [directory, ...args]] : [directory ?? repo, args];
       const progress = process.stderr.isTTY ? ["--progress"] : [];
-      const url = `${base}/${encodeURIComponent(tenant)}/${encodeURIComponent(repo)}.git`;
+      const url = `${base}/${pathPiece(tenant)}/${pathPiece(repo)}.git`;
       const { code } = await runGit(["clone", ...progress, ...more, "--", url, target], { env, say: (text) => text });
       if (code !== 0) throw new CommandFailure(`${name} was not cloned`);
     });

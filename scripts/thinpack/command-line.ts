@@ -5,6 +5,7 @@
  */
 import { type Command, InvalidArgumentError } from "commander";
 import { ApiConnection } from "./api-connection.ts";
+import { pathPiece } from "./api-path.ts";
 import { CommandFailure, EXIT } from "./failure.ts";
 import { chosenHost, parseRepositoryPath } from "./host-choice.ts";
 import { isJson } from "./json.ts";
@@ -36,9 +37,9 @@ export function connectTo(command: Command, text: string): { readonly api: ApiCo
   return { api: connect(command, tenant), path };
 }
 
-/** Returns a tenant's path in the API. */
+/** Returns a tenant's path in the API. @throws CommandFailure if it is no name */
 export function tenantPath(tenant: string): string {
-  return `/tenants/${encodeURIComponent(tenant)}`;
+  return `/tenants/${pathPiece(tenant)}`;
 }
 
 /** Reads a whole number of an option. */

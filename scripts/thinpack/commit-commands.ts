@@ -7,6 +7,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import type { ApiConnection } from "./api-connection.ts";
+import { pathPiece, refPath, wholeName } from "./api-path.ts";
 import { collected, commonOptions, connectTo } from "./command-line.ts";
 import { CommandFailure, EXIT } from "./failure.ts";
 import { isJson, type Json, listAt, shownValue, textAt } from "./json.ts";
@@ -57,16 +58,16 @@ function contentOf(file: string): Json {
 function actionsOf(options: CommitOptions): Json[] {
   const { add = [], executable = [], delete: deleted = [], move = [] } = options;
   return [
-    ...deleted.map((path) => ({ action: "delete", path })),
+    ...deleted.map((path) => ({ action: "delete", path: wholeName(path) })),
     ...move.map((text) => {
       const [from, path] = halves(text, "--move");
-      return { action: "move", from, path };
+      return { action: "move", from: wholeName(from), path: wholeName(path) };
     }),
     ...add.map((text) => {
       const [path, file] = text.includes("=") ? halves(text, "--add") : [text, text];
-      return { action: "upsert", path, ...contentOf(file) };
+      return { action: "upsert", path: wholeName(path), ...contentOf(file) };
     }),
-    ...executable.map((path) => ({ action: "chmod", path, mode: "100755" })),
+    ...executable.map((path) => ({ action: "chmod", path: wholeName(path), mode: "100755" })),
   ];
 }
 
@@ -166,11 +167,7 @@ Examples:
 
 /** Returns the full name of the commit that a revision names. */
 export async function commitOf(api: ApiConnection, path: string, revision: string): Promise<string> {
-  return textAt(await api.ask("GET", `${path}/commits/${encodeURIComponent(revision)}`), "oid");
-}
-
-function refPath(path: string, kind: string, name: string): string {
-  return `${path}/refs/${kind}/${name.split("/").map(encodeURIComponent).join("/")}`;
+  return textAt(await api.ask("GET", `${path}/commits/${pathPiece(revision)}`), "oid");
 }
 
 /** Adds the commands that branches and tags have in common. */

@@ -6,6 +6,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Command } from "commander";
 import type { ApiConnection } from "./api-connection.ts";
+import { apiUrl } from "./api-path.ts";
 import { commonOptions, connectTo, wholeNumber } from "./command-line.ts";
 import { listenTo } from "./event-stream.ts";
 import { CommandFailure, EXIT, HostRefusal } from "./failure.ts";
@@ -65,7 +66,7 @@ async function follow(api: ApiConnection, path: string, since: number | undefine
   for (let opened = false; ; opened = true) {
     const query = last === undefined ? "" : `?since=${last}`;
     try {
-      for await (const message of listenTo(`${api.base}/api/v1${path}/events${query}`, api.authorization)) {
+      for await (const message of listenTo(apiUrl(api.base, `${path}/events${query}`), api.authorization)) {
         const event: unknown = JSON.parse(message);
         if (!isJson(event)) continue;
         printText(eventLine(event, asJson));

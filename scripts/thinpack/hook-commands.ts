@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { Command } from "commander";
+import { pathPiece } from "./api-path.ts";
 import { collected, commonOptions, connectTo, onOrOff } from "./command-line.ts";
 import { listAt } from "./json.ts";
 import { type Column, formatTime, printDone, printList, printThing } from "./output.ts";
@@ -37,7 +38,7 @@ async function settingsOf({ event: events, secretStdin, active }: HookOptions): 
   };
 }
 
-const at = (path: string, id: string): string => `${path}/hooks/${encodeURIComponent(id)}`;
+const at = (path: string, id: string): string => `${path}/hooks/${pathPiece(id)}`;
 
 function addChanges(hooks: Command): void {
   hooks
@@ -120,7 +121,7 @@ export function addHookCommands(program: Command): void {
     .argument("<delivery>", "its id, as `hook deliveries` shows it")
     .action(async (...[name, id, delivery, , command]: [string, string, string, unknown, Command]) => {
       const { api, path } = connectTo(command, name);
-      const sent = await api.ask("POST", `${at(path, id)}/deliveries/${encodeURIComponent(delivery)}/redeliver`);
+      const sent = await api.ask("POST", `${at(path, id)}/deliveries/${pathPiece(delivery)}/redeliver`);
       printThing(sent, commonOptions(command).json);
     });
 }

@@ -6,6 +6,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { pathPiece } from "./api-path.ts";
 import { CommandFailure, EXIT } from "./failure.ts";
 import { findLogin, originOf, readLogins } from "./logins.ts";
 
@@ -57,5 +58,5 @@ export function parseRepositoryPath(text: string): { readonly tenant: string; re
   if (tenant === undefined || repo === undefined) {
     throw new CommandFailure(`${text} is not a repository: give it as tenant/name`, EXIT.usage);
   }
-  return { tenant, repo, path: `/repos/${encodeURIComponent(tenant)}/${encodeURIComponent(repo)}` };
+  return { tenant, repo, path: `/repos/${pathPiece(tenant)}/${pathPiece(repo)}` };
 }

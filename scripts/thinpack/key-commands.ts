@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Command } from "commander";
 import type { ApiConnection } from "./api-connection.ts";
+import { pathPiece } from "./api-path.ts";
 import { collected, commonOptions, connect, connectTo, seconds, tenantPath } from "./command-line.ts";
 import { CommandFailure, EXIT } from "./failure.ts";
 import { listAt, shownValue, textAt } from "./json.ts";
@@ -137,7 +138,7 @@ async function removeKey(
 ): Promise<void> {
   const { api, path, kind } = placeOf(command, given, options);
   const id = kind === "signing" ? key : await keyId(api, path, key);
-  await api.ask("DELETE", `${path}/${encodeURIComponent(id)}`);
+  await api.ask("DELETE", `${path}/${pathPiece(id)}`);
   printDone(`removed ${key}`, kind === "signing" ? { fingerprint: key } : { id }, commonOptions(command).json);
 }
 

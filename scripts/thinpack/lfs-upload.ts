@@ -7,6 +7,7 @@
 import { createReadStream, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import { ApiConnection } from "./api-connection.ts";
+import { apiUrl } from "./api-path.ts";
 import { CommandFailure, HostRefusal } from "./failure.ts";
 import { exchangeUntilDone, textOf } from "./http-exchange.ts";
 import { isJson, listAt, textAt } from "./json.ts";
@@ -101,7 +102,7 @@ class PartedUpload {
       if (come.get(part.number) === part.bytes) onBytes(part.bytes);
       else left.push(part);
     }
-    const url = `${this.#api.base}/api/v1${this.#path}/${id}`;
+    const url = apiUrl(this.#api.base, `${this.#path}/${id}`);
     const headers = { Authorization: this.#api.authorization };
     const send = async (): Promise<void> => {
       for (let part = left.shift(); part !== undefined; part = left.shift())

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { Command } from "commander";
+import { pathPieces } from "./api-path.ts";
 import { commitOf } from "./commit-commands.ts";
 import { commonOptions, connectTo } from "./command-line.ts";
 import { isJson, listAt, shownValue, textAt } from "./json.ts";
@@ -20,7 +21,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 function notePath(path: string, revision: string): string {
-  return `${path}/notes/${revision.split("/").map(encodeURIComponent).join("/")}`;
+  return `${path}/notes/${pathPieces(revision)}`;
 }
 
 function refQuery({ ref }: NoteOptions): string {

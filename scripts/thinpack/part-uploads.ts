@@ -7,6 +7,7 @@ import { createReadStream } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import type { ApiConnection } from "./api-connection.ts";
+import { apiUrl } from "./api-path.ts";
 import { CommandFailure, errorOf, HostRefusal } from "./failure.ts";
 import { exchangeUntilDone, textOf } from "./http-exchange.ts";
 import { listAt, textAt } from "./json.ts";
@@ -100,7 +101,7 @@ export class PartUploads {
 
   /** Lands the push; returns the host's answer to it. */
   async complete(head: Uint8Array): Promise<IncomingMessage> {
-    return await exchangeUntilDone(`${this.#api.base}/api/v1${this.#path}/complete`, {
+    return await exchangeUntilDone(apiUrl(this.#api.base, `${this.#path}/complete`), {
       method: "POST",
       headers: {
         Authorization: this.#api.authorization,
@@ -129,7 +130,7 @@ export class PartUploads {
       sent += more;
       this.#onBytes(more);
     };
-    const answer = await exchangeUntilDone(`${this.#api.base}/api/v1${this.#path}/parts/${part}`, {
+    const answer = await exchangeUntilDone(apiUrl(this.#api.base, `${this.#path}/parts/${part}`), {
       method: "PUT",
       headers: {
         Authorization: this.#api.authorization,

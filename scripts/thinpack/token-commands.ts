@@ -5,6 +5,7 @@
  */
 import { type Command, Option } from "commander";
 import type { ApiConnection } from "./api-connection.ts";
+import { pathPiece } from "./api-path.ts";
 import { collected, commonOptions, connect, seconds, tenantPath } from "./command-line.ts";
 import { CommandFailure, EXIT } from "./failure.ts";
 import { shownValue, textAt } from "./json.ts";
@@ -89,7 +90,7 @@ Examples:
       const id = await tokenId(api, tenant, given);
       const query = options.children === true ? "?children=1" : "";
       // The host counts what it revoked where more than one token may go.
-      const answer = await api.ask("DELETE", `${tenantPath(tenant)}/tokens/${encodeURIComponent(id)}${query}`);
+      const answer = await api.ask("DELETE", `${tenantPath(tenant)}/tokens/${pathPiece(id)}${query}`);
       const revoked = Number(answer["revoked"] ?? 1);
       const others = revoked > 1 ? `, and ${counted(revoked - 1, "token")} that came of it` : "";
       printDone(`revoked ${id}${others}`, { id, revoked }, commonOptions(command).json);

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import { present } from "../bytes/assert.ts";
+import { urlOfPath } from "../http/path-segments.ts";
 import { streamMessages } from "./event-lines.ts";
 import type { GitFile, GitHostError, GitHostProblem } from "./git-host-types.ts";
 
@@ -78,9 +79,8 @@ export class BoundApi {
 
   #request(path: string, { method, query = {}, json, body, headers: given = {} }: Asked): Request {
     const headers = new Headers(given);
-    const target = new URL(path, this.#origin);
-    // A piece such as ".." would make it another path.
-    if (target.pathname !== path) throw refused(404, "not_found", "There is nothing of this name.");
+    const target = urlOfPath(path, this.#origin);
+    if (target === undefined) throw refused(404, "not_found", "There is nothing of this name.");
     for (const [name, value] of Object.entries(query)) target.searchParams.set(name, String(value));
     if (json === undefined)
       return new Request(target, { method: method ?? "GET", headers, ...(body === undefined ? {} : { body }) });

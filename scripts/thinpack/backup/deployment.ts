@@ -10,6 +10,7 @@ import { dirname } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ApiConnection } from "../api-connection.ts";
+import { apiUrl, pathPieces } from "../api-path.ts";
 import { CommandFailure, HostRefusal } from "../failure.ts";
 import { exchangeUntilDone, isPassing, type Sent } from "../http-exchange.ts";
 import { isJson, type Json, listAt, textAt } from "../json.ts";
@@ -60,11 +61,11 @@ export class Deployment {
   }
 
   #path(unit: UnitName, what: "rows" | "objects" | "recoveries"): string {
-    return `/admin/${what}/${unit.kind}/${unit.name.split("/").map(encodeURIComponent).join("/")}`;
+    return `/admin/${what}/${unit.kind}/${pathPieces(unit.name)}`;
   }
 
   async #exchange(path: string, { headers, ...sent }: Sent): Promise<IncomingMessage> {
-    return await exchangeUntilDone(`${this.api.base}/api/v1${path}`, {
+    return await exchangeUntilDone(apiUrl(this.api.base, path), {
       ...sent,
       headers: { Authorization: this.api.authorization, ...headers },
     });
@@ -158,7 +159,7 @@ export class Deployment {
       const from = sizeOf(partial);
       if (from >= size && existsSync(partial)) return true;
       try {
-        const answer = await this.#exchange(`/admin/files/${key.split("/").map(encodeURIComponent).join("/")}`, {
+        const answer = await this.#exchange(`/admin/files/${pathPieces(key)}`, {
           method: "GET",
           headers: { "If-Match": `"${etag}"`, ...(from === 0 ? {} : { Range: `bytes=${from}-` }) },
         });
@@ -176,14 +177,11 @@ export class Deployment {
     const path = from.filePath(key);
     this.bytes += size;
     if (size > PART_BYTES) return await this.#putParts(key, path, size);
-    const answer = await this.#exchange(
-      `/admin/files/${key.split("/").map(encodeURIComponent).join("/")}?sha256=${sha256}`,
-      {
-        method: "PUT",
-        headers: { "Content-Type": "application/octet-stream", "Content-Length": size },
-        body: () => createReadStream(path),
-      },
-    );
+    const answer = await this.#exchange(`/admin/files/${pathPieces(key)}?sha256=${sha256}`, {
+      method: "PUT",
+      headers: { "Content-Type": "application/octet-stream", "Content-Length": size },
+      body: () => createReadStream(path),
+    });
     answer.resume();
   }
 

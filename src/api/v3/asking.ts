@@ -7,6 +7,7 @@
 import { type Context, Hono } from "hono";
 import * as v from "valibot";
 import { problemOf } from "../../http/problem.ts";
+import { urlOfPath } from "../../http/path-segments.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { auditedRoutes } from "../v1/audited-routes.ts";
 import { GitHubProblem } from "./answers.ts";
@@ -52,10 +53,12 @@ export async function ask(context: Context<ApiEnv>, asked: Asked): Promise<Respo
   return await askAt(context, `/repos/${encodeURIComponent(tenant)}/${encodeURIComponent(repo)}`, asked);
 }
 
-/** Asks the API below a path that begins behind `/api/v1`. */
+/** Asks the API below a path that begins behind `/api/v1`. @throws GitHubProblem if a URL has no such path */
 export async function askAt(context: Context<ApiEnv>, below: string, asked: Asked): Promise<Response> {
   const { method = "GET", path, query = {} } = asked;
-  const target = new URL(`/api/v1${below}${path}`, context.req.url);
+  const target = urlOfPath(`/api/v1${below}${path}`, context.req.url);
+  // A name that the client gave has "..", say: the request would be about something else.
+  if (target === undefined) throw new GitHubProblem(404, "Not Found");
   for (const [name, value] of Object.entries(query)) target.searchParams.set(name, value);
   const request = new Request(target, { method, ...bodyOf(asked), signal: context.req.raw.signal });
   handedOn.set(request, { host: context.var.host, api: context.var.api });

@@ -13,6 +13,7 @@ import { readBody } from "./bodies.ts";
 import { answerRefs, readRef, type ReadRef, refInPath } from "./reading.ts";
 import { encodedPath, type Place, placeOf, refShape } from "./shapes.ts";
 import { fromHex } from "../../bytes/hex.ts";
+import { isPushableRefName, isTooLong } from "../../object/ref-name.ts";
 import { typeOfNumber } from "../../object/object-type.ts";
 
 const BRANCHES = "refs/heads/";
@@ -68,6 +69,7 @@ async function moved(answered: Response): Promise<void> {
 async function create(context: Context<ApiEnv>): Promise<Response> {
   const { ref, sha } = await readBody(context, "write", createBody);
   if (!/^refs\/[^/]+\/./.test(ref)) throw new GitHubProblem(422, "Reference name must start with 'refs/' and have at least two slashes"); // prettier-ignore
+  if (!isPushableRefName(ref) || isTooLong(ref)) throw new GitHubProblem(422, `${ref} is not a valid ref name.`);
   const path = `/${encodedPath(ref)}`;
   const answered = await ask(context, { method: "PUT", path, json: { oid: sha, expected: null } });
   if (answered.status === 409) throw new GitHubProblem(422, "Reference already exists");
@@ -94,14 +96,17 @@ async function move(context: Context<ApiEnv>): Promise<Response> {
   return await after(context, name, 200);
 }
 
+/** Returns what is said of a ref that is not there. @throws GitHubProblem if the repository is what is missing */
+async function missing(context: Context<ApiEnv>, name: string): Promise<GitHubProblem> {
+  const { ref } = await readRef(context, name);
+  return ref === undefined ? new GitHubProblem(422, NO_REF) : notFound();
+}
+
 async function remove(context: Context<ApiEnv>): Promise<Response> {
   const name = refInPath(context, 2);
+  if (!isPushableRefName(name)) throw await missing(context, name);
   const answered = await ask(context, { method: "DELETE", path: `/${encodedPath(name)}` });
-  if (answered.status === 404) {
-    // The repository may be what is missing: then this says so.
-    const { ref } = await readRef(context, name);
-    if (ref === undefined) throw new GitHubProblem(422, NO_REF);
-  }
+  if (answered.status === 404) throw await missing(context, name);
   await done(answered);
   return nothing();
 }
