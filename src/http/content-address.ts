@@ -5,8 +5,11 @@
  * @packageDocumentation
  */
 import { parseRevision, type RevisionSyntax } from "../browse/revision-syntax.ts";
+import { bytesOf } from "../object/byte-text.ts";
 import { withoutEmptySegments } from "./path-segments.ts";
 import { Problem } from "./problem.ts";
+
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Decodes percent-encoding, into one character per byte. */
 export function percentDecoded(text: string): string {
@@ -27,15 +30,52 @@ export function pathAfter(url: string, pieces: number): string {
   return rest.replace(/\/+$/, "");
 }
 
+/** Returns the query of a URL, pair by pair, with one character per byte. */
+export function queryPairs(url: string): [name: string, value: string][] {
+  const decoded = (text: string): string => percentDecoded(text.replaceAll("+", " "));
+  const pairs = new URL(url).search
+    .slice(1)
+    .split("&")
+    .filter((pair) => pair !== "");
+  return pairs.map((pair) => {
+    const at = pair.indexOf("=");
+    return at < 0 ? [decoded(pair), ""] : [decoded(pair.slice(0, at)), decoded(pair.slice(at + 1))];
+  });
+}
+
 /** Returns a query parameter of a URL, with one character per byte; "" if it is absent. */
 export function queryBytes(url: string, name: string): string {
-  const { search } = new URL(url);
-  for (const pair of search.slice(1).split("&")) {
-    const at = pair.indexOf("=");
-    if (at >= 0 && percentDecoded(pair.slice(0, at)) === name)
-      return percentDecoded(pair.slice(at + 1).replaceAll("+", " "));
+  return queryPairs(url).find(([known]) => known === name)?.[1] ?? ""; // An absent one and an empty one are alike.
+}
+
+/**
+ * Returns a query with other values for some parameters, and the rest byte for byte. The values are ASCII; `undefined`
+ * takes a parameter away.
+ */
+export function withQuery(search: string, changes: Readonly<Record<string, string | undefined>>): string {
+  const nameOf = (pair: string): string => percentDecoded(pair.replace(/=.*$/s, "").replaceAll("+", " "));
+  const kept = search
+    .replace(/^\?/, "")
+    .split("&")
+    .filter((pair) => pair !== "" && !Object.hasOwn(changes, nameOf(pair)));
+  const added = Object.entries(changes).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${percentEncoded(value)}`],
+  );
+  return `?${[...kept, ...added].join("&")}`;
+}
+
+/**
+ * Returns text that has one character per byte as what it says in UTF-8. Bytes that are none are refused, and never
+ * replaced: of a path, another one would come.
+ *
+ * @throws Problem
+ */
+export function utf8Text(bytes: string, what: string): string {
+  try {
+    return strict.decode(bytesOf(bytes));
+  } catch {
+    throw new Problem(422, `${what} is not UTF-8.`);
   }
-  return "";
 }
 
 /**

@@ -9,9 +9,10 @@ import type { FilePatch } from "../../diff/parse-patch.ts";
 import type { ByteSource } from "../../bytes/byte-stream.ts";
 import type { StreamingHash } from "../../bytes/hash.ts";
 import { textOf } from "../../object/byte-text.ts";
-import { escapedOf } from "../../object/escaped-bytes.ts";
+import { escapedOf, readEscapes } from "../../object/escaped-bytes.ts";
 import type { Identity } from "../../object/identity.ts";
 import { isPushableRefName, isTooLong } from "../../object/ref-name.ts";
+import { queryPairs, utf8Text } from "../../http/content-address.ts";
 import { InvalidRequest, Problem, DetailedProblem } from "../../http/problem.ts";
 import { admitWriter, type Writer } from "../../http/pusher.ts";
 import { addTrailers, wholeLines } from "../../service/commit/commit-text.ts";
@@ -86,8 +87,8 @@ async function readLineBody(source: ByteSource, hash: StreamingHash): Promise<As
 
 /** Reads a patch. All else is in the query. */
 async function readPatchBody(source: ByteSource, hash: StreamingHash, url: string): Promise<Asked> {
-  const { search, searchParams } = new URL(url);
-  const head = checkJson(patchHead(searchParams), commitHead);
+  const { search } = new URL(url);
+  const head = checkJson(patchHead(queryPairs(url)), commitHead);
   hash.update(new TextEncoder().encode(search));
   const bytes = await readWhole(source, MOST_JSON_BYTES, (piece) => hash.update(piece));
   const { parsePatch } = await import("../../diff/parse-patch.ts");
@@ -98,25 +99,23 @@ async function readPatchBody(source: ByteSource, hash: StreamingHash, url: strin
 }
 
 /** Returns the query in the form of a body: `author_name` is the `name` of `author`. */
-function patchHead(query: URLSearchParams): object {
+function patchHead(query: readonly (readonly [name: string, bytes: string])[]): object {
   const head: Record<string, unknown> = {};
   const people: Record<string, Record<string, string>> = {};
-  for (const [name, value] of query) {
+  for (const [name, bytes] of query) {
+    // Names of refs need not be UTF-8.
+    const value = REFS.includes(name) ? readEscapes(bytes) : utf8Text(bytes, name);
     const [, person, member] = /^(author|committer)_(name|email|date)$/.exec(name) ?? [];
     if (person !== undefined && member !== undefined) (people[person] ??= {})[member] = value;
     else if (name === "expected_head" && value === "") head[name] = null;
-    else head[name] = value === "true" || value === "false" ? value === "true" : value;
+    else head[name] = TEXTS.includes(name) || !/^(?:true|false)$/.test(value) ? value : value === "true";
   }
-  return { ...head, ...people, ...TEXTS.reduce((texts, name) => ({ ...texts, ...textIn(query, name) }), {}) };
+  return { ...head, ...people };
 }
 
 /** Members that are text, whatever that is. */
-const TEXTS = ["branch", "base", "message"];
-
-function textIn(query: URLSearchParams, name: string): object {
-  const value = query.get(name);
-  return value === null ? {} : { [name]: value };
-}
+const REFS = ["branch", "base"];
+const TEXTS = [...REFS, "message"];
 
 /** The readers of bodies, by media type. */
 const READERS: Readonly<Record<string, (source: ByteSource, hash: StreamingHash, url: string) => Promise<Asked>>> = {

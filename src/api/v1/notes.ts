@@ -12,9 +12,10 @@ import { resolveRevision } from "../../browse/revision.ts";
 import { findPath, listEntries } from "../../browse/tree-at.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { cacheControl, found } from "../../http/content.ts";
-import { requestedRevision } from "../../http/content-address.ts";
+import { queryBytes, requestedRevision } from "../../http/content-address.ts";
 import { InvalidRequest, Problem } from "../../http/problem.ts";
 import { admitWriter } from "../../http/pusher.ts";
+import { byteTextOf, readEscapes } from "../../object/escaped-bytes.ts";
 import { isPushableRefName, isTooLong } from "../../object/ref-name.ts";
 import { wholeLines } from "../../service/commit/commit-text.ts";
 import type { ActionOrder } from "../../service/commit/prepared-actions.ts";
@@ -53,6 +54,11 @@ function notesRef(name = USUAL): string {
   throw new InvalidRequest("invalid_member", [{ pointer: "#/ref", detail: "ref: is no name of notes" }]);
 }
 
+/** Returns the notes that the query names, as escaped text; `undefined` where it names none. */
+function queriedRef(context: Context<ApiEnv>): string | undefined {
+  return context.req.query("ref") === undefined ? undefined : readEscapes(queryBytes(context.req.url, "ref"));
+}
+
 /** A note: where it lies, and its blob; or where it would lie. Names are raw, paths have one character per byte. */
 type Place = { readonly path: string; readonly blob?: Uint8Array };
 
@@ -84,7 +90,7 @@ type Present = { readonly object: string; readonly head: string | null; readonly
 /** Reads the note on what the path names. */
 async function present(context: Context<ApiEnv>, ref: string): Promise<Present & { readonly cache: string }> {
   const revision = requestedRevision(restOfPath(context));
-  const session = await openSession(context, [revision, requestedRevision(ref)]);
+  const session = await openSession(context, [revision, requestedRevision(byteTextOf(ref))]);
   try {
     const object = toHex(found(await resolveRevision(session, revision)).name);
     const head = session.refNamed(ref);
@@ -102,7 +108,7 @@ async function present(context: Context<ApiEnv>, ref: string): Promise<Present &
 const noNote = (): Problem => new Problem(404, "There is no note on this object.");
 
 async function show(context: Context<ApiEnv>): Promise<Response> {
-  const ref = notesRef(context.req.query("ref"));
+  const ref = notesRef(queriedRef(context));
   const { object, place, note, cache } = await present(context, ref);
   if (note === undefined || place.blob === undefined) throw noNote();
   return context.json({ object, ref, oid: toHex(place.blob), note }, 200, { "Cache-Control": cache });
@@ -189,7 +195,7 @@ async function append(context: Context<ApiEnv>): Promise<Response> {
 }
 
 async function remove(context: Context<ApiEnv>): Promise<Response> {
-  const ref = notesRef(context.req.query("ref"));
+  const ref = notesRef(queriedRef(context));
   await change(context, ref, [
     "Notes removed by 'git notes remove'",
     (before) => {

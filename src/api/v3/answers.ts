@@ -7,6 +7,7 @@
 import type { Context } from "hono";
 import { contentTag } from "../../bytes/content-tag.ts";
 import { isKnown } from "../../http/content.ts";
+import { withQuery } from "../../http/content-address.ts";
 import { CHALLENGE } from "../../http/denied.ts";
 import { explainError } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
@@ -132,8 +133,8 @@ export function linkHeader(
   const links: string[] = [];
   const link = (rel: string, changed: Readonly<Record<string, string>>): void => {
     const url = new URL(context.req.url);
-    url.searchParams.delete("cursor");
-    for (const [name, value] of Object.entries(changed)) url.searchParams.set(name, value);
+    // As text: names in the query need not be UTF-8.
+    url.search = withQuery(url.search, { cursor: undefined, ...changed });
     links.push(`<${url.href}>; rel="${rel}"`);
   };
   if (number > 1 && last !== undefined) link("prev", { page: String(number - 1), per_page: String(size) });

@@ -7,6 +7,7 @@
 import { type Context, Hono } from "hono";
 import * as v from "valibot";
 import { problemOf } from "../../http/problem.ts";
+import { withQuery } from "../../http/content-address.ts";
 import { urlOfPath } from "../../http/path-segments.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { auditedRoutes } from "../v1/audited-routes.ts";
@@ -33,6 +34,7 @@ function mounted(): Hono<ApiEnv> {
 export type Asked = {
   readonly method?: "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
   readonly path: string;
+  /** Values have one character per byte. */
   readonly query?: Readonly<Record<string, string>>;
   readonly json?: object;
   /** A body of bytes. */
@@ -59,7 +61,7 @@ export async function askAt(context: Context<ApiEnv>, below: string, asked: Aske
   const target = urlOfPath(`/api/v1${below}${path}`, context.req.url);
   // A name that the client gave has "..", say: the request would be about something else.
   if (target === undefined) throw new GitHubProblem(404, "Not Found");
-  for (const [name, value] of Object.entries(query)) target.searchParams.set(name, value);
+  target.search = withQuery("", query);
   const request = new Request(target, { method, ...bodyOf(asked), signal: context.req.raw.signal });
   handedOn.set(request, { host: context.var.host, api: context.var.api });
   routes ??= mounted();

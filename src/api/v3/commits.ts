@@ -12,7 +12,7 @@ import { resolveCommit } from "../../browse/revision.ts";
 import { fromHex } from "../../bytes/hex.ts";
 import { DEFAULT_OPTIONS } from "../../diff/line-diff.ts";
 import { found } from "../../http/content.ts";
-import { comparedRevisions, percentEncoded, requestedRevision } from "../../http/content-address.ts";
+import { comparedRevisions, percentEncoded, queryBytes, requestedRevision } from "../../http/content-address.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { diffPage } from "../v1/content-diff-json.ts";
 import { openSession } from "../v1/content-request.ts";
@@ -59,8 +59,8 @@ async function list(context: Context<ApiEnv>): Promise<Response> {
   const given = context.req.query("cursor");
   let skip = given === undefined ? (page.number - 1) * page.size : 0;
   if (skip > MOST_SKIPPED) throw new GitHubProblem(422, "page: follow the links of earlier pages to come here");
-  const { sha, path } = context.req.query();
-  const query = { ...(sha === undefined ? {} : { rev: sha }), ...(path === undefined ? {} : { path }) };
+  const [sha, path] = ["sha", "path"].map((name) => queryBytes(context.req.url, name));
+  const query = { ...(sha === "" ? {} : { rev: sha }), ...(path === "" ? {} : { path }) };
   const commits: CommitJson[] = [];
   let cursor = given;
   for (let requests = 0; requests < MOST_REQUESTS && commits.length < page.size; requests++) {

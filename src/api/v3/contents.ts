@@ -11,7 +11,8 @@ import { blobSizes, type DirectoryEntry, findPath, type FoundEntry, listEntries 
 import { toHex } from "../../bytes/hex.ts";
 import { found } from "../../http/content.ts";
 import { bytesOf, textOf } from "../../object/byte-text.ts";
-import { percentEncoded, queryBytes } from "../../http/content-address.ts";
+import { percentEncoded, queryBytes, utf8Text } from "../../http/content-address.ts";
+import { byteTextOf, readEscapes } from "../../object/escaped-bytes.ts";
 import { isSymlink } from "../../object/tree.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { requestedRepository } from "../v1/requested.ts";
@@ -150,7 +151,7 @@ async function presentAt(context: Context<ApiEnv>, path: string, { branch }: Fil
     branch === undefined || branch === null ? record.head : `refs/heads/${branch.replace(/^refs\/heads\//, "")}`;
   const short = full.replace(/^refs\/heads\//, "");
   try {
-    return await withRevision(context, textOf(new TextEncoder().encode(full)), async (session, { name }) => {
+    return await withRevision(context, byteTextOf(full), async (session, { name }) => {
       const entry = await findPath(session, await treeOf(session, name), path);
       const isFile = entry.kind === "found" && entry.type === "blob";
       if (entry.kind === "found" && entry.type === "tree") throw new GitHubProblem(422, "This path is a directory.");
@@ -201,13 +202,18 @@ async function writing(context: Context<ApiEnv>, bytes: Uint8Array<ArrayBuffer>)
   return { blob: oid };
 }
 
-async function put(context: Context<ApiEnv>): Promise<Response> {
+/** Returns the path that a request changes, with one character per byte, and as text. @throws Problem if it is none */
+function changedPath(context: Context<ApiEnv>): { readonly path: string; readonly shown: string } {
   const path = restOf(context, 1);
+  return { path, shown: utf8Text(path, "The path") };
+}
+
+async function put(context: Context<ApiEnv>): Promise<Response> {
   const body = await readBody(context, "write", fileBody);
+  const { path, shown } = changedPath(context);
   if (body.content === undefined) throw new GitHubProblem(422, `Invalid request.\n\n"content" wasn't supplied.`);
   const bytes = contentBytes(body.content, "base64");
   const present = await presentAt(context, path, body);
-  const shown = lenient.decode(bytesOf(path));
   assertKnown(present.file, body.sha, shown);
   const isNew = present.file === undefined;
   const action = { action: isNew ? "create" : "update", path: shown, ...(await writing(context, bytes)) };
@@ -215,7 +221,7 @@ async function put(context: Context<ApiEnv>): Promise<Response> {
   return await withRevision(context, commit, async (session, { name }) => {
     const entry = found(await findPath(session, await treeOf(session, name), path));
     const oid = toHex(entry.oid);
-    const item = { path, ref: present.branch, type: "blob", oid, mode: entry.mode, size: bytes.length };
+    const item = { path, ref: byteTextOf(present.branch), type: "blob", oid, mode: entry.mode, size: bytes.length };
     const place = placeOf(context);
     const shape = gitCommitShape(place, await readCommitJson(session, name));
     return answer(context, { content: itemShape(place, item), commit: shape }, isNew ? 201 : 200);
@@ -223,19 +229,20 @@ async function put(context: Context<ApiEnv>): Promise<Response> {
 }
 
 async function remove(context: Context<ApiEnv>): Promise<Response> {
-  const path = restOf(context, 1);
-  const query = context.req.query();
+  const query = (name: string): string | undefined => queryBytes(context.req.url, name) || undefined;
+  const text = query("message");
   const body = { ...(await readBody(context, "write", v.partial(fileBody))) };
-  const message = body.message ?? query["message"];
-  const sha = body.sha ?? query["sha"];
+  const { path, shown } = changedPath(context);
+  const message = body.message ?? (text === undefined ? undefined : utf8Text(text, "message"));
+  const sha = body.sha ?? query("sha");
   if (message === undefined || sha === undefined) {
     throw new GitHubProblem(422, `Invalid request.\n\n"${message === undefined ? "message" : "sha"}" wasn't supplied.`);
   }
-  const branch = body.branch ?? query["branch"];
+  const named = query("branch");
+  const branch = body.branch ?? (named === undefined ? undefined : readEscapes(named));
   const asked = { ...body, message, ...(branch === undefined ? {} : { branch }) };
   const present = await presentAt(context, path, asked);
   if (present.file === undefined) throw notFound();
-  const shown = lenient.decode(bytesOf(path));
   assertKnown(present.file, sha, shown);
   const commit = await commitOne(context, present, asked, { action: "delete", path: shown });
   return await withRevision(context, commit, async (session, { name }) => {
