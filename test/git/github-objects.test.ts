@@ -163,6 +163,30 @@ inEveryFormat(
       expect(await git.ok(["rev-list", "--count", "HEAD"], { cwd: clone })).toBe("6");
     });
 
+    it("are refused before they are made where git refuses them", async () => {
+      const { url: _, ...at } = await pushed();
+      const [gitlink, tree] = ["160000", "040000"];
+      for (const entry of [
+        ...["nothex", "", "abcd", "0".repeat(head.length), head.length === 40 ? "1".repeat(64) : "1".repeat(40)].map(
+          (sha) => ({ mode: gitlink, sha }),
+        ),
+        { mode: gitlink, sha: "g".repeat(head.length) },
+        { mode: gitlink, content: "x" },
+        { mode: tree, content: "x" },
+        { mode: "100644", content: "x", sha: head },
+        { mode: tree, sha: head },
+        { mode: gitlink, sha: head, path: ".gitattributes" },
+        { mode: "100644", content: "x", path: "a/.GIT/config" },
+      ]) {
+        const order = { ...at, tree: [{ path: "sub", ...entry } as { path: string; mode: "160000"; sha: string }] };
+        expect([entry, await status(octokit.rest.git.createTree(order))]).toEqual([entry, 422]);
+      }
+      const sha = head.toUpperCase();
+      const made = await octokit.rest.git.createTree({ ...at, tree: [{ path: "sub", mode: "160000", sha }] });
+      const input = `160000 commit ${head}\tsub\n`;
+      expect(made.data.sha).toBe(await journey.git.ok(["mktree", "--missing"], { cwd: source, input }));
+    });
+
     it("are refused before they are made where they are more than can be kept", async () => {
       const { url: _, ...at } = await pushed();
       const sha = (await journey.git.ok(["rev-parse", "main:VERSION"], { cwd: source })).trim();

@@ -7,7 +7,7 @@ import { Hono, type Context } from "hono";
 import * as v from "valibot";
 import { admitWriter } from "../../http/pusher.ts";
 import type { Identity } from "../../object/identity.ts";
-import { FILE_MODE } from "../../object/tree.ts";
+import { FILE_MODE, typeOfMode } from "../../object/tree.ts";
 import { wholeLines } from "../../service/commit/commit-text.ts";
 import type { MadeObject, MakingExchange, TreeOrder } from "../../service/commit/make-objects.ts";
 import type { ApiEnv } from "../api-host.ts";
@@ -76,7 +76,10 @@ function orderOf({ path, mode, sha, content }: v.InferOutput<typeof entryBody>):
   const number = MODES[mode] ?? FILE_MODE.file; // It is one of them.
   if (sha === undefined && content === undefined)
     throw new GitHubProblem(422, `tree: ${path} has neither sha nor content`);
-  return { path, mode: number, object: sha === undefined ? new TextEncoder().encode(content) : sha };
+  if (content === undefined) return { path, mode: number, object: sha?.toLowerCase() ?? null };
+  if (sha !== undefined) throw new GitHubProblem(422, `tree: ${path} has both sha and content`);
+  if (typeOfMode(number) !== "blob") throw new GitHubProblem(422, `tree: ${path} has content, and is no file`);
+  return { path, mode: number, object: new TextEncoder().encode(content) };
 }
 
 async function tree(context: Context<ApiEnv>): Promise<Response> {

@@ -4,11 +4,16 @@
  * @packageDocumentation
  */
 import { concat } from "../../bytes/chunk.ts";
+import { FsckRejected } from "../../bytes/failure.ts";
 import { fromHex, toHex } from "../../bytes/hex.ts";
 import { CommitLinks } from "../../object/commit.ts";
+import type { Forgiving } from "../../object/fsck-rule.ts";
+import { fsckTree } from "../../object/fsck-tree.ts";
+import { fsckCommit, fsckTag } from "../../object/fsck.ts";
 import type { Identity } from "../../object/identity.ts";
 import { type ObjectType, TYPE_NUMBER, typeOfNumber } from "../../object/object-type.ts";
 import { FILE_MODE, isGitlink, isTree, typeOfMode } from "../../object/tree.ts";
+import { leniencyFor } from "../../refs/fsck-settings.ts";
 import {
   type KeptBlobStore,
   type KeptObject,
@@ -96,8 +101,27 @@ class Making {
       throw new Refusal(`what is new has more than ${MOST_OBJECTS_BYTES} bytes`);
     this.#hold(bytes.length);
     const name = await this.session.objects.nameOf(type, bytes);
+    this.#judge(type, bytes, toHex(name));
     this.#made.push({ oid: toHex(name), type, bytes });
     return name;
+  }
+
+  /** Refuses what the landing would refuse, when a ref moves to it. */
+  #judge(type: ObjectType, bytes: Uint8Array, oid: string): void {
+    const { format, begun } = this.session;
+    const { ignored, warned, skipped } = leniencyFor(begun.record.fsck);
+    const forgives: Forgiving = (id) => ignored.has(id) || warned.has(id);
+    this.#tools.pacer.add(bytes.length);
+    const found =
+      type === "tree"
+        ? fsckTree(bytes, format, undefined, forgives)
+        : type === "commit"
+          ? fsckCommit(bytes, format, forgives)
+          : type === "tag"
+            ? fsckTag(bytes, format, forgives)
+            : undefined;
+    if (found !== undefined && !skipped.has(oid))
+      throw new Refusal(new FsckRejected(oid, found.id, found.text).message);
   }
 
   #hold(bytes: number): void {
@@ -121,12 +145,17 @@ class Making {
     return answer.kind === "full" ? { kind: "full" } : { kind: "made", oid: toHex(name) };
   }
 
+  /** Returns the raw name of an object. */
+  rawName(oid: string): Uint8Array {
+    const raw = fromHex(oid);
+    if (raw?.length === this.session.format.rawSize) return raw;
+    throw new Refusal(`${JSON.stringify(oid.slice(0, 64))} is no name of an object`);
+  }
+
   /** Checks that objects are here, or kept, and of the types that they are named as. */
   async assertHere(named: readonly { readonly oid: string; readonly type: ObjectType }[]): Promise<void> {
-    const { database, format } = this.session;
-    for (const { oid } of named) {
-      if (fromHex(oid)?.length !== format.rawSize) throw new Refusal(`${oid.slice(0, 64)} is no name of an object`);
-    }
+    const { database } = this.session;
+    for (const { oid } of named) this.rawName(oid);
     const oids = [...new Set(named.map(({ oid }) => oid))];
     const types = oids.length === 0 ? [] : await database.typesOf(concat(oids.flatMap((oid) => fromHex(oid) ?? [])));
     const found = new Map(oids.map((oid, at) => [oid, typeOfNumber(types[at] ?? 0)])); // A type for each.
@@ -262,8 +291,7 @@ export async function makeTree(
       if (directory === undefined) continue; // What is to be taken away is not there.
       directory.children.delete(last);
       if (object === null) directory.remove(last);
-      else if (typeof object === "string")
-        directory.set(last, { mode, oid: fromHex(object) ?? new Uint8Array(rawSize) });
+      else if (typeof object === "string") directory.set(last, { mode, oid: made.rawName(object) });
       else directory.set(last, { mode, oid: await made.add("blob", object) });
     }
     return await made.write(root);
