@@ -106,8 +106,21 @@ describe("statuses of a commit", () => {
       { ...BUILD, target_url: "no address" },
       { ...BUILD, other: 1 },
       { ...BUILD, context: "\ud800" },
+      { ...BUILD, context: "c\u0000<b>" },
+      { ...BUILD, context: "two\nlines" },
+      { ...BUILD, context: "\u009b31m" },
+      { ...BUILD, description: "\u001b[31mred" },
+      { ...BUILD, target_url: "https://ci.example/\n1" },
     ]) {
       expect([body, (await set(name, 1, body)).status]).toEqual([body, 422]);
+    }
+    expect((await set(name, 1, { ...BUILD, description: "two\nlines" })).status).toBe(201);
+    for (const change of [
+      { description: "a\u0007bell" },
+      { protected: [{ pattern: "main", pushers: ["x\u0000"] }] },
+      { protected: [{ pattern: "main", required_contexts: ["x\u0000"] }] },
+    ]) {
+      expect([change, (await operator("PATCH", `/repos/${name}`, change)).status]).toEqual([change, 422]);
     }
     expect(await set(name, 3, BUILD)).toMatchObject({ status: 404 });
     expect(await operator("GET", statusesOf(name, 3))).toMatchObject({ status: 404 });

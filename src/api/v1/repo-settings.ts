@@ -18,7 +18,12 @@ import { isRefPattern, MOST_PUSHERS, MOST_REQUIRED, MOST_RULES, type RefRule } f
 import type { CreateRequest, DescribedRepository, MirrorSummary } from "../../refs/ref-store.ts";
 import type { SeenSettings, SettingsChange } from "../../refs/repository-settings.ts";
 import type { ApiEnv } from "../api-host.ts";
+import { shownName, shownText } from "../shown-text.ts";
 
+/** Characters of a description, of the name of whoever may push, and of the context of a status. */
+const LONGEST_DESCRIPTION = 1000;
+const LONGEST_NAME = 100;
+const LONGEST_CONTEXT = 255;
 const BRANCHES = "refs/heads/";
 
 /**
@@ -29,7 +34,7 @@ function isBranchName(name: string): boolean {
 }
 
 const visibility = v.picklist(["private", "public"]);
-const description = v.pipe(v.string(), v.maxLength(1000));
+const description = shownText(LONGEST_DESCRIPTION);
 const objectFormat = v.picklist(["sha1", "sha256"]);
 const defaultBranch = v.pipe(
   v.string(),
@@ -37,7 +42,7 @@ const defaultBranch = v.pipe(
   v.check((name) => isBranchName(name), "not a name that git allows for a branch"),
 );
 
-const pusher = v.pipe(v.string(), v.minLength(1), v.maxLength(100));
+const pusher = shownName(LONGEST_NAME);
 const rule = v.strictObject({
   pattern: v.pipe(
     v.string(),
@@ -47,9 +52,7 @@ const rule = v.strictObject({
   allow_deletion: v.optional(v.boolean(), false),
   pushers: v.nullish(v.pipe(v.array(pusher), v.maxLength(MOST_PUSHERS))),
   require_signed: v.optional(v.boolean(), false),
-  required_contexts: v.nullish(
-    v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(255))), v.maxLength(MOST_REQUIRED)),
-  ),
+  required_contexts: v.nullish(v.pipe(v.array(shownName(LONGEST_CONTEXT)), v.maxLength(MOST_REQUIRED))),
 });
 const rules = v.pipe(v.array(rule), v.maxLength(MOST_RULES));
 

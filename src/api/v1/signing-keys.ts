@@ -11,12 +11,14 @@ import { readSigningKey } from "../../signing/verify.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
 import { readJson } from "../json-body.ts";
+import { shownName } from "../shown-text.ts";
 import { requestedTenant, pathParam } from "./requested.ts";
 
-const isPrintable = (text: string): boolean => !/\p{Cc}/u.test(text);
+/** Characters of a title. */
+const LONGEST_TITLE = 100;
 
 const addition = v.strictObject({
-  title: v.pipe(v.string(), v.minLength(1), v.maxLength(100), v.check(isPrintable, "has a control character")),
+  title: shownName(LONGEST_TITLE),
   key: v.pipe(v.string(), v.minLength(1), v.maxLength(MOST_KEY_BYTES)),
 });
 

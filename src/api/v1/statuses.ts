@@ -34,6 +34,7 @@ import type { Repository } from "../../repository/repository.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
 import { readJson } from "../json-body.ts";
+import { shownName, shownText } from "../shown-text.ts";
 import { openSession } from "./content-request.ts";
 import { type KeyedRequest, keyedRequest, REPLAYED } from "./idempotency.ts";
 import { otherRequest } from "./refused-writes.ts";
@@ -50,17 +51,14 @@ function isWebAddress(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }
 
-const text = v.pipe(v.string(), v.maxLength(LONGEST_TEXT));
 const state = v.picklist(STATUS_STATES);
 
 /** A status that is to be set. */
 const statusBody = v.strictObject({
-  context: v.pipe(text, v.minLength(1)),
+  context: shownName(LONGEST_TEXT),
   state,
-  description: v.nullish(text),
-  target_url: v.nullish(
-    v.pipe(v.string(), v.maxLength(LONGEST_URL), v.check(isWebAddress, "not an address with http or https")),
-  ),
+  description: v.nullish(shownText(LONGEST_TEXT)),
+  target_url: v.nullish(v.pipe(shownName(LONGEST_URL), v.check(isWebAddress, "not an address with http or https"))),
 });
 
 const statusJson = v.strictObject({

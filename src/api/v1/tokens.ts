@@ -17,6 +17,7 @@ import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe, PAGING } from "../describe.ts";
 import { readJson } from "../json-body.ts";
+import { shownName } from "../shown-text.ts";
 import { queryLimit } from "./content-request.ts";
 import { formatCursor, nextPage, parseCursor } from "./cursor.ts";
 import { requestedTenant, pathParam } from "./requested.ts";
@@ -25,14 +26,14 @@ import { requestedTenant, pathParam } from "./requested.ts";
 const PAGE = { tokens: 100, mostTokens: 1000 };
 /** Repositories that a token may name. */
 const MOST_REPOS = 100;
+/** Characters of a token's name. */
+const LONGEST_NAME = 100;
 /** Ten years, in seconds: a longer time is no expiry. */
 const LONGEST = 10 * 366 * 24 * 60 * 60;
 
-const isPrintable = (text: string): boolean => !/\p{Cc}/u.test(text);
-
 /** The members of a token that is to be made. */
 export const issue = v.strictObject({
-  name: v.pipe(v.string(), v.minLength(1), v.maxLength(100), v.check(isPrintable, "has a control character")),
+  name: shownName(LONGEST_NAME),
   scopes: v.pipe(v.array(v.picklist(SCOPES)), v.minLength(1), v.maxLength(SCOPES.length)),
   repos: v.nullish(
     v.pipe(
