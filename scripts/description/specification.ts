@@ -88,7 +88,10 @@ function parametersOf({ path, route }: Operation): Json[] {
     description: about,
     schema: type === "integer" ? { type: "integer", minimum: 1 } : { type: "string" },
   }));
-  return [...inPath, ...inQuery];
+  const schema = { type: "string", pattern: String.raw`^[\x21-\x7e]{1,255}$` };
+  const description = "Makes a retry get the first answer, for a day.";
+  const inHeader = route.takesKey === true ? [{ in: "header", name: "Idempotency-Key", description, schema }] : [];
+  return [...inPath, ...inQuery, ...inHeader];
 }
 
 /**

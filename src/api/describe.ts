@@ -29,6 +29,8 @@ export type RouteDescription = {
   readonly answers: Readonly<Record<number, DescribedAnswer>>;
   /** Statuses of problems beside those that any request may get. */
   readonly problems?: readonly number[];
+  /** Whether it takes an `Idempotency-Key`. */
+  readonly takesKey?: true;
   /** Open to everybody, or needing a token; by default a token is needed for what is private. */
   readonly access?: "everybody" | "token";
 };
@@ -49,7 +51,7 @@ export function describe(route: RouteDescription): MiddlewareHandler {
   const query = Object.keys(route.query ?? {});
   const takesBody = route.body !== undefined || route.bodyType !== undefined;
   const check: MiddlewareHandler = async (context, next) => {
-    await checkRequest(context.req.raw, { query, takesBody });
+    await checkRequest(context.req.raw, { query, takesBody, takesKey: route.takesKey === true });
     await next();
   };
   DESCRIPTIONS.set(check, route);

@@ -1,11 +1,12 @@
 /**
  * Refuses what a route does not know, so that an answer never ignores a part of the request. Only the query parameters
- * that the route's description names are accepted, each once. A route whose description has no body takes none.
+ * that the route's description names are accepted, each once. A route whose description has no body takes none, and one
+ * that does not say that it takes a key has none.
  *
  * @packageDocumentation
  */
 import * as v from "valibot";
-import { InvalidRequest } from "../http/problem.ts";
+import { InvalidRequest, Problem } from "../http/problem.ts";
 import { readJson } from "./json-body.ts";
 import { suggestion } from "./suggestion.ts";
 
@@ -33,16 +34,28 @@ function checkQuery(query: URLSearchParams, known: readonly string[]): void {
   }
 }
 
+/** What a route takes: the names of its parameters, and whether it takes a body and an `Idempotency-Key`. */
+type Taken = { readonly query: readonly string[]; readonly takesBody: boolean; readonly takesKey: boolean };
+
+/**
+ * Refuses a request that is to be done once, however often it is sent, where it would be done each time. Reading may be
+ * repeated.
+ *
+ * @throws Problem
+ */
+export function refuseKey(request: Request): void {
+  if (request.headers.get("Idempotency-Key") === null) return;
+  throw new Problem(422, "Idempotency-Key: this takes none, and would do it again for each request.");
+}
+
 /**
  * Checks a request against its route's description.
  *
  * @throws Problem if the request has anything else.
  */
-export async function checkRequest(
-  request: Request,
-  { query, takesBody }: { readonly query: readonly string[]; readonly takesBody: boolean },
-): Promise<void> {
+export async function checkRequest(request: Request, { query, takesBody, takesKey }: Taken): Promise<void> {
   checkQuery(new URL(request.url).searchParams, query);
   const mayHaveBody = request.method !== "GET" && request.method !== "HEAD";
+  if (mayHaveBody && !takesKey) refuseKey(request);
   if (mayHaveBody && !takesBody && request.body !== null) await readJson(request, NOTHING);
 }

@@ -56,6 +56,38 @@ inEveryFormat(
       expect(await git.ok(["notes", "list"], { cwd: source })).toBe("");
     });
 
+    it("are appended once where a request with a key is sent again", async () => {
+      const { path, url } = await pushed();
+      const [head = ""] = commits;
+      const key = { "Idempotency-Key": "once" };
+      const first = await api("POST", `${path}/notes/main`, { note: "one" }, key);
+      const again = await api("POST", `${path}/notes/main`, { note: "one" }, key);
+      expect([again.status, again.body, again.headers.get("Idempotent-Replayed")]).toEqual([201, first.body, "true"]);
+      expect(await shown(url, head)).toBe("one");
+      expect((await api("POST", `${path}/notes/main`, { note: "two" }, key)).status).toBe(422);
+      // What is done each time is not asked for once.
+      expect((await api("PUT", `${path}/notes/main`, { note: "two", force: true }, key)).status).toBe(422);
+      expect((await api("DELETE", `${path}/notes/main`, undefined, key)).status).toBe(422);
+      expect(await shown(url, head)).toBe("one");
+    });
+
+    it("keep the bytes that are no UTF-8 when something is appended", async () => {
+      const { git } = journey;
+      const { path, url } = await pushed();
+      const [head = ""] = commits;
+      const blob = await git.ok(["hash-object", "-w", "--stdin"], {
+        cwd: source,
+        input: Buffer.from("caf\xe9\n", "latin1"),
+      });
+      await git.ok(["notes", "--ref=bytes", "add", "-f", "-C", blob, head], { cwd: source });
+      await git.ok(["push", "-q", url, "refs/notes/bytes"], { cwd: source });
+      expect((await api("POST", `${path}/notes/main`, { note: "ü", ref: "bytes" })).status).toBe(201);
+      await git.ok(["fetch", "-q", "--force", url, "refs/notes/bytes:refs/notes/bytes"], { cwd: source });
+      const wanted = Buffer.concat([Buffer.from("caf\xe9\n\n", "latin1"), Buffer.from("ü\n")]);
+      const expected = await git.ok(["hash-object", "--stdin"], { cwd: source, input: wanted });
+      expect(await git.ok(["notes", "--ref=bytes", "list", head], { cwd: source })).toBe(expected);
+    });
+
     it("are found in directories of digits, as git lays out many", async () => {
       const { git } = journey;
       const { path, url } = await pushed();

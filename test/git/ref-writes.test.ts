@@ -100,6 +100,24 @@ inEveryFormat(
       expect(await refsOf(path)).toEqual({ "refs/heads/main": head, "refs/heads/b": head });
     });
 
+    it("are moved once by a request with a key that is sent again", async () => {
+      const { path } = await pushed();
+      const [head = "", second = "", third = ""] = commits;
+      const key = { "Idempotency-Key": "k" };
+      const put = async (oid: string, more = {}): Promise<[number, unknown, string | null]> => {
+        const answer = await api("PUT", `${path}/refs/heads/once`, { oid, ...more }, key);
+        return [answer.status, answer.body, answer.headers.get("Idempotent-Replayed")];
+      };
+      const name = "refs/heads/once";
+      expect(await put(third)).toEqual([201, { name, oid: third, previous: null }, null]);
+      await api("PUT", `${path}/refs/heads/once`, { oid: second });
+      expect(await put(third)).toEqual([201, { name, oid: third, previous: null }, "true"]);
+      expect((await put(head))[0]).toBe(422);
+      expect((await refsOf(path))[name]).toBe(second);
+      expect((await api("DELETE", `${path}/refs/heads/once`, undefined, key)).status).toBe(422);
+      expect((await refsOf(path))[name]).toBe(second);
+    });
+
     it("are tags as git makes them", async () => {
       const { git } = journey;
       const { path, url } = await pushed();

@@ -307,6 +307,7 @@ export function commitRoutes(): Hono<ApiEnv> {
       tag: "content",
       access: "token",
       summary: "Makes a commit of changes to files",
+      takesKey: true,
       about:
         "Everything that holds of a push holds here: rules, quotas, checks, the log, webhooks. With `application/x-ndjson`, the first " +
         "line has all members but `actions`, and each further line is one action. With `text/x-patch`, the body is what `git diff --binary` or " +

@@ -139,6 +139,7 @@ export function mergeRoutes(): Hono<ApiEnv> {
     describe({
       ...base,
       summary: "Merges into a branch",
+      takesKey: true,
       about:
         "The tree is the one that `git merge` makes. `head` is a branch, a tag, or the full name of a commit. `strategy` is `merge` (a merge commit " +
         "in any case), `squash` (one commit), `ff-only` (the branch moves forward, or 409), or `rebase` (the commits are made again on the branch). " +
@@ -153,6 +154,7 @@ export function mergeRoutes(): Hono<ApiEnv> {
     describe({
       ...base,
       summary: "Brings single commits onto a branch",
+      takesKey: true,
       about: `Each commit is made again, one after the other, with its author and its message. \`mainline\` is the parent of merges, from 1. ${COMMON}`,
       body: picksBody,
       answers,
@@ -164,6 +166,7 @@ export function mergeRoutes(): Hono<ApiEnv> {
     describe({
       ...base,
       summary: "Takes single commits back",
+      takesKey: true,
       about: `Each commit is taken back by one of its own, in the order given. \`mainline\` is the parent of merges, from 1. ${COMMON}`,
       body: picksBody,
       answers,

@@ -15,6 +15,7 @@ import { cacheControl, found } from "../../http/content.ts";
 import { queryBytes, requestedRevision } from "../../http/content-address.ts";
 import { InvalidRequest, Problem } from "../../http/problem.ts";
 import { admitWriter } from "../../http/pusher.ts";
+import { bytesOf, textOf } from "../../object/byte-text.ts";
 import { byteTextOf, readEscapes } from "../../object/escaped-bytes.ts";
 import { isPushableRefName, isTooLong } from "../../object/ref-name.ts";
 import { wholeLines } from "../../service/commit/commit-text.ts";
@@ -22,9 +23,11 @@ import type { ActionOrder } from "../../service/commit/prepared-actions.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
 import { readJson } from "../json-body.ts";
+import { askedWrite, type BodyReading } from "./asked-write.ts";
 import { asker } from "./commit-person.ts";
 import { openSession, restOfPath } from "./content-request.ts";
-import { refusedUpdate, staleRef } from "./refused-writes.ts";
+import { type KeyedRequest, REPLAYED } from "./idempotency.ts";
+import { otherRequest, refusedUpdate, staleRef } from "./refused-writes.ts";
 import { requestedName } from "./requested.ts";
 
 const NOTES = "refs/notes/";
@@ -37,6 +40,8 @@ const MOST_FLAT = 256;
 const MOST_FAN_OUT = 4;
 /** Tries while others move the same notes. */
 const MOST_TRIES = 6;
+/** Bytes of a body: of a note, each of whose characters may be escaped in JSON, and a few more. */
+const READING: BodyReading = { mostBytes: 65_536, needsRoom: false };
 const NO_STORE = { "Cache-Control": "no-store" };
 
 const text = v.pipe(v.string(), v.maxLength(LONGEST_NOTE));
@@ -84,7 +89,7 @@ function isFanOut({ type, name }: { readonly type: string; readonly name: string
   return type === "tree" && /^[0-9a-f]{2}$/.test(name);
 }
 
-/** The notes as they are now: of which object, where its note is, and its text. */
+/** The notes as they are now: of which object, where its note is, and its text, with one character per byte. */
 type Present = { readonly object: string; readonly head: string | null; readonly place: Place; readonly note?: string };
 
 /** Reads the note on what the path names. */
@@ -99,7 +104,7 @@ async function present(context: Context<ApiEnv>, ref: string): Promise<Present &
     const place = await findNote(session, await treeOf(session, head), object);
     if (place.blob === undefined) return { object, head: toHex(head), place, cache };
     const { bytes } = await session.graph.reader.readCopy(place.blob);
-    return { object, head: toHex(head), place, note: lenient.decode(bytes), cache };
+    return { object, head: toHex(head), place, note: textOf(bytes), cache };
   } finally {
     session.close();
   }
@@ -111,18 +116,28 @@ async function show(context: Context<ApiEnv>): Promise<Response> {
   const ref = notesRef(queriedRef(context));
   const { object, place, note, cache } = await present(context, ref);
   if (note === undefined || place.blob === undefined) throw noNote();
-  return context.json({ object, ref, oid: toHex(place.blob), note }, 200, { "Cache-Control": cache });
+  return context.json({ object, ref, oid: toHex(place.blob), note: lenient.decode(bytesOf(note)) }, 200, {
+    "Cache-Control": cache,
+  });
 }
 
-/** What becomes of a note: its new text, or `undefined` to take it away. */
+/** What becomes of a note: its new text, with one character per byte, or `undefined` to take it away. */
 type Change = (note: string | undefined) => string | undefined;
+
+/** A commit on notes: its answer, which was given before where the request was sent before. */
+type Changed = { readonly text: string; readonly isReplayed: boolean };
+
+function changedAnswer({ text: body, isReplayed }: Changed): Response {
+  const headers = { ...NO_STORE, "Content-Type": "application/json", ...(isReplayed ? REPLAYED : {}) };
+  return new Response(body, { status: 201, headers });
+}
 
 /** Changes a note in a commit on its notes, and tries again while others do. */
 async function change(
   context: Context<ApiEnv>,
   ref: string,
-  [message, changed]: readonly [string, Change],
-): Promise<{ readonly object: string; readonly commit: string }> {
+  [message, changed, keyed]: readonly [string, Change, (KeyedRequest | undefined)?],
+): Promise<Changed> {
   const { host } = context.var;
   const name = await requestedName(context, "write");
   const { exchange, principal } = await admitWriter({ host, name });
@@ -137,8 +152,10 @@ async function change(
     const action: ActionOrder =
       next === undefined
         ? { action: "delete", path: place.path }
-        : { action: "upsert", path: place.path, content: next, encoding: "utf-8" };
+        : { action: "upsert", path: place.path, content: btoa(next), encoding: "base64" };
+    const answer = ({ oid: commit }: { readonly oid: string }): string => JSON.stringify({ object, ref, commit });
     const made = await makeCommit(exchange, {
+      ...(keyed === undefined ? {} : { once: { ...keyed, answer } }),
       branch: ref,
       expectedHead: head,
       message: wholeLines(message),
@@ -151,7 +168,9 @@ async function change(
         return (await prepared.add(action)) ?? prepared;
       },
     });
-    if (made.kind === "made") return { object, commit: made.oid };
+    if (made.kind === "made") return { text: answer(made), isReplayed: false };
+    if (made.kind === "answered") return { text: made.answer, isReplayed: true };
+    if (made.kind === "other-request") throw otherRequest();
     if (made.kind === "refused") throw refusedUpdate(ref, made.why);
     if (made.kind !== "stale")
       throw new Problem(422, "The note can't be written: its notes are not as git keeps them.");
@@ -159,9 +178,9 @@ async function change(
   }
 }
 
-/** Returns the text of a note as git writes it: it ends its last line. @throws InvalidRequest */
+/** Returns the text of a note as git writes it, with one character per byte: it ends its last line. @throws InvalidRequest */
 function wholeNote(note: string): string {
-  if (note.trim() !== "" && !note.includes("\0")) return wholeLines(note);
+  if (note.trim() !== "" && !note.includes("\0")) return textOf(new TextEncoder().encode(wholeLines(note)));
   throw new InvalidRequest("invalid_member", [{ pointer: "#/note", detail: "note: is empty, or has a NUL" }]);
 }
 
@@ -178,20 +197,20 @@ async function add(context: Context<ApiEnv>): Promise<Response> {
       return next;
     },
   ]);
-  return context.json({ object: made.object, ref, commit: made.commit }, 201, NO_STORE);
+  return changedAnswer(made);
 }
 
 async function append(context: Context<ApiEnv>): Promise<Response> {
-  const name = await requestedName(context, "write");
-  await admitWriter({ host: context.var.host, name });
-  const { note, ref: asked } = await readJson(context.req.raw, appendBody);
+  const { body, keyed } = await askedWrite(context, appendBody, READING);
+  const { note, ref: asked } = body;
   const ref = notesRef(asked);
   const next = wholeNote(note);
   const made = await change(context, ref, [
     "Notes added by 'git notes append'",
     (before) => (before === undefined ? next : `${before}\n${next}`),
+    keyed,
   ]);
-  return context.json({ object: made.object, ref, commit: made.commit }, 201, NO_STORE);
+  return changedAnswer(made);
 }
 
 async function remove(context: Context<ApiEnv>): Promise<Response> {
@@ -240,6 +259,7 @@ export function noteRoutes(): Hono<ApiEnv> {
       ...base,
       access: "token",
       summary: "Appends to the note on an object",
+      takesKey: true,
       about: "As `git notes append -m`: behind an empty line, or as a new note.",
       body: appendBody,
       answers: { 201: { about: "The commit on the notes.", json: madeJson } },

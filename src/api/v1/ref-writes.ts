@@ -106,7 +106,7 @@ async function withKept(context: Context<ApiEnv>, exchange: WriteExchange): Prom
 }
 
 async function put(context: Context<ApiEnv>): Promise<Response> {
-  const { exchange, body } = await askedWrite(context, putBody, READING);
+  const { exchange, body, keyed } = await askedWrite(context, putBody, READING);
   const name = pathName(context);
   const oid = body.oid.toLowerCase();
   const order: RefOrder = {
@@ -115,11 +115,17 @@ async function put(context: Context<ApiEnv>): Promise<Response> {
     force: body.force === true,
     ...(body.expected === undefined ? {} : { expected: valueOf(body.expected) }),
   };
+  const refAt = (previous: string | null = null): v.InferOutput<typeof refJson> => ({ name, oid, previous });
+  const answerOf = ([result]: readonly RefResult[]): string => JSON.stringify(refAt(result?.previous));
   const { moveRefs } = await import("../../service/commit/move-refs.ts");
-  const answer = await moveRefs(await withKept(context, exchange), [order], { atomic: true });
-  if (answer.kind === "answered") throw otherRequest();
-  const { previous = null } = only(answer);
-  return context.json({ name, oid, previous }, previous === null ? 201 : 200, NO_STORE);
+  const once = keyed === undefined ? {} : { once: { ...keyed, answer: answerOf } };
+  const answer = await moveRefs(await withKept(context, exchange), [order], { atomic: true, ...once });
+  if (answer.kind === "answered") {
+    const { previous: had } = v.parse(v.pipe(v.string(), v.parseJson(), refJson), answer.before.answer);
+    return before(answer.before, keyed, had === null ? 201 : 200);
+  }
+  const { previous } = only(answer);
+  return context.json(refAt(previous), previous === undefined ? 201 : 200, NO_STORE);
 }
 
 async function remove(context: Context<ApiEnv>): Promise<Response> {
@@ -219,6 +225,7 @@ export function refWriteRoutes(): Hono<ApiEnv> {
     describe({
       ...base,
       summary: "Creates or moves a ref",
+      takesKey: true,
       about:
         "`expected` is what it has to have, or `null` if it must not exist. It moves forward only, and a tag not at all, unless `force` is true.",
       body: putBody,
@@ -243,6 +250,7 @@ export function refWriteRoutes(): Hono<ApiEnv> {
     describe({
       ...base,
       summary: "Moves several refs",
+      takesKey: true,
       about: "`old` and `new` are `null` for no ref. Where `atomic` is not false, all move or none.",
       body: updatesBody,
       answers: { 200: { about: "What came of each.", json: outcomesJson } },
@@ -255,6 +263,7 @@ export function refWriteRoutes(): Hono<ApiEnv> {
     describe({
       ...base,
       summary: "Makes an annotated tag",
+      takesKey: true,
       about: "`target` is a ref, or the full name of an object.",
       body: tagBody,
       answers: { 201: { about: "The tag.", json: tagJson } },

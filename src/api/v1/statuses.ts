@@ -213,6 +213,7 @@ export function statusRoutes(): Hono<ApiEnv> {
       tag: "content",
       access: "token",
       summary: "Sets a status of a commit",
+      takesKey: true,
       about:
         "It takes the place of the one with the same context. Rules of protected refs may demand contexts, which have to say `success` of a commit " +
         "before a ref may name it.",

@@ -6,6 +6,7 @@
  */
 import { Hono } from "hono";
 import type { ApiEnv } from "../api-host.ts";
+import { refuseKey } from "../strict-request.ts";
 import { assertVersion, GitHubProblem, notFound, refused } from "./answers.ts";
 import { commitRoutes } from "./commits.ts";
 import { contentRoutes } from "./contents.ts";
@@ -48,6 +49,7 @@ export function facadeRoutes(): Hono<ApiEnv> {
   const routes = new Hono<ApiEnv>();
   routes.use(async (context, next) => {
     assertVersion(context.req.header("X-GitHub-Api-Version"));
+    if (context.req.method !== "GET" && context.req.method !== "HEAD") refuseKey(context.req.raw);
     await next();
   });
   for (const group of GROUPS) routes.route("/", group());

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { describe as suite, expect, it } from "vitest";
-import { describe } from "../../../src/api/describe.ts";
+import { describe, descriptionOf } from "../../../src/api/describe.ts";
 import { apiRoutes } from "../../../src/api/v1/routes.ts";
 import { problemOf } from "../../../src/http/problem.ts";
 
@@ -34,6 +34,36 @@ suite("every route of the API", () => {
       });
     },
   );
+});
+
+suite("a request that is to be done once", () => {
+  /** Where a key is taken: all that makes something new each time, or moves refs. */
+  const KEYED = new Set(
+    [
+      "commits",
+      "merges",
+      "cherry-picks",
+      "reverts",
+      "refs",
+      "tags",
+      "notes/:rev{[^]+}",
+      "commits/:oid{[0-9a-f]+}/statuses",
+    ].map((path) => `POST /repos/:tenant/:repo/${path}`),
+  ).add("PUT /repos/:tenant/:repo/refs/:name{[^]+}");
+  const changing = unique.filter(({ method }) => method !== "GET");
+
+  it("is one of those whose route says so", () => {
+    const said = described.filter(({ handler }) => descriptionOf(handler)?.takesKey === true);
+    expect(new Set(said.map(({ method, path }) => `${method} ${path}`))).toEqual(KEYED);
+  });
+
+  it.each(
+    changing.filter(({ method, path }) => !KEYED.has(`${method} ${path}`)).map(({ method, path }) => [method, path]),
+  )("%s %s refuses a key", async (method, path) => {
+    const headers = { "Idempotency-Key": "once" };
+    const answer = await (await routes.request(addressOf(path), { method, headers })).json<Answer>();
+    expect([answer.status, answer.detail]).toEqual([422, expect.stringMatching(/^Idempotency-Key: this takes none/)]);
+  });
 });
 
 suite("a route with parameters", () => {
