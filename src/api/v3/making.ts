@@ -91,7 +91,7 @@ async function tree(context: Context<ApiEnv>): Promise<Response> {
   const place = placeOf(context);
   // What is below directories is in trees that are not listed here: a client that wants them asks when a ref names them.
   const shown = entries.filter((entry) => typeof entry.sha === "string" && !entry.path.includes("/"));
-  const listed = shown.map(({ path, mode, sha: oid }) => ({ path, mode, sha: oid }));
+  const listed = shown.map(({ path, mode, sha: oid }) => ({ path, mode, sha: oid?.toLowerCase() }));
   return answer(context, { sha, url: `${place.api}/git/trees/${sha}`, tree: listed, truncated: listed.length < entries.length }, 201); // prettier-ignore
 }
 
