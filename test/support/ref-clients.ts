@@ -15,6 +15,7 @@ import {
   PAIRS,
   type RefHistory,
   refused,
+  refusedOrMissing,
   silent,
   SINGLES,
   told,
@@ -25,6 +26,9 @@ import type { SeededRandom } from "./seeded-random.ts";
 /** The most milliseconds after which a client ends its own request, and one in how many it ends. */
 const CUT = 30;
 const CUT_ONE_IN = 25;
+
+/** What the API says of the branch that was pushed first, when it is to be deleted: HEAD is there. */
+const CURRENT_BRANCH = "is the default branch";
 
 /** Where clients go. */
 export type Target = { readonly base: string; readonly path: string; readonly token: string };
@@ -147,14 +151,17 @@ export class RefClient {
     }
     const text = lines.join(", ") || `${status} ${body.toString()}`;
     // What a purge has just taken may have been what the push was checked against. HEAD is at the branch that was pushed first.
+    // That is also said of a repository that is deleted during the push, and its refs with it.
+    if (text.includes("does not exist")) return reads(refusedOrMissing(moves), "refused, or missing");
     if (/unpacker error|current branch/.test(text)) return reads(silent, "silent");
-    if (/fetch first|stale|atomic transaction failed|already exists|does not exist|reference .*|cannot lock/.test(text))
+    if (/fetch first|stale|atomic transaction failed|already exists|reference .*|cannot lock/.test(text))
       return reads(refused(moves), "refused");
     throw new Error(`a push was answered: ${text}`);
   }
 
   #refusedMove(moves: readonly Move[], { status, body }: Answer): Told {
     if (status === 404) return reads(missing, "missing");
+    if (body.includes(CURRENT_BRANCH)) return reads(silent, "current");
     const { current, updates } = JSON.parse(body.toString()) as { current?: string | null; updates?: unknown };
     const [move] = moves;
     if (status === 409 && current !== undefined && move !== undefined && moves.length === 1) {
@@ -162,7 +169,6 @@ export class RefClient {
       return reads(told(move.key, current ?? ""), `told ${current}`);
     }
     if (status === 409 && updates !== undefined) return reads(refused(moves), "refused");
-    if (status === 409 && body.includes("default branch")) return reads(silent, "current");
     throw new Error(`a move by the API was answered: ${status} ${body.toString()}`);
   }
 
@@ -204,6 +210,7 @@ export class RefClient {
       if (answer.status === 503) return reads(silent, "silent");
       if (answer.status >= 300) return this.#refusedMove(moves, answer);
       const results = (JSON.parse(answer.body.toString()) as { updates: { status: string }[] }).updates;
+      if (answer.body.includes(CURRENT_BRANCH)) return reads(silent, "current");
       if (results.some(({ status }) => status !== "ok")) return reads(refused(moves), "refused");
       this.#note(moves);
       return changes(landed(moves));

@@ -57,6 +57,8 @@ const only =
 
 /** A move that was refused because a value is another one. */
 export const refused = (moves: readonly Move[]): Apply => only((state) => state !== GONE && !agrees(state, moves));
+/** The same, or the repository was deleted meanwhile. */
+export const refusedOrMissing = (moves: readonly Move[]): Apply => only((state) => !agrees(state, moves));
 /** Something that was refused because there is no repository. */
 export const missing: Apply = only((state) => state === GONE);
 /** An answer that says nothing of the state. */
