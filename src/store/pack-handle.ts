@@ -214,8 +214,10 @@ export class PackHandle {
   }
 
   async #offset(position: number): Promise<number> {
-    const row = await this.#cached("idx", ...rangeOf(this.head.offsetsRange(position, position + 1)));
-    const offset = decodeOffsetRow(new DataView(row.buffer, row.byteOffset, 4).getUint32(0));
+    const first = position - (position % READING.offsetRows);
+    const last = Math.min(first + READING.offsetRows, this.record.objects);
+    const rows = await this.#cached("idx", ...rangeOf(this.head.offsetsRange(first, last)));
+    const offset = decodeOffsetRow(new DataView(rows.buffer, rows.byteOffset).getUint32((position - first) * 4));
     if ("offset" in offset) return offset.offset;
     const large = await this.#cached("idx", ...rangeOf(this.head.largeOffsetsRange(offset.large, offset.large + 1)));
     return Number(new DataView(large.buffer, large.byteOffset, 8).getBigUint64(0));
