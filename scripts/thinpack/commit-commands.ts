@@ -20,6 +20,9 @@ const COLUMNS: readonly Column[] = [
   ["OID", "oid"],
 ];
 
+/** What `--sign` does. */
+export const SIGN = "has the host sign with the tenant's key there: see thinpack key host";
+
 /** What `thinpack commit` is given. */
 type CommitOptions = {
   readonly branch: string;
@@ -34,6 +37,7 @@ type CommitOptions = {
   readonly author?: string;
   readonly allowEmpty?: boolean;
   readonly dryRun?: boolean;
+  readonly sign?: boolean;
 };
 
 /** Cuts `{left}={right}` in two. @throws CommandFailure */
@@ -81,7 +85,7 @@ function personOf(text: string): { readonly name: string; readonly email: string
 }
 
 function headOf(options: CommitOptions): Json {
-  const { branch, message, expectedHead, start, author, allowEmpty, dryRun } = options;
+  const { branch, message, expectedHead, start, author, allowEmpty, dryRun, sign } = options;
   return {
     branch,
     message,
@@ -90,6 +94,7 @@ function headOf(options: CommitOptions): Json {
     ...(author === undefined ? {} : { author: personOf(author) }),
     ...(allowEmpty === true ? { allow_empty: true } : {}),
     ...(dryRun === true ? { dry_run: true } : {}),
+    ...(sign === true ? { sign } : {}),
   };
 }
 
@@ -133,6 +138,7 @@ function addCommit(program: Command): void {
     .argument("<tenant/name>")
     .requiredOption("-b, --branch <branch>", "the branch that gets it")
     .requiredOption("-m, --message <text>", "its message")
+    .option("--sign", SIGN)
     .option(
       "--add <path[=file]>",
       "writes a file; of the same path here, or of another file, or of - for standard input",
@@ -146,6 +152,7 @@ function addCommit(program: Command): void {
     .option("--start <revision>", "where a new branch begins: a branch, a tag, or a commit's full name")
     .option("--author <name>", "whoever wrote it: 'A U Thor <author@example.com>'")
     .option("--allow-empty", "makes it also if nothing changes")
+    .option("--sign", SIGN)
     .option("--dry-run", "says what would be made, and makes nothing")
     .addHelpText(
       "after",
@@ -198,7 +205,7 @@ function addRefCommands(parent: Command, kind: "heads" | "tags", [what, several]
 }
 
 type BranchOptions = { readonly at: string; readonly expected?: string; readonly force?: boolean };
-type TagOptions = { readonly at: string; readonly message: string };
+type TagOptions = { readonly at: string; readonly message: string; readonly sign?: boolean };
 
 function addBranches(program: Command): void {
   const branches = program.command("branch").summary("makes, moves and deletes branches without a clone");
@@ -242,10 +249,15 @@ function addTags(program: Command): void {
     .argument("<tag>")
     .option("--at <revision>", "what it names", "HEAD")
     .requiredOption("-m, --message <text>", "its message")
-    .action(async (name: string, tag: string, { at, message }: TagOptions, command: Command) => {
+    .action(async (name: string, tag: string, { at, message, sign }: TagOptions, command: Command) => {
       const { api, path } = connectTo(command, name);
       const target = await commitOf(api, path, at);
-      const made = await api.ask("POST", `${path}/tags`, { name: tag, target, message });
+      const made = await api.ask("POST", `${path}/tags`, {
+        name: tag,
+        target,
+        message,
+        ...(sign === true ? { sign } : {}),
+      });
       printDone(`${tag} is ${textAt(made, "oid")}`, made, commonOptions(command).json);
     });
   addRefCommands(tags, "tags", ["tag", "tags"]);

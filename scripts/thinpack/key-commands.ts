@@ -116,11 +116,25 @@ async function listKeys(given: string, options: { readonly ssh?: true }, command
   printList(rows, columns, { json: commonOptions(command).json, what });
 }
 
+type HostKeyOptions = { readonly make?: true; readonly remove?: true };
+
 async function addKey(given: string, file: string, options: AddOptions, command: Command): Promise<void> {
   const { api, path, kind } = placeOf(command, given, options);
   const key = await readKey(file);
   const asked = requestOf(kind, options.title ?? titleOf(key, file), options);
   printThing(await api.ask("POST", path, { ...asked, key }), commonOptions(command).json);
+}
+
+async function hostKey(tenant: string, options: HostKeyOptions, command: Command): Promise<void> {
+  const api = connect(command, tenant);
+  const path = `${tenantPath(tenant)}/signing-key`;
+  const { json } = commonOptions(command);
+  if (options.remove === true) {
+    await api.ask("DELETE", path);
+    printDone(`the host signs for ${tenant} no more`, {}, json);
+    return;
+  }
+  printThing(await api.ask(options.make === true ? "PUT" : "GET", path), json);
 }
 
 /** Finds a key by its id or its fingerprint. */
@@ -184,4 +198,11 @@ Examples:
     .argument("<key>", "its fingerprint, or its id, as `key list` shows them")
     .option("--ssh", SSH)
     .action(removeKey);
+  keys
+    .command("host")
+    .summary("shows, makes or removes the key with which the host signs for a tenant")
+    .argument("<tenant>")
+    .option("--make", "makes a new one, in place of the one that there may be")
+    .option("--remove", "removes it")
+    .action(hostKey);
 }

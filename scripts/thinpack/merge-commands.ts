@@ -7,7 +7,7 @@ import { randomUUID } from "node:crypto";
 import { type Command, Option } from "commander";
 import type { ApiConnection } from "./api-connection.ts";
 import { commonOptions, connectTo } from "./command-line.ts";
-import { commitOf } from "./commit-commands.ts";
+import { commitOf, SIGN } from "./commit-commands.ts";
 import { isJson, type Json, textAt } from "./json.ts";
 import { printDone } from "./output.ts";
 
@@ -17,6 +17,7 @@ type SharedOptions = {
   readonly materialise?: string;
   readonly expectedHead?: string;
   readonly dryRun?: boolean;
+  readonly sign?: boolean;
 };
 
 type MergeOptions = SharedOptions & { readonly into: string; readonly strategy: string; readonly message?: string };
@@ -28,14 +29,16 @@ function withShared(command: Command): Command {
     .addOption(new Option("--favor <side>", "the side that settles conflicts within files").choices(["ours", "theirs"]))
     .option("--materialise <branch>", "a new branch that gets the conflict markers, if there are conflicts")
     .option("--expected-head <oid>", "where the branch has to be")
+    .option("--sign", SIGN)
     .option("--dry-run", "says what would be made, and makes nothing");
 }
 
-function sharedMembers({ favor, materialise, dryRun }: SharedOptions): Json {
+function sharedMembers({ favor, materialise, dryRun, sign }: SharedOptions): Json {
   return {
     ...(favor === undefined ? {} : { favor }),
     ...(materialise === undefined ? {} : { materialise }),
     ...(dryRun === true ? { dry_run: true } : {}),
+    ...(sign === true ? { sign } : {}),
   };
 }
 

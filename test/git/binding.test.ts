@@ -11,6 +11,7 @@ import * as v from "valibot";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
 import { readWranglerConfig } from "../../scripts/wrangler-config.ts";
+import type { GitHostProps } from "../../src/host/git-host-types.ts";
 import { apiClient, issueToken } from "../support/api-client.ts";
 import { GitSandbox, withToken } from "../support/git-client.ts";
 import { PROJECT } from "../support/git-process.ts";
@@ -73,7 +74,7 @@ const BINDINGS = {
   stranger: { tenant: "other", scopes: ["tenant:admin"] },
   nobody: { tenant: "nowhere", scopes: ["tenant:admin"] },
   broken: { tenant: "acme", scopes: ["all"] },
-} as const;
+} as const satisfies Record<string, Omit<GitHostProps, "scopes"> & { readonly scopes: readonly string[] }>;
 
 const CALLED = v.object({ value: v.optional(v.unknown()), error: v.optional(v.record(v.string(), v.unknown())) });
 

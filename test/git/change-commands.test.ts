@@ -126,6 +126,34 @@ onEveryHost(
       expect(await refs(url)).toBe(`${second}\tHEAD\n${second}\trefs/heads/feature/x`);
     });
 
+    it("have the host sign, once there is a key", async () => {
+      const { git } = journey;
+      const { name, url } = await pushed();
+      const tenant = name.split("/")[0] ?? "";
+      const commit = ["commit", name, "-b", "main", "-m", "Signed", "--allow-empty", "--sign"];
+      expect((await run(["key", "host", tenant])).code).not.toBe(0);
+      expect((await run(commit)).stderr).toContain("has no signing key here");
+      const made: unknown = JSON.parse(await ok(["key", "host", tenant, "--make", "--json"]));
+      const { public_key: key } = made as { public_key: string };
+      expect(await ok(["key", "host", tenant])).toContain(key);
+      writeFileSync(git.path("signers"), `* ${key}\n`);
+      await ok(commit);
+      await ok(["branch", "set", name, "topic", "--at", "main", "--expected", "none"]);
+      await ok(["commit", name, "-b", "topic", "-m", "More", "--allow-empty"]);
+      await ok(["merge", name, "topic", "--into", "main", "--sign"]);
+      await ok(["tag", "create", name, "v1", "--at", "main", "-m", "the first", "--sign"]);
+      const work = git.fresh();
+      await git.ok(["clone", "-q", url, work]);
+      const trust = ["-c", `gpg.ssh.allowedSignersFile=${git.path("signers")}`];
+      for (const args of [
+        ["verify-commit", "main"],
+        ["verify-commit", "main~"],
+        ["verify-tag", "v1"],
+      ])
+        expect((await git.git([...trust, ...args], { cwd: work })).stderr).toMatch(/^Good "git" signature/);
+      await ok(["key", "host", tenant, "--remove"]);
+    });
+
     it("set statuses, and write notes that git reads", async () => {
       const { name, url } = await pushed();
       await ok([
