@@ -138,7 +138,6 @@ function addCommit(program: Command): void {
     .argument("<tenant/name>")
     .requiredOption("-b, --branch <branch>", "the branch that gets it")
     .requiredOption("-m, --message <text>", "its message")
-    .option("--sign", SIGN)
     .option(
       "--add <path[=file]>",
       "writes a file; of the same path here, or of another file, or of - for standard input",
@@ -248,6 +247,7 @@ function addTags(program: Command): void {
     .argument("<tenant/name>")
     .argument("<tag>")
     .option("--at <revision>", "what it names", "HEAD")
+    .option("--sign", SIGN)
     .requiredOption("-m, --message <text>", "its message")
     .action(async (name: string, tag: string, { at, message, sign }: TagOptions, command: Command) => {
       const { api, path } = connectTo(command, name);

@@ -6,7 +6,7 @@
  * | `wholeIndexBytes` | 1 MiB | an index up to this size is one read, in place of one per look-up |
  * | `largeIndexBytes` | 16 MiB | an index larger than this is never read whole for a few names |
  * | `wholeBitmapBytes` | 2 MiB | a file of bitmaps up to this size is read whole; of a larger one, bitmaps within as many bytes are one read |
- * | `offsetRows` | 16,384 | offsets of an index that are one read: 64 KiB, which takes a bucket no longer than the four bytes of one, and serves the next look-ups |
+ * | `offsetRows` | 8192 | offsets of an index that are one read: 32 KiB, which takes a bucket no longer than the four bytes of one, and serves the next look-ups |
  * | `manyBuckets` | 3 | names in this many places of an index: read it whole, if it is not large |
  * | `manyLookups` | 48 | after this many look-ups a walk is expected to make thousands: read the index whole |
  * | `smallPackBytes` | 1 MiB | a pack up to this size is read whole |
@@ -33,7 +33,7 @@ export const READING = {
   wholeIndexBytes: MIB,
   largeIndexBytes: 16 * MIB,
   wholeBitmapBytes: 2 * MIB,
-  offsetRows: 16_384,
+  offsetRows: 8192,
   manyBuckets: 3,
   manyLookups: 48,
   smallPackBytes: MIB,
