@@ -1,6 +1,7 @@
 /**
  * Merges, cherry-picks and reverts by the API, against what git makes of the same.
  */
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, it } from "vitest";
 import { type ApiClient, apiClient } from "../support/api-client.ts";
@@ -155,6 +156,58 @@ inEveryFormat(
       expect(
         await journey.git.ok(["log", "--format=%T %an %ae %ad %B", "origin/main..origin/topic"], { cwd: clone }),
       ).toBe(expected);
+    });
+
+    it("leave out what the branch has in other commits, as git rebase does", async () => {
+      const { git } = journey;
+      const url = await journey.create();
+      const path = `/repos${new URL(url).pathname.replace(/\.git$/, "")}`;
+      const work = await git.init("picked");
+      const commit = async (file: string, content: string | Buffer, message: string): Promise<string> => {
+        writeFileSync(join(work, file), content);
+        await git.ok(["add", "-A"], { cwd: work });
+        await git.ok(["commit", "-q", "-m", message], { cwd: work });
+        return await oid("HEAD", work);
+      };
+      const binary = (last: number): Buffer => Buffer.from([1, 0, 2, 0, last]);
+      for (const file of ["file", "spaced", "own"]) await commit(file, text(), `adds ${file}`);
+      await commit("binary", binary(1), "adds a binary");
+      await commit("gone", "gone\n", "adds what goes");
+      await git.ok(["branch", "head"], { cwd: work });
+      await git.ok(["checkout", "-q", "head"], { cwd: work });
+      const picked = [
+        await commit("file", text({ 10: "changed" }), "a change"),
+        await commit("new", "new\n", "a new file"),
+        await commit("binary", binary(2), "a binary change"),
+      ];
+      await git.ok(["rm", "-q", "gone"], { cwd: work });
+      await git.ok(["commit", "-q", "-m", "a deletion"], { cwd: work });
+      picked.push(await oid("HEAD", work));
+      await commit("spaced", text({ 8: "one two" }), "a change but for white space");
+      await commit("own", text({ 3: "own" }), "its own");
+      await commit("own", text({ 3: "own", 14: "more" }), "more of its own");
+      await git.ok(["commit", "-q", "--allow-empty", "-m", "empty from the start"], { cwd: work });
+      await git.ok(["checkout", "-q", "main"], { cwd: work });
+      await commit("file", `first\n${text()}`, "moves all lines down");
+      await git.ok(["cherry-pick", ...picked], { cwd: work });
+      await commit("spaced", text({ 8: "onetwo" }), "the same, closer");
+      // Each of these would be in conflict with what is left out, or be undone by it.
+      await commit("file", `first\n${text({ 10: "and changed again" })}`, "goes on");
+      await commit("binary", binary(3), "goes on with the binary");
+      await commit("gone", "back\n", "brings it back");
+      await git.ok(["rm", "-q", "new"], { cwd: work });
+      await git.ok(["commit", "-q", "-m", "takes the new file away"], { cwd: work });
+      await commit("spaced", text({ 8: "three" }), "goes on with the spaced one");
+      await git.ok(["push", "-q", url, "main", "head"], { cwd: work });
+      const made = await api("POST", `${path}/merges`, { base: "main", head: "head", strategy: "rebase" });
+      expect(made.status).toBe(201);
+      const [before, clone] = [await oid("main", work), await cloned(url)];
+      await git.ok(["checkout", "-q", "head"], { cwd: work });
+      await git.ok(["rebase", "-q", "main"], { cwd: work });
+      const format = "--format=%T %an %s";
+      const expected = await git.ok(["log", format, `${before}..head`], { cwd: work });
+      expect(expected.split("\n")).toHaveLength(3);
+      expect(await git.ok(["log", format, `${before}..origin/main`], { cwd: clone })).toBe(expected);
     });
 
     it("tell conflicts as git merge-tree does, and write nothing", async () => {

@@ -80,8 +80,9 @@ class Merging {
   async #rebase(): Promise<Built | Unbuilt> {
     const { committer, favor } = this.#order;
     const { ours, standing } = this.#tips;
+    const known = await this.#run.alreadyThere(standing);
     return await pickAll(this.#run, ours, {
-      commits: standing.theirs,
+      commits: standing.theirs.filter((commit) => !known.has(commit)),
       label: this.#options().labels.ours,
       committer,
       action: "rebase",

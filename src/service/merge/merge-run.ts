@@ -7,6 +7,7 @@
 import { present } from "../../bytes/assert.ts";
 import { concat } from "../../bytes/chunk.ts";
 import { ObjectRejected } from "../../bytes/failure.ts";
+import type { StreamingHash } from "../../bytes/hash.ts";
 import { fromHex, toHex } from "../../bytes/hex.ts";
 import type { GraphSession } from "../../graph/graph-session.ts";
 import { type Comparing, comparing, findDivergence, findMergeBases } from "../../graph/merge-base.ts";
@@ -20,10 +21,14 @@ import type { Repository } from "../../repository/repository.ts";
 import { reachedByRefs } from "../../repository/view.ts";
 import type { WriteExchange, WriteSession } from "../commit/write-session.ts";
 import { type CommitRecord, type NewRecord, readCommit, writeCommit } from "./commit-record.ts";
+import { MOST_FILES, sameChanges } from "./patch-identity.ts";
 import { StoredObjects } from "./stored-objects.ts";
+import { TouchedPaths } from "./touched-paths.ts";
 
 /** Commits that are looked at to find common ancestors. */
 const MOST_COMMITS = 250_000;
+/** Commits of our branch whose changes are compared with those that a rebase makes again. */
+const MOST_COMPARED = 1000;
 
 /** How two branches stand to each other. Names are hexadecimal. */
 export type Standing = {
@@ -34,6 +39,8 @@ export type Standing = {
   readonly isUnrelated: boolean;
   /** The commits that only their branch has, the oldest first. */
   readonly theirs: readonly string[];
+  /** The youngest of the commits that only our branch has, as many as changes are compared with. */
+  readonly ours: readonly string[];
 };
 
 /** The merges of one request. Call {@link MergeRun.free} at the end. */
@@ -116,12 +123,13 @@ export class MergeRun {
   /** Finds how two commits stand to each other. @throws LimitExceeded */
   async standingOf(ours: string, theirs: string): Promise<Standing> {
     const [left, right] = [this.#node(ours), this.#node(theirs)];
-    const { bases, right: only } = await findDivergence(this.#graph, { left, right }, this.#comparing);
+    const { bases, right: only, left: own } = await findDivergence(this.#graph, { left, right }, this.#comparing);
     return {
       isUpToDate: bases.includes(right),
       isForward: bases.includes(left),
       isUnrelated: bases.length === 0,
       theirs: this.#topological(only).map((node) => toHex(this.#graph.nameOf(node))),
+      ours: own.slice(0, MOST_COMPARED).map((node) => toHex(this.#graph.nameOf(node))),
     };
   }
 
@@ -156,6 +164,23 @@ export class MergeRun {
   async merge(ours: string, theirs: string, options: MergeOptions): Promise<MergeResult> {
     this.source.useRulesOf((await this.commitOf(ours)).tree);
     return await mergeCommits(this.source, this.#history(), [ours, theirs], options);
+  }
+
+  /** Returns those of their commits whose changes our branch has already, in other commits. */
+  async alreadyThere(standing: Standing): Promise<ReadonlySet<string>> {
+    const { source } = this;
+    const hash = (): StreamingHash => this.#repository.hash("sha256");
+    const touched = new TouchedPaths(this.#graph, MOST_FILES);
+    return await sameChanges(
+      {
+        source,
+        hash,
+        commitOf: async (oid) => await this.commitOf(oid),
+        pathsOf: async (oid) => await touched.of(this.#node(oid)),
+        mayTouch: async (oid, paths) => await touched.mayTouch(this.#node(oid), paths),
+      },
+      standing,
+    );
   }
 
   /** Brings the change from one tree to another into a third. */
