@@ -132,10 +132,18 @@ export class ClientTooSlow extends Error {
   }
 }
 
-/** The bucket took no file. Nothing was changed, and the client may try again. */
+/** The bucket failed. What is stored is sound, nothing was changed, and the client may try again. */
 export class BucketUnavailable extends Error {
   override readonly name = "BucketUnavailable";
-  constructor(key: string, options: ErrorOptions) {
-    super(`the bucket takes nothing now (${key}): nothing was changed, try again later`, options);
+  /** Whether it took nothing, or gave nothing. */
+  readonly does: "takes" | "gives";
+  constructor(does: BucketUnavailable["does"], key: string, options: ErrorOptions) {
+    super(`the bucket ${does} nothing now (${key}): nothing was changed, try again later`, options);
+    this.does = does;
   }
+}
+
+/** Whether stored data can't be had: it is damaged, or the bucket fails. What only saves work is then done without. */
+export function isStorageFault(error: unknown): error is CorruptStore | BucketUnavailable {
+  return error instanceof CorruptStore || error instanceof BucketUnavailable;
 }

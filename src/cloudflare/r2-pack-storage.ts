@@ -13,14 +13,24 @@ import type { RequestCounters } from "./request-counters.ts";
 /** Keys that R2 deletes in one operation. */
 const DELETE_BATCH = 1000;
 
+/** Bytes of a file. */
+type Stretch = { readonly file: PackFile; readonly key: string; readonly offset: number; readonly length: number };
+
 /** Opens the prefix of the repository with this id. */
 export function r2PackStorage(bucket: R2Bucket, counters: RequestCounters, id: string): PackStorage {
+  /** Finds out whether it is the file that a read fails of: the bucket gives nothing, too, that begins past the end of one. */
+  const faultOf = async ({ file, key, offset, length }: Stretch, cause: unknown): Promise<Error> => {
+    const found = await counters.run("r2r", () => bucket.head(key)).catch(() => undefined);
+    if (found === undefined || (found !== null && offset + length <= found.size))
+      return new BucketUnavailable("gives", key, { cause });
+    return new CorruptStore(`${key}: can't read ${length} bytes at ${offset}`, { pack: file.pack, offset, cause });
+  };
   const open = async (file: PackFile, offset: number, length: number): Promise<R2ObjectBody> => {
     const key = packKey(id, file);
     const object = await counters
       .run("r2r", () => bucket.get(key, { range: { offset, length } }))
-      .catch((cause: unknown) => {
-        throw new CorruptStore(`${key}: can't read ${length} bytes at ${offset}`, { pack: file.pack, offset, cause });
+      .catch(async (cause: unknown) => {
+        throw await faultOf({ file, key, offset, length }, cause);
       });
     if (object === null) throw new CorruptStore(`${key} is missing`, { pack: file.pack });
     if (offset + length > object.size) {
@@ -36,7 +46,10 @@ export function r2PackStorage(bucket: R2Bucket, counters: RequestCounters, id: s
     read: async (file, offset, length) => {
       if (length === 0) return new Uint8Array(0);
       const object = await open(file, offset, length);
-      const bytes = new Uint8Array(await object.arrayBuffer());
+      const body = await object.arrayBuffer().catch((cause: unknown) => {
+        throw new BucketUnavailable("gives", object.key, { cause });
+      });
+      const bytes = new Uint8Array(body);
       counters.addBytesRead(bytes.length);
       if (bytes.length !== length)
         throw new CorruptStore(`${object.key}: ${bytes.length} bytes for ${length}`, { pack: file.pack, offset });
@@ -56,7 +69,7 @@ export function r2PackStorage(bucket: R2Bucket, counters: RequestCounters, id: s
       const object = await counters
         .run("r2w", () => bucket.put(key, bytes, once))
         .catch((cause: unknown) => {
-          throw new BucketUnavailable(key, { cause });
+          throw new BucketUnavailable("takes", key, { cause });
         });
       if (object === null) throw new CorruptStore(`${key} exists`, { pack: file.pack });
     },

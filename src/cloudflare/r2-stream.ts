@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-import { CorruptStore } from "../bytes/failure.ts";
+import { BucketUnavailable, CorruptStore } from "../bytes/failure.ts";
 import type { PackByteStream } from "../catalog/pack-storage.ts";
 
 /** What is known of a body. */
@@ -24,7 +24,9 @@ export function readR2Body(body: ReadableStream, { what, length, onBytes }: R2Bo
   return {
     read: async (buffer) => {
       const size = buffer.byteLength;
-      const { value } = await reader.readAtLeast(size, buffer);
+      const { value } = await reader.readAtLeast(size, buffer).catch((cause: unknown) => {
+        throw new BucketUnavailable("gives", what, { cause });
+      });
       const bytes = value ?? new Uint8Array(size).subarray(0, 0);
       left -= bytes.byteLength;
       if (bytes.byteLength < size && left > 0) throw new CorruptStore(`${what} ends ${left} bytes early`);

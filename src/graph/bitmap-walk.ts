@@ -11,7 +11,7 @@
 import { IS_COMMIT, IS_TAG, PLACED, REF_BLOB, REF_TREE, SELECTED, UNINTERESTING } from "../kernel/object-flags.ts";
 import { itemAt } from "../bytes/assert.ts";
 import { addBit, addBits, type Bits, hasBit, newBits } from "../bytes/bits.ts";
-import { CorruptStore } from "../bytes/failure.ts";
+import { isStorageFault } from "../bytes/failure.ts";
 import { typeAtPosition } from "../format/pack-types.ts";
 import { TYPE_NUMBER } from "../object/object-type.ts";
 import { loadPackOrder, type PackOrder } from "../store/pack-order.ts";
@@ -60,7 +60,7 @@ async function unlessCorrupt<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
     return await reading;
   } catch (error) {
-    if (error instanceof CorruptStore) return undefined;
+    if (isStorageFault(error)) return undefined;
     throw error;
   }
 }

@@ -5,7 +5,14 @@
  * @packageDocumentation
  * @see http-backend.c
  */
-import { ClientTooSlow, HostBusy, LimitExceeded, ObjectRejected, ProtocolError } from "../bytes/failure.ts";
+import {
+  BucketUnavailable,
+  ClientTooSlow,
+  HostBusy,
+  LimitExceeded,
+  ObjectRejected,
+  ProtocolError,
+} from "../bytes/failure.ts";
 import { AccessDenied, CHALLENGE, TooManyRequests } from "./denied.ts";
 import { logFault } from "./log.ts";
 import { RepositoryMoved } from "./moved.ts";
@@ -75,10 +82,18 @@ function denied({ decision, message }: AccessDenied): Refusal {
   }
 }
 
+/** What clients are told while the bucket fails. */
+export const STORAGE_AWAY = "The storage does not answer now: nothing was changed, try again later.";
+
+/** Logs a fault of ours, and returns what is told of it. */
+function faultOf(error: unknown): Refusal {
+  logFault("git", error);
+  if (error instanceof BucketUnavailable) return { status: 503, message: STORAGE_AWAY };
+  return { status: 500, message: "The request failed on our side." };
+}
+
 function gitFailure(error: unknown): Response {
-  const refusal = refusalOf(error);
-  if (refusal === undefined) logFault("git", error);
-  const { status, message, headers } = refusal ?? { status: 500, message: "The request failed on our side." };
+  const { status, message, headers } = refusalOf(error) ?? faultOf(error);
   return new Response(`${message}\n`, {
     status,
     headers: { ...NO_CACHE, "Content-Type": "text/plain; charset=utf-8", ...headers },

@@ -4,9 +4,16 @@
  * @packageDocumentation
  * @see RFC 9457
  */
-import { ClientTooSlow, HostBusy, LimitExceeded, ObjectRejected, ProtocolError } from "../bytes/failure.ts";
+import {
+  BucketUnavailable,
+  ClientTooSlow,
+  HostBusy,
+  LimitExceeded,
+  ObjectRejected,
+  ProtocolError,
+} from "../bytes/failure.ts";
 import { AccessDenied, CHALLENGE, TooManyRequests } from "./denied.ts";
-import { busyStatus, GitRefusal } from "./git-failure.ts";
+import { busyStatus, GitRefusal, STORAGE_AWAY } from "./git-failure.ts";
 import { logFault } from "./log.ts";
 import { RepositoryMoved } from "./moved.ts";
 
@@ -134,6 +141,7 @@ export function explainError(where: string, error: unknown): ExplainedError {
   if (error instanceof LimitExceeded) return explained(413);
   if (error instanceof ObjectRejected) return explained(422);
   logFault(where, error);
+  if (error instanceof BucketUnavailable) return { status: 503, detail: STORAGE_AWAY };
   return { status: 500, detail: "The request failed on our side." };
 }
 

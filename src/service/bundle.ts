@@ -8,7 +8,7 @@
  * @see gitformat-bundle(5), gitprotocol-v2(5)
  */
 import { contentTag } from "../bytes/content-tag.ts";
-import { CorruptStore } from "../bytes/failure.ts";
+import { isStorageFault } from "../bytes/failure.ts";
 import { bundledPack } from "../catalog/bundle-plan.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 import { formatBundleHead, parseTips } from "../format/bundle.ts";
@@ -53,7 +53,7 @@ async function readTips(repository: Repository, home: string, pack: PackRecord):
     return await repository.storage(home).read({ pack: pack.name, extension: "tips" }, 0, pack.bitmap?.tips ?? 0); // A pack without tips has none.
   } catch (error) {
     // A step that was done twice may have written it twice.
-    if (error instanceof CorruptStore) return new Uint8Array(0);
+    if (isStorageFault(error)) return new Uint8Array(0);
     throw error;
   }
 }

@@ -22,8 +22,11 @@ import { ResponseWriter } from "./response-writer.ts";
 /** Returns what the user is told of a fault of the host's. The log has the rest. */
 function describeFault(error: unknown): string {
   if (error instanceof HostBusy || error instanceof ClientTooSlow) return error.message;
-  if (error instanceof BucketUnavailable)
-    return "thinpack: nothing can be stored now: nothing was changed, push again later";
+  if (error instanceof BucketUnavailable) {
+    return error.does === "takes"
+      ? "thinpack: nothing can be stored now: nothing was changed, push again later"
+      : "thinpack: nothing can be read now: nothing was changed, try again later";
+  }
   return error instanceof CorruptStore || error instanceof MissingObject
     ? "thinpack: internal error: aborting due to possible repository corruption on the remote side."
     : "thinpack: internal error";

@@ -8,7 +8,7 @@
  * @see gitformat-commit-graph(5)
  */
 import { itemAt } from "../bytes/assert.ts";
-import { CorruptStore } from "../bytes/failure.ts";
+import { CorruptStore, isStorageFault } from "../bytes/failure.ts";
 import type { CommitGraphRecord } from "../catalog/commit-graph-record.ts";
 import type { CommitLinks } from "../object/commit.ts";
 import { CommitGraphLayer, type LayerContext } from "./commit-graph-layer.ts";
@@ -163,7 +163,7 @@ export class CommitGraph {
     try {
       await work();
     } catch (error) {
-      if (!(error instanceof CorruptStore)) throw error;
+      if (!isStorageFault(error)) throw error;
       this.#state = "unusable";
     }
   }

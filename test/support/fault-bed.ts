@@ -81,6 +81,15 @@ export class FaultBed {
     this.git.close();
   }
 
+  /**
+   * Asks the Worker around the host. Where the host has answered a push before all of it had come, it closes that connection, which Node
+   * may be about to use again.
+   */
+  async #control(path: string, init: RequestInit = {}): Promise<Response> {
+    const asked = async (): Promise<Response> => await fetch(`${this.host.base}${path}`, init);
+    return await asked().catch(asked);
+  }
+
   /** The git URL of a repository, with credentials. */
   url(path: string): string {
     return withToken(`${this.host.base}/${path}.git`, TOKEN);
@@ -89,12 +98,12 @@ export class FaultBed {
   /** Begins to count operations, of which one is to go wrong if there is a plan. */
   async arm(plan?: FaultPlan): Promise<void> {
     const body = JSON.stringify(plan === undefined ? {} : { plan });
-    await fetch(`${this.host.base}${FAULTS_PATH}`, { method: "POST", body });
+    await this.#control(FAULTS_PATH, { method: "POST", body });
   }
 
   /** Tells what was counted since. */
   async counted(): Promise<FaultReport> {
-    const answer = await fetch(`${this.host.base}${FAULTS_PATH}`);
+    const answer = await this.#control(FAULTS_PATH);
     return await answer.json<FaultReport>();
   }
 
@@ -137,8 +146,8 @@ export class FaultBed {
     const lost: string[] = [];
     let left = within;
     for (let turns = 0; turns < MOST_TURNS; turns++) {
-      await fetch(`${this.host.base}${SETTLED_PATH}`);
-      const answer = await fetch(`${this.host.base}${TURN_PATH}`, { method: "POST" });
+      await this.#control(SETTLED_PATH);
+      const answer = await this.#control(TURN_PATH, { method: "POST" });
       const turn = await answer.json<TurnReport>();
       lost.push(...turn.lost);
       if (turn.ran > 0) continue;
@@ -152,13 +161,13 @@ export class FaultBed {
   /** The keys below a prefix, with what the bucket says of their content. */
   async keys(prefix: string): Promise<{ key: string; etag: string }[]> {
     const asked = new URLSearchParams({ prefix }).toString();
-    const answer = await fetch(`${this.host.base}${BUCKET_PATH}?${asked}`);
+    const answer = await this.#control(`${BUCKET_PATH}?${asked}`);
     return await answer.json<{ key: string; etag: string }[]>();
   }
 
   /** The content of a key. */
   async content(key: string): Promise<Buffer> {
     const asked = new URLSearchParams({ key }).toString();
-    return Buffer.from(await (await fetch(`${this.host.base}${BUCKET_PATH}?${asked}`)).arrayBuffer());
+    return Buffer.from(await (await this.#control(`${BUCKET_PATH}?${asked}`)).arrayBuffer());
   }
 }

@@ -49,12 +49,12 @@ async function creating(round: Round): Promise<Act> {
 async function pushingParts(round: Round): Promise<Act> {
   const { path, client } = round;
   const before = await filled(round);
-  const pack = packOf([HUGE]);
-  const cut = [0, 2_000_000, 4_000_000, pack.length];
+  const pack = packOf([LARGE]);
+  const cut = [0, 250_000, 500_000, pack.length];
   return {
     act: async () => {
       const { outcome, refs } = await client.refs();
-      if (outcome.kind !== "done" || refs[MAIN] === HUGE.oid) return outcome;
+      if (outcome.kind !== "done" || refs[MAIN] === LARGE.oid) return outcome;
       const begun = await client.asked("POST", `/api/v1/repos/${path}/uploads`);
       if (begun.kind !== "done") return begun;
       const { id } = JSON.parse(begun.body.toString()) as { id: string };
@@ -64,9 +64,9 @@ async function pushingParts(round: Round): Promise<Act> {
         const put = await client.asked("PUT", url, part, { "Content-Type": "application/octet-stream" });
         if (put.kind !== "done") return put;
       }
-      return await client.completePush(id, [{ name: MAIN, old: TIP.oid, new: HUGE.oid }]);
+      return await client.completePush(id, [{ name: MAIN, old: TIP.oid, new: LARGE.oid }]);
     },
-    check: (done) => checkRefs(round, { before, after: { [MAIN]: HUGE.oid } }, done),
+    check: (done) => checkRefs(round, { before, after: { [MAIN]: LARGE.oid } }, done),
   };
 }
 

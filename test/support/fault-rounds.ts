@@ -102,6 +102,7 @@ export class FaultRounds {
     await this.#bed.arm(plan);
     const outcome = await act.act();
     if (outcome.kind === "broken") throw new Error(`the client is left alone: ${outcome.why}`);
+    if (outcome.kind === "told") assertTrue(outcome.words, plan);
     this.figures[outcome.kind] += 1;
     const isEarly = await this.#isInjected();
     const isDone = outcome.kind === "done";
@@ -139,6 +140,13 @@ export class FaultRounds {
       await this.#referee.bucket(path, await this.#referee.clone(path));
     }
   }
+}
+
+/** @throws Error if what a client was told says more than that storage failed: nothing that is stored was damaged. */
+function assertTrue(words: string, { kind }: FaultPlan): void {
+  // Of what ends early nobody can know better.
+  if (kind !== "cut" && /corrupt|is gone|missing/i.test(words))
+    throw new Error(`the client is told what is not so: ${words}`);
 }
 
 /** Returns the faults that operations can have, of these kinds. */

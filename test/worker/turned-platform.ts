@@ -58,9 +58,11 @@ export class TurnedPlatform {
     let ran = 0;
     const posted = this.#posted;
     this.#posted = [];
-    for (const message of posted) {
-      ran += 1;
-      await this.#deliver(message, consume);
+    // What was delivered twice comes to two consumers at once.
+    const same = Map.groupBy(posted, ({ binding, body }) => `${binding} ${JSON.stringify(body)}`);
+    for (const messages of same.values()) {
+      ran += messages.length;
+      await Promise.all(messages.map((message) => this.#deliver(message, consume)));
     }
     const now = Date.now();
     const due = [...this.#alarms].filter(([, { at }]) => at <= now).toSorted(([, one], [, other]) => one.at - other.at);

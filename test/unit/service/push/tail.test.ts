@@ -263,7 +263,7 @@ describe("a tail", () => {
   it("goes on while the bucket takes nothing, up to its bound, and then says so", async () => {
     let tip = await pushCommit("one", undefined);
     host.storage.write = async ({ pack }) => {
-      throw new BucketUnavailable(pack, { cause: new Error("down") });
+      throw new BucketUnavailable("takes", pack, { cause: new Error("down") });
     };
     for (let i = 1; i < TAIL.mostPacks; i++) tip = await pushCommit(`text ${i}`, tip);
     const refs = await host.listRefs();
