@@ -49,7 +49,7 @@ const OPERATIONS: readonly Operation[] = [
     objects: 8,
     moreWrites: 6,
     queue: 3,
-    rows: 17,
+    rows: 27,
   },
   {
     name: "first push of 318 MB",

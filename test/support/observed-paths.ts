@@ -20,3 +20,5 @@ export const BUCKET_PATH = "/marks/bucket";
 export const UNFAULTED_HEADER = "X-Unfaulted";
 /** POST has a job held at the `at`-th storage operation of its `step`; all methods tell what was seen: see `HeldState`. */
 export const HELD_PATH = "/marks/held";
+/** Tells the statements of Durable Objects that `test/worker/rows-entry.ts` has counted since it was last asked. */
+export const ROWS_PATH = "/marks/rows";

@@ -8,7 +8,7 @@ import { assert } from "../../bytes/assert.ts";
 import { firstRow, integerAt, type SqlDatabase, type SqlRow, textAt } from "../sql/sql-database.ts";
 import type { Tables } from "../sql/migrations.ts";
 import { copyTenantHooks } from "./copied-hooks.ts";
-import { EMPTIED_TABLES } from "./schema.ts";
+import { EMPTIED_TABLES, emptyTables } from "./schema.ts";
 import { isDoomed } from "./tables/doomed-prefixes.ts";
 import {
   changeMoves,
@@ -150,7 +150,7 @@ export class MoveDatabase {
   /** Ends the move: the repository is elsewhere. */
   end(): void {
     this.#tables.transaction(() => {
-      for (const table of EMPTIED_TABLES) this.#db.run(`DELETE FROM ${table}`);
+      emptyTables(this.#db);
       changeMoves(this.#db, "leaving", "forwarding");
     });
   }
@@ -207,7 +207,7 @@ export class MoveDatabase {
 
   #dropArriving(): void {
     if (readArrival(this.#db) === undefined) return;
-    for (const table of EMPTIED_TABLES) this.#db.run(`DELETE FROM ${table}`);
+    emptyTables(this.#db);
     dropArrival(this.#db);
   }
 

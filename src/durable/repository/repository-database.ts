@@ -33,7 +33,7 @@ import { MirrorDatabase } from "./mirror-database.ts";
 import { forwardOf, MoveDatabase } from "./move-database.ts";
 import { type BegunPage, isAsKnown, type OpenPage, refPage } from "./open-page.ts";
 import { Tables } from "../sql/migrations.ts";
-import { EMPTIED_TABLES, REPOSITORY_SCHEMA } from "./schema.ts";
+import { emptyTables, REPOSITORY_SCHEMA } from "./schema.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { answeredBefore } from "./tables/answered-requests.ts";
 import { doomPrefix, duePrefixes, nextPrefixDue, notePrefixEmpty, postponePrefix } from "./tables/doomed-prefixes.ts";
@@ -298,7 +298,7 @@ export class RepositoryDatabase {
       const leasedUntil = leaseEnd(this.#db, "last") ?? now;
       this.lfs.removeAll(row.record.id);
       const lent = this.forks.end(row.record.id, now);
-      for (const table of EMPTIED_TABLES) this.#db.run(`DELETE FROM ${table}`);
+      emptyTables(this.#db);
       doomPrefix(this.#db, { id: row.record.id, lent }, now, leasedUntil);
       return true;
     });

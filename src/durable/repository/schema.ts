@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 import { addColumn, type Schema } from "../sql/migrations.ts";
+import type { SqlDatabase } from "../sql/sql-database.ts";
 import { ANSWERED_REQUESTS_DDL } from "./tables/answered-requests.ts";
 import { CLONE_TWIN_DDL } from "./tables/clone-twin.ts";
 import { COMMIT_STATUSES_DDL } from "./tables/commit-statuses.ts";
@@ -31,7 +32,7 @@ import { PACK_BITMAPS_DDL } from "./tables/pack-bitmaps.ts";
 import { PACKS_DDL } from "./tables/packs.ts";
 import { PUSH_CERTIFICATES_DDL } from "./tables/push-certificates.ts";
 import { PUSH_SEED_DDL } from "./tables/push-seed.ts";
-import { REF_LOG_DDL } from "./tables/ref-log.ts";
+import { countByOurselves, keepLogEnds, LOG_ENDS_DDL, REF_LOG_DDL } from "./tables/ref-log.ts";
 import { REF_RULES_DDL } from "./tables/ref-rules.ts";
 import { storeNamesAsBytes } from "./tables/ref-writes.ts";
 import { REFS_DDL } from "./tables/refs.ts";
@@ -53,6 +54,7 @@ const TABLE_SETS: readonly TableSet[] = [
   { ddl: PACK_BITMAPS_DDL, onRemoval: "emptied" },
   { ddl: LEASES_DDL, onRemoval: "emptied" },
   { ddl: REF_LOG_DDL, onRemoval: "emptied" },
+  { ddl: LOG_ENDS_DDL, onRemoval: "kept" },
   { ddl: HEAD_LOG_DDL, onRemoval: "emptied" },
   { ddl: REF_RULES_DDL, onRemoval: "emptied" },
   { ddl: PUSH_CERTIFICATES_DDL, onRemoval: "emptied" },
@@ -217,6 +219,8 @@ export const REPOSITORY_SCHEMA: Schema = {
     (db) => addColumn(db, "mirror", "lfs TEXT"),
     // The multi-pack index: a new table. None was made before.
     () => undefined,
+    // The numbers of the ref log, which SQLite counted.
+    countByOurselves,
   ],
 };
 
@@ -224,3 +228,9 @@ export const REPOSITORY_SCHEMA: Schema = {
 export const EMPTIED_TABLES: readonly string[] = TABLE_SETS.filter(({ onRemoval }) => onRemoval === "emptied").flatMap(
   ({ ddl }) => Array.from(ddl.matchAll(/CREATE TABLE IF NOT EXISTS (\w+)/g), ([, name = ""]) => name),
 );
+
+/** Empties the tables of a repository that is removed, or is elsewhere now. A part of the caller's transaction. */
+export function emptyTables(db: SqlDatabase): void {
+  keepLogEnds(db);
+  for (const table of EMPTIED_TABLES) db.run(`DELETE FROM ${table}`);
+}

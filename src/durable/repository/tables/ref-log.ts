@@ -7,6 +7,7 @@
  *
  * @packageDocumentation
  */
+import { assert } from "../../../bytes/assert.ts";
 import {
   firstRow,
   integerAt,
@@ -18,20 +19,54 @@ import {
 } from "../../sql/sql-database.ts";
 
 export const REF_LOG_DDL = `CREATE TABLE IF NOT EXISTS pushes (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  seq INTEGER PRIMARY KEY,
   actor TEXT NOT NULL,
   at INTEGER NOT NULL,
   options TEXT NOT NULL,
   actor_name TEXT
 );
 CREATE TABLE IF NOT EXISTS ref_log (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  seq INTEGER PRIMARY KEY,
   push INTEGER NOT NULL,
   name TEXT NOT NULL,
   old BLOB NOT NULL,
   new BLOB NOT NULL,
   forward INTEGER NOT NULL
 )`;
+
+/**
+ * Where the log ended that was emptied last. Numbers go on from there, since they are never used again. SQLite would see to
+ * that with `AUTOINCREMENT`, and write a row more for each push and each move.
+ */
+export const LOG_ENDS_DDL = `CREATE TABLE IF NOT EXISTS log_ends (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  push INTEGER NOT NULL,
+  move INTEGER NOT NULL
+)`;
+
+const NEWEST_PUSH = "max((SELECT coalesce(max(seq), 0) FROM pushes), coalesce((SELECT push FROM log_ends), 0))";
+const NEWEST_MOVE = "max((SELECT coalesce(max(seq), 0) FROM ref_log), coalesce((SELECT move FROM log_ends), 0))";
+
+/** Keeps in mind where the log ends. Must be called before the tables of the log are emptied. */
+export function keepLogEnds(db: SqlDatabase): void {
+  db.run(`INSERT OR REPLACE INTO log_ends (one, push, move) SELECT 1, ${NEWEST_PUSH}, ${NEWEST_MOVE}`);
+}
+
+/** Makes the tables of earlier builds anew, which had SQLite count. Their log may be empty, and have had rows. */
+export function countByOurselves(db: SqlDatabase): void {
+  db.run(`INSERT OR REPLACE INTO log_ends (one, push, move) SELECT 1,
+    coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'pushes'), 0),
+    coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'ref_log'), 0)`);
+  db.run("ALTER TABLE pushes RENAME TO counted_pushes");
+  db.run("ALTER TABLE ref_log RENAME TO counted_ref_log");
+  for (const statement of REF_LOG_DDL.split(";")) db.run(statement);
+  db.run(`INSERT INTO pushes (seq, actor, at, options, actor_name)
+    SELECT seq, actor, at, options, actor_name FROM counted_pushes`);
+  db.run(`INSERT INTO ref_log (seq, push, name, old, new, forward)
+    SELECT seq, push, name, old, new, forward FROM counted_ref_log`);
+  db.run("DROP TABLE counted_pushes");
+  db.run("DROP TABLE counted_ref_log");
+}
 
 /**
  * One moved ref, with oids in hex; all zeros for none. `forward` is true if the old value is known to be reachable from
@@ -58,16 +93,19 @@ export function appendRefLog(db: SqlDatabase, entry: PushEntry, moves: Iterable<
   const options = JSON.stringify(entry.options);
   const kept = options.length * 3 <= SQL_VALUE_LIMIT ? options : JSON.stringify(["(too long)"]);
   const { actor, actorName = null, at } = entry;
-  db.run("INSERT INTO pushes (actor, at, options, actor_name) VALUES (?, ?, ?, ?)", actor, at, kept, actorName);
-  const last = firstRow(db.rows("SELECT max(seq) FROM pushes"));
-  const push = last === undefined ? 0 : integerAt(last, 0);
+  const newest = firstRow(db.rows(`SELECT ${NEWEST_PUSH}, ${NEWEST_MOVE}`));
+  assert(newest !== undefined, "two numbers");
+  const push = integerAt(newest, 0) + 1;
+  let before = integerAt(newest, 1);
+  const sql = "INSERT INTO pushes (seq, actor, at, options, actor_name) VALUES (?, ?, ?, ?, ?)";
+  db.run(sql, push, actor, at, kept, actorName);
   const rows = function* (): Generator {
-    for (const { name, oldOid, newOid, forward } of moves) yield [name, oldOid, newOid, forward ? 1 : 0];
+    for (const { name, oldOid, newOid, forward } of moves) yield [++before, name, oldOid, newOid, forward ? 1 : 0];
   };
   for (const chunk of jsonChunks(rows())) {
     db.run(
-      `INSERT INTO ref_log (push, name, old, new, forward)
-        SELECT ?, value ->> 0, unhex(value ->> 1), unhex(value ->> 2), value ->> 3 FROM json_each(?)`,
+      `INSERT INTO ref_log (push, seq, name, old, new, forward)
+        SELECT ?, value ->> 0, value ->> 1, unhex(value ->> 2), unhex(value ->> 3), value ->> 4 FROM json_each(?)`,
       push,
       chunk,
     );

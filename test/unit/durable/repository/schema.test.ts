@@ -10,6 +10,7 @@ const LEFT = [
   "doomed_prefixes",
   "lfs_leaving",
   "lfs_sweep",
+  "log_ends",
   "mirror_pointer",
   "moved",
   "pack_returns",
