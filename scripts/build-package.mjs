@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { builtAt, changedAt } from "./changed-at.mjs";
 import { buildCommand } from "./build-command.mjs";
+import { buildSbom } from "./build-sbom.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const bundle = join(root, "build", "thinpack.cjs");
@@ -48,14 +49,16 @@ function packageFile() {
 /** Makes the package where it is missing or older than the command; gives its name. */
 export async function buildPackage() {
   await buildCommand();
+  const sbom = buildSbom();
   if (
     builtAt(output) >
-    Math.max(...[bundle, helper, types, fileURLToPath(import.meta.url)].map((input) => changedAt(input)))
+    Math.max(...[bundle, helper, types, sbom, fileURLToPath(import.meta.url)].map((input) => changedAt(input)))
   )
     return output;
   const archive = Buffer.concat([
     tarEntry("package/package.json", packageFile(), 0o644),
     tarEntry("package/LICENSE", readFileSync(join(root, "LICENSE")), 0o644),
+    tarEntry("package/sbom.cdx.json", readFileSync(sbom), 0o644),
     tarEntry("package/thinpack.cjs", readFileSync(bundle), 0o755),
     tarEntry("package/git-remote-thinpack.cjs", readFileSync(helper), 0o755),
     tarEntry("package/binding.d.ts", readFileSync(types), 0o644),

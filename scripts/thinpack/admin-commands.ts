@@ -8,9 +8,10 @@ import { BackupDirectory } from "./backup/backup-directory.ts";
 import { readBackupKey } from "./backup/backup-key.ts";
 import { Deployment } from "./backup/deployment.ts";
 import { BackupRun } from "./backup/make-backup.ts";
+import { recoverTo } from "./backup/recover.ts";
 import { RestoreRun } from "./backup/restore-backup.ts";
 import { verifyUnits } from "./backup/verify-backup.ts";
-import { commonOptions, connect } from "./command-line.ts";
+import { commonOptions, confirmed, connect } from "./command-line.ts";
 import { CommandFailure, EXIT } from "./failure.ts";
 import { counted, formatBytes, printDone } from "./output.ts";
 import { withSpinner } from "./progress.ts";
@@ -68,6 +69,30 @@ async function restore(path: string, options: RestoreCommandOptions, command: Co
   );
 }
 
+async function recover(
+  time: string,
+  only: string | undefined,
+  { yes }: { yes: boolean },
+  command: Command,
+): Promise<void> {
+  const at = new Date(time);
+  if (Number.isNaN(at.getTime()))
+    throw new CommandFailure(`${time} is no time, such as 2026-01-31T12:00:00Z`, EXIT.usage);
+  await confirmed(only ?? "everything", yes);
+  const host = new Deployment(connect(command));
+  const asked = { at: at.toISOString(), ...(only === undefined ? {} : { only: only.toLowerCase() }) };
+  const { objects, missing } = await withSpinner("recovering", (say) => recoverTo(host, asked, say));
+  printDone(
+    `put back to ${asked.at}: ${counted(objects.length, "object")}`,
+    { at: asked.at, objects, missing },
+    commonOptions(command).json,
+  );
+  if (missing.length === 0) return;
+  throw new CommandFailure(
+    `packs have gone from the bucket since; restore them from a backup with --missing:\n${missing.join("\n")}`,
+  );
+}
+
 /** Adds the commands. */
 export function addAdminCommands(program: Command): void {
   const admin = program.command("admin").description("What the operator does to all that a host holds.");
@@ -103,4 +128,15 @@ Examples:
     .option("--replace", "replaces what is there", false)
     .option("--missing", "leaves what is there, and restores the rest; goes on after an interruption", false)
     .action(restore);
+  admin
+    .command("recover-to")
+    .summary("puts a host, a tenant or a repository back to an earlier moment")
+    .description(
+      "Has the platform put databases back, up to 30 days. It takes no backup; but the bucket does not go back: packs that have gone since are\n" +
+        "named. Whatever was pushed or set since is lost.",
+    )
+    .argument("<time>", "such as 2026-01-31T12:00:00Z")
+    .argument("[tenant[/repository]]", "that alone; everything if it is left out")
+    .option("--yes", "don't ask", false)
+    .action(recover);
 }

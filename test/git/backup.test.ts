@@ -1,77 +1,261 @@
 /**
- * `thinpack admin backup` and `restore`: what is lost comes back, as git and its users see it.
+ * `thinpack admin backup`, `restore` and `recover-to`: what is lost comes back, as git and its users see it. `npm run rehearse` loses more.
  *
  * @packageDocumentation
  */
-import { randomBytes } from "node:crypto";
-import { writeFileSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
+import { BackupDirectory } from "../../scripts/thinpack/backup/backup-directory.ts";
+import { readBackupKey } from "../../scripts/thinpack/backup/backup-key.ts";
 import { type ApiClient, apiClient, issueToken } from "../support/api-client.ts";
 import { type Ran, startCommand } from "../support/command.ts";
 import { GitSandbox, refsAt, withToken } from "../support/git-client.ts";
 import { startTestHost } from "../support/host.ts";
+import { WAIT_LIMIT } from "../support/time-limits.ts";
+import { actionsOf, LfsClient, lfsObject } from "../support/lfs-client.ts";
 
 const git = new GitSandbox("backup");
-const hosts: RunningHost[] = [];
+const hosts = new Set<RunningHost>();
 const key = git.path("backup.key");
-
-afterAll(async () => {
-  for (const host of hosts) await host.stop();
-  git.close();
-});
-
-async function start(): Promise<RunningHost> {
-  const host = await startTestHost({ publishAfter: "60" });
-  hosts.push(host);
-  return host;
-}
-
-/** Runs `thinpack admin` as the operator of a host. */
-async function admin(host: RunningHost, ...args: string[]): Promise<Ran> {
-  return await startCommand(git, ["--base", host.base, "--token", host.token, "--json", "admin", ...args]).ended;
-}
-
-const remote = (host: RunningHost, name: string, token = host.token): string =>
-  withToken(`${host.base}/${name}.git`, token);
+const backup = git.path("backup");
+/** A webhook's secret, which has to be nowhere in clear. */
+const SECRET = "the-secret-of-a-webhook";
+const NAMES = ["acme/widgets", "acme/fork", "acme/small"];
+const large = randomBytes(200_000);
 
 let host: RunningHost;
 let operator: ApiClient;
 let work = "";
 let reader = "";
+let refs: string[][] = [];
+
+async function start(stateDir?: string): Promise<RunningHost> {
+  const started = await startTestHost({ publishAfter: "60", ...(stateDir === undefined ? {} : { stateDir }) });
+  hosts.add(started);
+  return started;
+}
+
+/** Runs `thinpack admin` as the operator of a host. */
+async function admin(at: RunningHost, ...args: string[]): Promise<Ran> {
+  return await startCommand(git, ["--base", at.base, "--token", at.token, "--json", "admin", ...args]).ended;
+}
+
+/** Runs it where it has to go well. Returns what it did. */
+async function done(at: RunningHost, ...args: string[]): Promise<Record<string, unknown>> {
+  const { code, stdout, stderr } = await admin(at, ...args, "--key", key);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
+
+const remote = (at: RunningHost, name: string, token = at.token): string => withToken(`${at.base}/${name}.git`, token);
+const push = async (name: string, ...refspecs: string[]): Promise<string> =>
+  await git.ok(["push", "-q", remote(host, name), ...refspecs], { cwd: work });
+
+async function upload(): Promise<void> {
+  const lfs = new LfsClient(`${host.base}/acme/widgets.git`, host.token);
+  const { body } = await lfs.ask("objects/batch", { operation: "upload", objects: [lfsObject(large)] });
+  const [object] = body["objects"] as Record<string, unknown>[];
+  const { href = "", header = {} } = actionsOf(object)["upload"] ?? {};
+  expect((await lfs.send(href, { method: "PUT", headers: header, body: large })).status).toBe(200);
+}
+
+/** Says what a host has, as those see it who use it. */
+async function expectAllOf(at: RunningHost): Promise<void> {
+  expect(await Promise.all(NAMES.map((name) => refsAt(git, remote(at, name, reader))))).toEqual(refs);
+  for (const name of NAMES) {
+    const clone = git.fresh("clone");
+    await git.ok(["clone", "-q", "--mirror", remote(at, name, reader), clone]);
+    await git.fsck(clone);
+  }
+  const lfs = new LfsClient(`${at.base}/acme/widgets.git`, reader);
+  const { body } = await lfs.ask("objects/batch", { operation: "download", objects: [lfsObject(large)] });
+  const [object] = body["objects"] as Record<string, unknown>[];
+  const { href = "", header = {} } = actionsOf(object)["download"] ?? {};
+  expect(Buffer.from(await (await lfs.send(href, { headers: header })).arrayBuffer()).equals(large)).toBe(true);
+  const ask = apiClient(at.base, at.token);
+  expect((await ask("GET", "/repos/acme/widgets")).body).toMatchObject({
+    description: "as it was",
+    default_branch: "trunk",
+  });
+  expect((await ask("GET", "/tenants/acme")).body).toMatchObject({ quotas: { repos: 7 }, repos: 3 });
+  expect((await ask("GET", "/tenants")).body).toMatchObject({ tenants: [{ name: "acme" }] });
+  expect((await ask("GET", "/repos/acme/widgets/hooks")).body).toMatchObject({
+    hooks: [{ url: "https://example.com/hook" }],
+  });
+  expect((await ask("GET", "/repos/acme/widgets/reflog")).body["pushes"]).toHaveLength(2);
+}
 
 beforeAll(async () => {
   writeFileSync(key, randomBytes(32).toString("base64"));
-  host = await start();
+  host = await start(git.path("state"));
   operator = apiClient(host.base, host.token);
   await operator("PUT", "/tenants/acme", { quotas: { repos: 7 } });
   await operator("PUT", "/repos/acme/widgets", { description: "as it was", default_branch: "trunk" });
+  await operator("POST", "/repos/acme/widgets/hooks", {
+    url: "https://example.com/hook",
+    secret: SECRET,
+    active: false,
+  });
   reader = await issueToken(operator, "acme", "repo:read");
   work = await git.init();
-  await git.commit(work, "a.txt", "one\n");
-  await git.ok(["push", "-q", remote(host, "acme/widgets"), "main", "main:trunk"], { cwd: work });
+  await git.commit(work, "a.bin", randomBytes(900_000).toString("base64"));
+  await push("acme/widgets", "main", "main:trunk");
+  await upload();
+  await operator("POST", "/repos/acme/widgets/forks", { tenant: "acme", repo: "fork" });
+  await git.commit(work, "b.txt", "a small push, which stays in the object\n");
+  await push("acme/widgets", "main");
+  await push("acme/small", "main~1:refs/heads/main");
+  refs = await Promise.all(NAMES.map((name) => refsAt(git, remote(host, name))));
+  await done(host, "backup", backup);
 });
 
-describe("a deployment that is backed up", () => {
-  it("is restored into an empty one, with its tokens", async () => {
-    const directory = git.fresh("backup");
-    expect(await admin(host, "backup", directory, "--key", key)).toMatchObject({ code: 0, stderr: "" });
-    const other = await start();
-    expect(await admin(other, "restore", directory, "--key", key)).toMatchObject({ code: 0, stderr: "" });
-    const clone = git.fresh("clone");
-    await git.ok(["clone", "-q", "--mirror", remote(other, "acme/widgets", reader), clone]);
-    await git.fsck(clone);
-    expect(await refsAt(git, remote(other, "acme/widgets", reader))).toEqual(
-      await refsAt(git, remote(host, "acme/widgets", reader)),
+afterAll(async () => {
+  for (const each of hosts) await each.stop();
+  git.close();
+});
+
+describe("a backup", () => {
+  it("copies nothing twice", async () => {
+    // The host writes derived files a second after the last push.
+    await vi.waitFor(
+      async () => expect(await done(host, "backup", backup)).toMatchObject({ files: 0, bytes: 0, unchanged: 6 }),
+      { timeout: WAIT_LIMIT },
     );
-    const ask = apiClient(other.base, other.token);
-    expect((await ask("GET", "/repos/acme/widgets")).body).toMatchObject({
-      description: "as it was",
-      default_branch: "trunk",
+  });
+
+  it("goes on with a file where it was interrupted", async () => {
+    const directory = new BackupDirectory(backup, readBackupKey(key));
+    const unit = { kind: "repository", name: "acme/widgets" } as const;
+    const file = directory
+      .readUnit(unit)
+      ?.files.find(({ key: name, size }) => name.endsWith(".pack") && size > 500_000);
+    if (file === undefined) throw new Error("there is no large pack");
+    rmSync(join(backup, "objects", "repository", "acme", "widgets.files"));
+    renameSync(directory.filePath(file.key), directory.partialPath(`${file.key} ${file.etag}`));
+    truncateSync(directory.partialPath(`${file.key} ${file.etag}`), file.size - 1000);
+    // The fork borrows the pack, and says so as well.
+    expect(await done(host, "backup", backup)).toMatchObject({ bytes: 1000 });
+    expect(await done(host, "backup", backup, "--verify")).toMatchObject({ objects: 6 });
+  });
+
+  it("has no secret in clear", async () => {
+    const hash = createHash("sha256").update(reader).digest();
+    const secrets = [SECRET, reader, hash.toString("hex"), hash.toString("base64"), hash];
+    const names = readdirSync(backup, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    expect(names.length).toBeGreaterThan(15);
+    for (const { parentPath, name } of names) {
+      const content = readFileSync(join(parentPath, name));
+      expect([name, ...secrets.filter((secret) => content.includes(secret))]).toEqual([name]);
+    }
+    // They are in the host's answer.
+    const answer = await fetch(`${host.base}/api/v1/admin/rows/tenant/acme`, {
+      headers: { Authorization: `Bearer ${host.token}` },
     });
-    expect((await ask("GET", "/tenants/acme")).body).toMatchObject({ quotas: { repos: 7 }, repos: 1 });
-    expect((await ask("GET", "/tenants")).body).toMatchObject({ tenants: [{ name: "acme" }] });
-    await git.commit(work, "b.txt", "two\n");
-    await git.ok(["push", "-q", remote(other, "acme/widgets"), "main"], { cwd: work });
+    expect((await answer.text()).includes(hash.toString("base64"))).toBe(true);
+  });
+
+  it("is a directory of repositories as git has them", async () => {
+    const { body } = await operator("GET", "/repos/acme/widgets");
+    await git.fsck(join(backup, "bucket", "repos", `${String(body["id"])}.git`));
+  });
+});
+
+describe("a restore", () => {
+  it("brings everything into an empty deployment", async () => {
+    const other = await start();
+    expect(await done(other, "restore", backup)).toMatchObject({ objects: 6, kept: 0 });
+    await expectAllOf(other);
+    // It goes on from there.
+    await git.commit(work, "c.txt", "three\n");
+    await git.ok(["push", "-q", remote(other, "acme/small"), "main"], { cwd: work });
+    await git.ok(["push", "-q", remote(other, "acme/fork"), "main:refs/heads/more"], { cwd: work });
+    expect((await admin(other, "restore", backup, "--key", key)).stderr).toMatch(
+      /^thinpack: nothing was done: the host has /,
+    );
+    await other.stop();
+    hosts.delete(other);
+  });
+
+  it("brings a lost object back, and a lost bucket", async () => {
+    const objects = await host.miniflare.getDurableObjectNamespace("REPOSITORIES");
+    const id = objects.idFromName("acme/widgets").toString();
+    const { stateDir } = host;
+    await host.stop();
+    hosts.delete(host);
+    const lost = readdirSync(join(stateDir, "storage"), { recursive: true, encoding: "utf8" }).filter((path) =>
+      path.includes(id),
+    );
+    expect(lost.length).toBeGreaterThan(0);
+    for (const path of lost) rmSync(join(stateDir, "storage", path));
+    host = await start(stateDir);
+    operator = apiClient(host.base, host.token);
+    expect((await operator("GET", "/repos/acme/widgets")).status).toBe(404);
+    expect(await done(host, "restore", backup, "--only", "acme/widgets")).toMatchObject({ objects: 1, files: 0 });
+    await expectAllOf(host);
+    const bucket = await host.miniflare.getR2Bucket("BUCKET");
+    const { objects: files } = await bucket.list();
+    await bucket.delete(files.map((file) => file.key));
+    expect(await done(host, "restore", backup, "--missing")).toMatchObject({ objects: 0, kept: 6 });
+    await expectAllOf(host);
+  });
+
+  it("replaces what is there only where it is told to, and is in the audit log", async () => {
+    await push("acme/small", "main:refs/heads/later");
+    const refused = await admin(host, "restore", backup, "--key", key, "--only", "acme/small");
+    expect(refused).toMatchObject({ code: 1, stdout: "" });
+    expect(await refsAt(git, remote(host, "acme/small"))).toHaveLength(2);
+    expect(await done(host, "restore", backup, "--only", "acme/small", "--replace")).toMatchObject({ objects: 1 });
+    expect(await refsAt(git, remote(host, "acme/small"))).toEqual(refs[2]);
+    const { body } = await operator("GET", "/tenants/acme/audit?action=repo.restore");
+    const entries = body["entries"] as Record<string, unknown>[];
+    expect(entries[0]).toMatchObject({ actor: "operator", subject: "small" });
+  });
+
+  it("brings a repository back that was deleted", async () => {
+    expect((await operator("DELETE", "/repos/acme/small")).status).toBe(204);
+    expect(await done(host, "restore", backup, "--only", "acme/small")).toMatchObject({ objects: 1 });
+    expect(await refsAt(git, remote(host, "acme/small", reader))).toEqual(refs[2]);
+    await push("acme/small", "main:refs/heads/again");
+  });
+
+  it.each([
+    ["a pack", /\.pack$/, /pack-.*\.pack is damaged/],
+    ["the rows of a repository", /widgets\.sealed$/, /copy of repository acme\/widgets is damaged/],
+  ])("writes nothing where %s is damaged", async (_, wanted, says) => {
+    const spoilt = git.fresh("spoilt");
+    await git.ok(["init", "-q", "--bare", git.fresh()]);
+    for (const entry of readdirSync(backup, { recursive: true, withFileTypes: true }).filter((each) => each.isFile())) {
+      const path = join(entry.parentPath, entry.name);
+      const target = join(spoilt, path.slice(backup.length));
+      mkdirSync(dirname(target), { recursive: true });
+      const content = readFileSync(path);
+      if (wanted.test(entry.name)) content[content.length >> 1] = (content[content.length >> 1] ?? 0) ^ 1;
+      writeFileSync(target, content);
+    }
+    const refused = await admin(host, "restore", spoilt, "--key", key, "--replace");
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(says);
+    expect(await refsAt(git, remote(host, "acme/widgets"))).toEqual(refs[0]);
+  });
+
+  it("takes no other key", async () => {
+    const other = git.path("other.key");
+    writeFileSync(other, randomBytes(32));
+    expect((await admin(host, "restore", backup, "--key", other)).stderr).toBe(
+      `thinpack: ${backup} was sealed under another key\n`,
+    );
+  });
+});
+
+describe("a recovery to a point in time", () => {
+  it("is refused in words where the platform keeps no past, as here", async () => {
+    const time = new Date(Date.now() - 1000).toISOString();
+    const ran = await admin(host, "recover-to", time, "acme/widgets", "--yes");
+    expect(ran).toMatchObject({ code: 1, stderr: "thinpack: The platform here keeps no past of its objects.\n" });
+    expect((await admin(host, "recover-to", "yesterday", "--yes")).code).toBe(2);
+    await expect(refsAt(git, remote(host, "acme/widgets"))).resolves.toEqual(refs[0]);
   });
 });

@@ -1,6 +1,6 @@
 /** The command as a host serves it: a package that needs no other, installed by npm. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
@@ -40,8 +40,12 @@ it("the command's package installs without anything else, and works", async () =
     "binding.d.ts",
     "git-remote-thinpack.cjs",
     "package.json",
+    "sbom.cdx.json",
     "thinpack.cjs",
   ]);
+  const sbom: unknown = JSON.parse(readFileSync(join(modules, "thinpack", "sbom.cdx.json"), "utf8"));
+  expect(sbom).toMatchObject({ bomFormat: "CycloneDX", metadata: { component: { name: "thinpack", version } } });
+  expect(JSON.stringify(sbom)).toContain("pkg:npm/hono@");
   expect(statSync(join(modules, "thinpack", "thinpack.cjs")).mode & 0o111).not.toBe(0);
   const run = (...args: string[]): string => {
     const ran = spawnSync(join(prefix, "bin", "thinpack"), args, { env, encoding: "utf8", input: "test-token" });

@@ -43,6 +43,11 @@ function chosen(directory: BackupDirectory, only: string | undefined): UnitName[
   return [...wanted, ...more].toSorted((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
 }
 
+/** Whether an object that is there stays whatever is asked: a lender knows the loans of all forks, and not only of what is restored. */
+function staysAlways({ kind }: UnitName, only: string | undefined): boolean {
+  return kind === "lender" && only !== undefined;
+}
+
 /** One run of a restore. */
 export class RestoreRun {
   readonly #host: Deployment;
@@ -62,17 +67,18 @@ export class RestoreRun {
     this.#directory.assertFinished();
     const units = chosen(this.#directory, only?.toLowerCase());
     await verifyUnits(this.#directory, units, this.#say);
-    const there = new Set<string>();
-    for (const unit of units) if (await this.#isThere(unit)) there.add(shownUnit(unit));
-    if (present === "refuse" && there.size > 0) {
-      const shown = [...there].slice(0, SHOWN).join(", ");
+    const there: UnitName[] = [];
+    for (const unit of units) if (await this.#isThere(unit)) there.push(unit);
+    const inTheWay = there.filter((unit) => !staysAlways(unit, only)).map(shownUnit);
+    if (present === "refuse" && inTheWay.length > 0) {
+      const shown = inTheWay.slice(0, SHOWN).join(", ");
       throw new CommandFailure(
-        `nothing was done: the host has ${shown}${there.size > SHOWN ? " and more" : ""}. --replace replaces what is there, --missing leaves it as it is`,
+        `nothing was done: the host has ${shown}${inTheWay.length > SHOWN ? " and more" : ""}. --replace replaces what is there, --missing leaves it as it is`,
       );
     }
     for (const unit of units) if (unit.kind === "repository") await this.#putFiles(unit, present);
     for (const unit of units) {
-      if (there.has(shownUnit(unit)) && (present === "keep" || this.#staysAlways(unit, only))) this.#done.kept += 1;
+      if (there.includes(unit) && (present === "keep" || staysAlways(unit, only))) this.#done.kept += 1;
       else await this.#putRows(unit, present === "replace");
     }
     return this.#done;
@@ -81,11 +87,6 @@ export class RestoreRun {
   async #isThere(unit: UnitName): Promise<boolean> {
     this.#say(`looking for ${shownUnit(unit)}`);
     return await this.#host.exists(unit);
-  }
-
-  /** Whether what is there of an object is newer than the backup for others than what is restored: a lender, which knows the loans of all forks. */
-  #staysAlways({ kind }: UnitName, only: string | undefined): boolean {
-    return kind === "lender" && only !== undefined;
   }
 
   async #putRows(unit: UnitName, replace: boolean): Promise<void> {
