@@ -273,6 +273,16 @@ const LOSSES: readonly Loss[] = [
     },
     restore: ["--missing"],
   },
+  {
+    what: "a repository that was deleted",
+    lose: async () => void (await ask("DELETE", "/api/v1/repos/acme/closed")),
+    restore: ["--only", "acme/closed"],
+  },
+  {
+    what: "one that lends, deleted",
+    lose: async () => void (await ask("DELETE", "/api/v1/repos/acme/open")),
+    restore: ["--only", "acme/open"],
+  },
   { what: "KV", lose: loseKv },
 ];
 

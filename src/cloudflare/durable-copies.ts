@@ -29,7 +29,11 @@ export function durableCopies(env: Env, counters: RequestCounters, kind: ObjectK
   const call = <T>(operation: (stub: Stub) => Promise<T>): Promise<T> =>
     counters.run("do", () => operation(stubOf(env, kind, name)));
   // The call never succeeds: the object ends with it.
-  const renew = (): Promise<void> => call(async (stub) => stub.renew()).catch(() => undefined);
+  const end = (): Promise<void> => call(async (stub) => stub.renew()).catch(() => undefined);
+  const renew = async (): Promise<void> => {
+    await end();
+    await call(async (stub) => stub.woken());
+  };
   return {
     exists: () => call(async (stub) => stub.copyExists()),
     page: (place) => call(async (stub) => stub.copyPage(place)),
@@ -42,7 +46,7 @@ export function durableCopies(env: Env, counters: RequestCounters, kind: ObjectK
     recover: async (at) => {
       const answer = await call(async (stub) => stub.recover(at));
       if (answer.kind !== "recovered") return answer;
-      await renew();
+      await end();
       await call(async (stub) => stub.settleCopy());
       // What it has in memory is of before it was settled.
       await renew();

@@ -102,6 +102,18 @@ type Ended = Pick<JobEnd, "done" | "outcome" | "error">;
 
 const DONE: Ended = { done: true };
 
+/** Deletes what a deleted repository has in the bucket. */
+async function deletePrefixOf(job: Extract<Job, { type: "delete-prefix" }>, storage: RequestStorage): Promise<Ended> {
+  const settings = storage.refs(job.repository);
+  // It may have come back from a backup since it was deleted.
+  if ((await settings.describe())?.id === job.id) return DONE;
+  await storage.snapshots.delete(job.id);
+  const kept = job.lent === true ? await storage.lender(job.id).doom() : [];
+  const empty = await deletePrefix(storage.bareFiles(job.id), PAGES_A_RUN, kept);
+  if (empty) await settings.prefixDeleted(job.id);
+  return { done: empty };
+}
+
 /** Runs one job. */
 async function runJob(job: Job, storage: RequestStorage, host: JobHost): Promise<Ended> {
   const repository = storage.repository(job.repository);
@@ -112,13 +124,8 @@ async function runJob(job: Job, storage: RequestStorage, host: JobHost): Promise
       if (written !== undefined) await settings.derivedFilesWritten(written.id, written.version);
       return DONE;
     }
-    case "delete-prefix": {
-      await storage.snapshots.delete(job.id);
-      const kept = job.lent === true ? await storage.lender(job.id).doom() : [];
-      const empty = await deletePrefix(storage.bareFiles(job.id), PAGES_A_RUN, kept);
-      if (empty) await settings.prefixDeleted(job.id);
-      return { done: empty };
-    }
+    case "delete-prefix":
+      return await deletePrefixOf(job, storage);
     case "lfs-sweep": {
       const store = storage.lfs(job.repository);
       const stores = {

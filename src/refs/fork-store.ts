@@ -66,6 +66,8 @@ export interface PackLender {
   lend(borrower: Borrower, packs: readonly string[]): Promise<boolean>;
   /** Notes that the prefix has no repository any more. Returns the packs that have to stay. */
   doom(): Promise<readonly string[]>;
+  /** Notes that the prefix has its repository again, after a restore, and that this needs these packs. */
+  revive(packs: readonly string[]): Promise<void>;
 }
 
 /** The part of a fork's store that makes it. */

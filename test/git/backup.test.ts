@@ -9,6 +9,8 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
 import { BackupDirectory } from "../../scripts/thinpack/backup/backup-directory.ts";
+import { Deployment } from "../../scripts/thinpack/backup/deployment.ts";
+import { ApiConnection } from "../../scripts/thinpack/api-connection.ts";
 import { readBackupKey } from "../../scripts/thinpack/backup/backup-key.ts";
 import { type ApiClient, apiClient, issueToken } from "../support/api-client.ts";
 import { type Ran, startCommand } from "../support/command.ts";
@@ -25,6 +27,8 @@ const backup = git.path("backup");
 const SECRET = "the-secret-of-a-webhook";
 const NAMES = ["acme/widgets", "acme/fork", "acme/small"];
 const large = randomBytes(200_000);
+/** An object of Git LFS that no other repository has. */
+const own = randomBytes(1000);
 
 let host: RunningHost;
 let operator: ApiClient;
@@ -54,12 +58,20 @@ const remote = (at: RunningHost, name: string, token = at.token): string => with
 const push = async (name: string, ...refspecs: string[]): Promise<string> =>
   await git.ok(["push", "-q", remote(host, name), ...refspecs], { cwd: work });
 
-async function upload(): Promise<void> {
-  const lfs = new LfsClient(`${host.base}/acme/widgets.git`, host.token);
-  const { body } = await lfs.ask("objects/batch", { operation: "upload", objects: [lfsObject(large)] });
+async function upload(name: string, content: Buffer): Promise<void> {
+  const lfs = new LfsClient(`${host.base}/${name}.git`, host.token);
+  const { body } = await lfs.ask("objects/batch", { operation: "upload", objects: [lfsObject(content)] });
   const [object] = body["objects"] as Record<string, unknown>[];
   const { href = "", header = {} } = actionsOf(object)["upload"] ?? {};
-  expect((await lfs.send(href, { method: "PUT", headers: header, body: large })).status).toBe(200);
+  expect((await lfs.send(href, { method: "PUT", headers: header, body: content })).status).toBe(200);
+}
+
+async function expectLarge(at: RunningHost, name: string, content: Buffer): Promise<void> {
+  const lfs = new LfsClient(`${at.base}/${name}.git`, reader);
+  const { body } = await lfs.ask("objects/batch", { operation: "download", objects: [lfsObject(content)] });
+  const [object] = body["objects"] as Record<string, unknown>[];
+  const { href = "", header = {} } = actionsOf(object)["download"] ?? {};
+  expect(Buffer.from(await (await lfs.send(href, { headers: header })).arrayBuffer()).equals(content)).toBe(true);
 }
 
 /** Says what a host has, as those see it who use it. */
@@ -70,11 +82,7 @@ async function expectAllOf(at: RunningHost): Promise<void> {
     await git.ok(["clone", "-q", "--mirror", remote(at, name, reader), clone]);
     await git.fsck(clone);
   }
-  const lfs = new LfsClient(`${at.base}/acme/widgets.git`, reader);
-  const { body } = await lfs.ask("objects/batch", { operation: "download", objects: [lfsObject(large)] });
-  const [object] = body["objects"] as Record<string, unknown>[];
-  const { href = "", header = {} } = actionsOf(object)["download"] ?? {};
-  expect(Buffer.from(await (await lfs.send(href, { headers: header })).arrayBuffer()).equals(large)).toBe(true);
+  await expectLarge(at, "acme/widgets", large);
   const ask = apiClient(at.base, at.token);
   expect((await ask("GET", "/repos/acme/widgets")).body).toMatchObject({
     description: "as it was",
@@ -103,11 +111,12 @@ beforeAll(async () => {
   work = await git.init();
   await git.commit(work, "a.bin", randomBytes(900_000).toString("base64"));
   await push("acme/widgets", "main", "main:trunk");
-  await upload();
+  await upload("acme/widgets", large);
   await operator("POST", "/repos/acme/widgets/forks", { tenant: "acme", repo: "fork" });
   await git.commit(work, "b.txt", "a small push, which stays in the object\n");
   await push("acme/widgets", "main");
   await push("acme/small", "main~1:refs/heads/main");
+  await upload("acme/small", own);
   refs = await Promise.all(NAMES.map((name) => refsAt(git, remote(host, name))));
   await done(host, "backup", backup);
 });
@@ -155,6 +164,30 @@ describe("a backup", () => {
       headers: { Authorization: `Bearer ${host.token}` },
     });
     expect((await answer.text()).includes(hash.toString("base64"))).toBe(true);
+  });
+
+  it("is one version of each repository, beside pushes", async () => {
+    const beside = git.fresh("beside");
+    let pushes = 0;
+    const busy = async (): Promise<void> => {
+      const commit = await git.ok(["commit-tree", "-m", `busy ${pushes}`, "main^{tree}"], { cwd: work });
+      await push("acme/busy", `+${commit}:refs/heads/one`, `${commit}:refs/heads/two-${pushes++}`);
+    };
+    await busy();
+    const running = { isOver: false };
+    const backedUp = done(host, "backup", beside).finally(() => (running.isOver = true));
+    while (!running.isOver) await busy();
+    await backedUp;
+    expect(pushes).toBeGreaterThan(1);
+    await operator("DELETE", "/repos/acme/busy");
+    expect(await done(host, "restore", beside, "--only", "acme/busy")).toMatchObject({ objects: 1 });
+    const clone = git.fresh("clone");
+    await git.ok(["clone", "-q", "--mirror", remote(host, "acme/busy"), clone]);
+    await git.fsck(clone);
+    // Both refs of a push moved at once.
+    const tip = await git.ok(["rev-parse", "one"], { cwd: clone });
+    expect(await git.ok(["for-each-ref", "--points-at", tip, "--format=%(refname)"], { cwd: clone })).toMatch(/two-/);
+    await operator("DELETE", "/repos/acme/busy");
   });
 
   it("is a directory of repositories as git has them", async () => {
@@ -218,7 +251,14 @@ describe("a restore", () => {
     expect((await operator("DELETE", "/repos/acme/small")).status).toBe(204);
     expect(await done(host, "restore", backup, "--only", "acme/small")).toMatchObject({ objects: 1 });
     expect(await refsAt(git, remote(host, "acme/small", reader))).toEqual(refs[2]);
+    // The job that deletes its files finds that it is there.
+    const jobs = (): string => readFileSync(join(host.stateDir, "jobs.jsonl"), "utf8");
+    await vi.waitFor(() => expect(jobs()).toContain('"job":"delete-prefix"'), { timeout: WAIT_LIMIT });
     await push("acme/small", "main:refs/heads/again");
+    const clone = git.fresh("clone");
+    await git.ok(["clone", "-q", "--mirror", remote(host, "acme/small"), clone]);
+    await git.fsck(clone);
+    await expectLarge(host, "acme/small", own);
   });
 
   it.each([
@@ -247,6 +287,23 @@ describe("a restore", () => {
     expect((await admin(host, "restore", backup, "--key", other)).stderr).toBe(
       `thinpack: ${backup} was sealed under another key\n`,
     );
+  });
+});
+
+describe("a file that is larger than a request may be", () => {
+  it("goes into the bucket in parts", async () => {
+    const directory = new BackupDirectory(git.fresh("parts"), readBackupKey(key));
+    const content = randomBytes(11_000_000);
+    const sha256 = createHash("sha256").update(content).digest("hex");
+    const file = { key: `lfs/acme/00/00/${sha256}`, size: content.length, etag: "", sha256 };
+    mkdirSync(dirname(directory.filePath(file.key)), { recursive: true });
+    writeFileSync(directory.filePath(file.key), content);
+    const deployment = new Deployment(new ApiConnection({ base: host.base, token: host.token }), 5 * 1024 * 1024);
+    await deployment.putFile(file, directory);
+    const bucket = await host.miniflare.getR2Bucket("BUCKET");
+    const stored = await bucket.get(file.key);
+    expect(Buffer.from((await stored?.arrayBuffer()) ?? []).equals(content)).toBe(true);
+    expect(stored?.etag).toMatch(/-3$/);
   });
 });
 

@@ -53,11 +53,14 @@ function hasTag(etag: string, md5: string): boolean {
 /** A deployment, with the operator's token. */
 export class Deployment {
   readonly api: ApiConnection;
+  readonly #partBytes: number;
   /** Bytes that were copied in either direction. */
   bytes = 0;
 
-  constructor(api: ApiConnection) {
+  /** Files of more than `partBytes` are sent in parts of that size. */
+  constructor(api: ApiConnection, partBytes = PART_BYTES) {
     this.api = api;
+    this.#partBytes = partBytes;
   }
 
   #path(unit: UnitName, what: "rows" | "objects" | "recoveries"): string {
@@ -176,7 +179,7 @@ export class Deployment {
   async putFile({ key, sha256, size }: CopiedFile, from: BackupDirectory): Promise<void> {
     const path = from.filePath(key);
     this.bytes += size;
-    if (size > PART_BYTES) return await this.#putParts(key, path, size);
+    if (size > this.#partBytes) return await this.#putParts(key, path, size);
     const answer = await this.#exchange(`/admin/files/${pathPieces(key)}?sha256=${sha256}`, {
       method: "PUT",
       headers: { "Content-Type": "application/octet-stream", "Content-Length": size },
@@ -186,11 +189,12 @@ export class Deployment {
   }
 
   async #putParts(key: string, path: string, size: number): Promise<void> {
+    const partBytes = this.#partBytes;
     const upload = textAt(await this.api.ask("POST", "/admin/file-uploads", { key }), "upload");
     const parts: { number: number; etag: string }[] = [];
-    for (let start = 0; start < size; start += PART_BYTES) {
+    for (let start = 0; start < size; start += partBytes) {
       const number = parts.length + 1;
-      const end = Math.min(size, start + PART_BYTES);
+      const end = Math.min(size, start + partBytes);
       const query = new URLSearchParams({ key, upload });
       const answer = await this.#exchange(`/admin/file-uploads/parts/${number}?${query.toString()}`, {
         method: "PUT",

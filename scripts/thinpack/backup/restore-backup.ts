@@ -92,6 +92,8 @@ export class RestoreRun {
   async #putRows(unit: UnitName, replace: boolean): Promise<void> {
     this.#say(shownUnit(unit));
     await this.#host.putRows(unit, () => this.#directory.rows(unit), replace);
+    // What deletes the files of one that was deleted lately may have come in between. From now on it does not.
+    if (unit.kind === "repository") await this.#putFiles(unit, replace ? "replace" : "keep");
     this.#done.objects += 1;
   }
 

@@ -13,6 +13,7 @@ import {
   type ObjectKind,
   PIECE_BYTES,
 } from "../../access/object-copies.ts";
+import type { LfsLinks } from "../../access/lfs-links.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { streamedResponse } from "../../http/body.ts";
 import { isKnown } from "../../http/content.ts";
@@ -29,6 +30,9 @@ import { pathParam } from "./requested.ts";
 
 /** Objects of Git LFS that are linked in one call. */
 const LINKED_AT_ONCE = 1000;
+/** How often objects of Git LFS are linked that are just being deleted, and the milliseconds in between. */
+const MOST_TRIES = 10;
+const PAUSE = 1000;
 /** The name of the only directory object. */
 const DIRECTORY = "tenants";
 
@@ -103,6 +107,22 @@ async function giveRows(context: Context<ApiEnv>): Promise<Response> {
   });
 }
 
+/** Links objects of Git LFS to a restored repository. Without their tenant they are not: the links come back with it. */
+async function linkAll(links: LfsLinks, oids: readonly string[], id: string): Promise<void> {
+  const linked = new Set(await links.linkAllLfs(oids, id));
+  // Those that no repository had any more.
+  for (const oid of oids.filter((each) => !linked.has(each))) {
+    let answer = await links.linkLfs(oid, id);
+    for (let tries = 1; answer === "busy"; tries++) {
+      if (tries === MOST_TRIES)
+        throw new Problem(409, "Git LFS objects of it are being deleted: restore it in a moment.");
+      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      answer = await links.linkLfs(oid, id);
+    }
+    if (answer === "missing") return;
+  }
+}
+
 /** Enters a restored repository with its tenant, if that is there, and links its objects of Git LFS. */
 async function enterRepository({ var: { api } }: Context<ApiEnv>, name: RepositoryName): Promise<void> {
   const record = await api.settings(name).describe().catch(unlessMoved);
@@ -123,11 +143,15 @@ async function enterRepository({ var: { api } }: Context<ApiEnv>, name: Reposito
     }
     await tenant.repoArrived(name.repo, { id });
   }
+  const snapshot = await api.lending(name).open({ packs: true, refPrefixes: [] });
+  const packs = snapshot.kind === "found" ? snapshot.packs.filter(({ loan }) => loan === undefined) : [];
+  await api.lender(id).revive(packs.map((pack) => pack.name));
   for (let after = ""; ;) {
     const objects = await api.lfs(name).sharedLfs(after, LINKED_AT_ONCE);
-    for (const [home, oids] of Map.groupBy(objects, (object) => object.home)) {
-      await api.lfsLinks(home).linkAllLfs(
-        oids.map(({ oid }) => oid),
+    for (const [home, shared] of Map.groupBy(objects, (object) => object.home)) {
+      await linkAll(
+        api.lfsLinks(home),
+        shared.map(({ oid }) => oid),
         id,
       );
     }

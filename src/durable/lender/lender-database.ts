@@ -151,6 +151,17 @@ export class LenderDatabase {
     });
   }
 
+  /** See `PackLender.revive`. */
+  revive(packs: readonly string[]): void {
+    if (!this.#tables.exist) return;
+    this.#change(() => {
+      this.#db.run("UPDATE lender SET doomed = 0");
+      for (const chunk of jsonChunks(packs)) {
+        this.#db.run("DELETE FROM retired_packs WHERE pack IN (SELECT value FROM json_each(?))", chunk);
+      }
+    });
+  }
+
   /**
    * Demands the retired packs back, for a purge that begins, and returns how many a purge still waits for. The owner
    * has retired what it purges before.

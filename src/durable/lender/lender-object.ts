@@ -36,6 +36,10 @@ export class LenderObject extends CopiedObject<LenderObjectEnv> {
     this.#database = new LenderDatabase(durableSql(state.storage));
   }
 
+  override woken(): void {
+    void this.#waking(undefined);
+  }
+
   /** See `PackLender.lend`. */
   async lend(borrower: Borrower, packs: readonly string[]): Promise<boolean> {
     return await this.#waking(this.#database.lend(borrower, packs));
@@ -44,6 +48,12 @@ export class LenderObject extends CopiedObject<LenderObjectEnv> {
   /** See `PackLender.doom`. */
   async doom(): Promise<string[]> {
     return await this.#waking(this.#database.doom());
+  }
+
+  /** See `PackLender.revive`. */
+  async revive(packs: readonly string[]): Promise<void> {
+    this.#database.revive(packs);
+    await this.#waking(undefined);
   }
 
   /** Returns those of the packs that nobody borrows: the caller deletes their files. */

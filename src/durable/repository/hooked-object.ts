@@ -28,6 +28,10 @@ export abstract class HookedObject extends CopiedObject<RepositoryObjectEnv> {
     super(state, env, { kind: "repository", schema: REPOSITORY_SCHEMA, settle: settleRestored });
   }
 
+  override woken(): void {
+    this.waking(undefined);
+  }
+
   /** See `HookStore.listHooks`. */
   listHooks(): Hook[] | undefined {
     return this.hooks()?.list();

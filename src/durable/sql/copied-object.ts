@@ -53,6 +53,11 @@ export abstract class CopiedObject<Env> extends DurableObject<Env> {
     this.#copy.settle();
   }
 
+  /** Has the object set its alarm for what is due by the tables that it was made from. */
+  woken(): void {
+    // Most objects do so when they are made.
+  }
+
   /** Ends the object. The call fails with this; the next one is answered by an object that has read its tables anew. */
   renew(): void {
     this.ctx.abort("the object is made anew from its tables");

@@ -20,8 +20,11 @@ import {
 import { buildTables, type Schema, schemaVersion, tableNames } from "./migrations.ts";
 import { blobAt, firstRow, integerAt, type SqlDatabase, type SqlRow, type SqlValue, textAt } from "./sql-database.ts";
 
-/** The text of a page, after which it gets no further row. A row takes 2.7 MB at most, and a call 32 MiB. Characters. */
-const PAGE_TEXT = 8 * 1024 * 1024;
+/**
+ * The text of a page, after which it gets no further row. It is held several times while it is made; a row takes 2.7 MB at most, and a call
+ * 32 MiB. Characters.
+ */
+const PAGE_TEXT = 4 * 1024 * 1024;
 const LINE_FEED = 0x0a;
 
 const STAGING = "restored_pieces";

@@ -24,6 +24,9 @@ const STATEMENTS = [
   "DELETE FROM upload_parts",
   "DELETE FROM kept_blobs",
   "DELETE FROM leases WHERE replaced = 0",
+  // Forks may have been made since: no pack is deleted without its lender.
+  `INSERT OR IGNORE INTO lending (one, purge_state, purge_at, purge_began, waiting)
+    SELECT 1, 'none', 0, 0, 0 FROM repository`,
   // The twin is a cache, and in no backup.
   "DELETE FROM clone_twin",
 ];

@@ -45,6 +45,19 @@ describe("a lender", () => {
     expect(lender.nextDue(5)).toBeUndefined();
   });
 
+  it("gives up nothing that a restored repository needs, and lends it again", () => {
+    lender.revive(["p"]);
+    expect(lender.lend(A, ["p", "q"])).toBe(true);
+    lender.doom();
+    returned("a", "p", "q");
+    expect(lender.doomedPacks()).toEqual(["p", "q"]);
+    lender.revive(["p"]);
+    expect(lender.doomedPacks()).toEqual(["q"]);
+    expect(lender.lend(B, ["p", "r"])).toBe(true);
+    returned("b", "p", "r");
+    expect(lender.doomedPacks()).toEqual(["q"]);
+  });
+
   it("keeps what is borrowed of a prefix that is deleted, and lends nothing else of it", () => {
     lender.lend(A, ["p"]);
     expect(lender.doom()).toEqual(["p"]);
