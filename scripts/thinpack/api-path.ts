@@ -11,10 +11,16 @@ import { CommandFailure, EXIT } from "./failure.ts";
 /** What stands in arguments for bytes that are not UTF-8. */
 const LOST = "\uFFFD";
 
-/** Returns a name or a path of files as it was given. @throws CommandFailure if bytes of it got lost on the way here */
+/** Returns the name of a ref as it was given. @throws CommandFailure if bytes of it got lost on the way here */
 export function wholeName(text: string): string {
   if (!text.includes(LOST)) return text;
   throw new CommandFailure(String.raw`${text} is not UTF-8: write such a byte as \%E9`, EXIT.usage);
+}
+
+/** Returns the path of a file as it was given. @throws CommandFailure if bytes of it got lost on the way here */
+export function wholePath(text: string): string {
+  if (!text.includes(LOST)) return text;
+  throw new CommandFailure(`${text} is not UTF-8: such a file is changed by git alone`, EXIT.usage);
 }
 
 /** Returns a name as one piece of a path. @throws CommandFailure if it can't be one */

@@ -7,7 +7,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import type { ApiConnection } from "./api-connection.ts";
-import { pathPiece, refPath, wholeName } from "./api-path.ts";
+import { pathPiece, refPath, wholeName, wholePath } from "./api-path.ts";
 import { collected, commonOptions, connectTo } from "./command-line.ts";
 import { CommandFailure, EXIT } from "./failure.ts";
 import { isJson, type Json, listAt, shownValue, textAt } from "./json.ts";
@@ -62,16 +62,16 @@ function contentOf(file: string): Json {
 function actionsOf(options: CommitOptions): Json[] {
   const { add = [], executable = [], delete: deleted = [], move = [] } = options;
   return [
-    ...deleted.map((path) => ({ action: "delete", path: wholeName(path) })),
+    ...deleted.map((path) => ({ action: "delete", path: wholePath(path) })),
     ...move.map((text) => {
       const [from, path] = halves(text, "--move");
-      return { action: "move", from: wholeName(from), path: wholeName(path) };
+      return { action: "move", from: wholePath(from), path: wholePath(path) };
     }),
     ...add.map((text) => {
       const [path, file] = text.includes("=") ? halves(text, "--add") : [text, text];
-      return { action: "upsert", path: wholeName(path), ...contentOf(file) };
+      return { action: "upsert", path: wholePath(path), ...contentOf(file) };
     }),
-    ...executable.map((path) => ({ action: "chmod", path: wholeName(path), mode: "100755" })),
+    ...executable.map((path) => ({ action: "chmod", path: wholePath(path), mode: "100755" })),
   ];
 }
 
@@ -136,7 +136,7 @@ function addCommit(program: Command): void {
     .command("commit")
     .summary("makes a commit without a clone")
     .argument("<tenant/name>")
-    .requiredOption("-b, --branch <branch>", "the branch that gets it")
+    .requiredOption("-b, --branch <branch>", "the branch that gets it", wholeName)
     .requiredOption("-m, --message <text>", "its message")
     .option(
       "--add <path[=file]>",
@@ -148,7 +148,7 @@ function addCommit(program: Command): void {
     .option("--executable <path>", "makes a file executable", collected)
     .option("--patch <file>", "applies a patch; - is standard input")
     .option("--expected-head <oid>", "where the branch has to be; none if it must not exist")
-    .option("--start <revision>", "where a new branch begins: a branch, a tag, or a commit's full name")
+    .option("--start <revision>", "where a new branch begins: a branch, a tag, or a commit's full name", wholeName)
     .option("--author <name>", "whoever wrote it: 'A U Thor <author@example.com>'")
     .option("--allow-empty", "makes it also if nothing changes")
     .option("--sign", SIGN)
@@ -230,7 +230,7 @@ function addBranches(program: Command): void {
     .command("default")
     .summary("points HEAD to a branch: the one that a clone checks out")
     .argument("<tenant/name>")
-    .argument("<branch>")
+    .argument("<branch>", "one that is there, or will be", wholeName)
     .action(async (name: string, branch: string, _options: unknown, command: Command) => {
       const { api, path } = connectTo(command, name);
       const changed = await api.ask("PATCH", path, { default_branch: branch });
@@ -245,7 +245,7 @@ function addTags(program: Command): void {
     .command("create")
     .summary("makes an annotated tag")
     .argument("<tenant/name>")
-    .argument("<tag>")
+    .argument("<tag>", "its name", wholeName)
     .option("--at <revision>", "what it names", "HEAD")
     .option("--sign", SIGN)
     .requiredOption("-m, --message <text>", "its message")

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { Command } from "commander";
+import { wholeName } from "./api-path.ts";
 import { commonOptions, connect, connectTo } from "./command-line.ts";
 import { parseRepositoryPath } from "./host-choice.ts";
 import { textAt } from "./json.ts";
@@ -34,7 +35,7 @@ Example:
     .command("sync")
     .summary("brings a branch of a fork up to that of the repository it was forked from")
     .argument("<tenant/name>")
-    .argument("[branch]", "another branch than the default one")
+    .argument("[branch]", "another branch than the default one", wholeName)
     .addHelpText(
       "after",
       `

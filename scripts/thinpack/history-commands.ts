@@ -6,7 +6,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Command } from "commander";
 import type { ApiConnection } from "./api-connection.ts";
-import { apiUrl } from "./api-path.ts";
+import { apiUrl, wholeName } from "./api-path.ts";
 import { commonOptions, connectTo, wholeNumber } from "./command-line.ts";
 import { listenTo } from "./event-stream.ts";
 import { CommandFailure, EXIT, HostRefusal } from "./failure.ts";
@@ -86,7 +86,7 @@ export function addHistoryCommands(program: Command): void {
     .command("reflog")
     .summary("lists who moved which ref, the newest first")
     .argument("<tenant/name>")
-    .option("--ref <ref>", "only the moves of this ref, such as refs/heads/main")
+    .option("--ref <ref>", "only the moves of this ref, such as refs/heads/main", wholeName)
     .option("--limit <n>", "how many moves at most", wholeNumber, 50)
     .action(async (name: string, options: LogOptions, command: Command) => {
       const { api, path } = connectTo(command, name);

@@ -6,6 +6,7 @@
 import { randomUUID } from "node:crypto";
 import { type Command, Option } from "commander";
 import type { ApiConnection } from "./api-connection.ts";
+import { wholeName } from "./api-path.ts";
 import { commonOptions, connectTo } from "./command-line.ts";
 import { commitOf, SIGN } from "./commit-commands.ts";
 import { isJson, type Json, textAt } from "./json.ts";
@@ -27,7 +28,7 @@ type PickOptions = SharedOptions & { readonly branch: string; readonly mainline?
 function withShared(command: Command): Command {
   return command
     .addOption(new Option("--favor <side>", "the side that settles conflicts within files").choices(["ours", "theirs"]))
-    .option("--materialise <branch>", "a new branch that gets the conflict markers, if there are conflicts")
+    .option("--materialise <branch>", "a new branch that gets the conflict markers, if there are conflicts", wholeName)
     .option("--expected-head <oid>", "where the branch has to be")
     .option("--sign", SIGN)
     .option("--dry-run", "says what would be made, and makes nothing");
@@ -60,8 +61,8 @@ function addMerge(program: Command): void {
     .command("merge")
     .summary("merges without a clone")
     .argument("<tenant/name>")
-    .argument("<head>", "a branch, a tag, or a commit's full name")
-    .requiredOption("--into <branch>", "the branch that it is merged into")
+    .argument("<head>", "a branch, a tag, or a commit's full name", wholeName)
+    .requiredOption("--into <branch>", "the branch that it is merged into", wholeName)
     .addOption(
       new Option("--strategy <name>", "a merge commit, one commit, forward only, or its commits made again")
         .choices(["merge", "squash", "ff-only", "rebase"])
@@ -99,7 +100,7 @@ function addPicks(program: Command, [word, route, summary]: readonly [string, st
     .summary(summary)
     .argument("<tenant/name>")
     .argument("<commits...>", "revisions, in the order in which they are taken")
-    .requiredOption("-b, --branch <branch>", "the branch that gets them")
+    .requiredOption("-b, --branch <branch>", "the branch that gets them", wholeName)
     .option("--mainline <number>", "the parent of a merge that counts, from 1", Number);
   withShared(picks).action(
     async (name: string, revisions: readonly string[], options: PickOptions, command: Command) => {

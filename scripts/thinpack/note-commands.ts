@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { Command } from "commander";
-import { pathPieces } from "./api-path.ts";
+import { pathPieces, wholeName } from "./api-path.ts";
 import { commitOf } from "./commit-commands.ts";
 import { commonOptions, connectTo } from "./command-line.ts";
 import { isJson, listAt, shownValue, textAt } from "./json.ts";
@@ -36,7 +36,7 @@ function addWriting(notes: Command, name: "add" | "append", summary: string): vo
     .argument("<tenant/name>")
     .argument("<revision>")
     .requiredOption("-m, --message <text>", "the text of the note")
-    .option("--ref <notes>", "which notes: commits by default");
+    .option("--ref <notes>", "which notes: commits by default", wholeName);
   if (name === "add") command.option("--force", "takes the place of a note that is there");
   command.action(async (...[repository, revision, options, self]: [string, string, NoteOptions, Command]) => {
     const { api, path } = connectTo(self, repository);
@@ -57,7 +57,7 @@ function addNotes(program: Command): void {
     .summary("shows the note on a commit")
     .argument("<tenant/name>")
     .argument("<revision>")
-    .option("--ref <notes>", "which notes: commits by default")
+    .option("--ref <notes>", "which notes: commits by default", wholeName)
     .action(async (...[repository, revision, options, self]: [string, string, NoteOptions, Command]) => {
       const { api, path } = connectTo(self, repository);
       const shown = await api.ask("GET", notePath(path, revision) + refQuery(options));
@@ -70,7 +70,7 @@ function addNotes(program: Command): void {
     .summary("removes the note on a commit")
     .argument("<tenant/name>")
     .argument("<revision>")
-    .option("--ref <notes>", "which notes: commits by default")
+    .option("--ref <notes>", "which notes: commits by default", wholeName)
     .action(async (...[repository, revision, options, self]: [string, string, NoteOptions, Command]) => {
       const { api, path } = connectTo(self, repository);
       const gone = await api.ask("DELETE", notePath(path, revision) + refQuery(options));

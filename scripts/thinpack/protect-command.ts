@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { Command } from "commander";
+import { wholeName } from "./api-path.ts";
 import { collected, commonOptions, connectTo } from "./command-line.ts";
 import { CommandFailure, EXIT } from "./failure.ts";
 import { isJson, type Json, listAt, shownValue, textAt } from "./json.ts";
@@ -56,7 +57,7 @@ export function addProtectCommand(repos: Command): void {
       "Sets the rule for the refs that a pattern matches: they may not be deleted or moved other than forward, unless the options allow it.",
     )
     .argument("<tenant/name>")
-    .argument("[pattern]", "a branch such as main or release/*, or a full name such as refs/tags/*")
+    .argument("[pattern]", "a branch such as main or release/*, or a full name such as refs/tags/*", wholeName)
     .option("--pusher <token>", "only this token may push, by its name or id; may be repeated", collected)
     .option("--allow-force-push", "refs may also move other than forward")
     .option("--allow-deletion", "refs may be deleted")

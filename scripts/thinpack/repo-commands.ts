@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { Command } from "commander";
+import { wholeName } from "./api-path.ts";
 import { addCloneCommand } from "./clone-command.ts";
 import {
   collected,
@@ -184,7 +185,7 @@ export function addRepoCommands(program: Command): void {
     .command("refs")
     .summary("lists a repository's refs")
     .argument("<tenant/name>")
-    .option("--prefix <prefix>", "only those whose name begins so, such as refs/heads/")
+    .option("--prefix <prefix>", "only those whose name begins so, such as refs/heads/", wholeName)
     .action(async (name: string, { prefix = "" }: { prefix?: string }, command: Command) => {
       const { api, path } = connectTo(command, name);
       const rows = await api.list(`${path}/refs?prefix=${encodeURIComponent(prefix)}`, "refs");

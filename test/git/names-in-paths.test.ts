@@ -148,6 +148,14 @@ describe("the command", () => {
     ["api", "-X", "DELETE", "repos/acme/priv/%2E%2e/victim"],
     ["api", "-X", "DELETE", "repos/acme/priv/.\t./victim"],
     ["api", "-X", "DELETE", "repos/acme/priv\\..\\victim"],
+    // What stands in an argument for a byte that is no UTF-8 would name another branch.
+    ["branch", "delete", "acme/priv", "caf\uFFFD"],
+    ["commit", "acme/priv", "-b", "caf\uFFFD", "-m", "x", "--start", "main", "--allow-empty"],
+    ["commit", "acme/priv", "-b", "main", "-m", "x", "--delete", "caf\uFFFD"],
+    ["branch", "default", "acme/priv", "caf\uFFFD"],
+    ["merge", "acme/priv", "main", "--into", "caf\uFFFD"],
+    ["notes", "add", "acme/priv", "main", "-m", "x", "--ref", "caf\uFFFD"],
+    ["repo", "protect", "acme/priv", "caf\uFFFD"],
   ])("%s %s %s %s changes nothing, and says so", async (...args) => {
     const before = await everything();
     const { code, stderr } = await startCommand(git, [...args, "--base", host.base, "--token", TOKEN]).ended;
