@@ -8,13 +8,12 @@ import { assertDepth } from "../object/tree-depth.ts";
 import type { BrowseSession } from "./browse-session.ts";
 import { type DirectoryEntry, HeldDirectory } from "./tree-at.ts";
 
-/** Items of a list, as many as GitHub gives. */
-const MOST_ITEMS = 100_000;
-/** Characters of all paths of a list. */
-const MOST_PATH_CHARACTERS = 8 * 1024 * 1024;
-/** Bytes that an item takes beside its path, and copies of the path until the answer is written. */
+/** Bytes of an answer that all items of a list may take, and those of an item beside its path. */
+const MOST_LIST_BYTES = 2 * 1024 * 1024;
+const ITEM_TEXT_BYTES = 160;
+/** Bytes that an item takes beside its path, and copies of both until the answer is written. */
 const ITEM_BYTES = 160;
-const PATH_COPIES = 2;
+const TEXT_COPIES = 3;
 /** Steps of a directory that is opened, and of each character of a path. */
 const DIRECTORY_STEPS = 1000;
 const CHARACTER_STEPS = 4;
@@ -80,14 +79,13 @@ class Listing {
 export async function listTree(session: BrowseSession, tree: Uint8Array, isDeep: boolean): Promise<TreeItems> {
   const listing = new Listing(session);
   const items: TreeItem[] = [];
-  let characters = 0;
+  let bytes = 0;
   try {
     await listing.open(tree, "");
     for (let item = listing.next(); item !== undefined; item = listing.next()) {
-      characters += item.path.length;
-      const isFull = items.length === MOST_ITEMS || characters > MOST_PATH_CHARACTERS || session.pageIsFull;
-      if (isFull && items.length > 0) return { items, isCut: true };
-      session.keep(ITEM_BYTES + PATH_COPIES * item.path.length);
+      bytes += ITEM_TEXT_BYTES + item.path.length;
+      if ((bytes > MOST_LIST_BYTES || session.pageIsFull) && items.length > 0) return { items, isCut: true };
+      session.keep(ITEM_BYTES + TEXT_COPIES * (ITEM_TEXT_BYTES + item.path.length));
       items.push(item);
       await session.work(CHARACTER_STEPS * item.path.length);
       if (isDeep && item.type === "tree") await listing.open(item.oid, `${item.path}/`);

@@ -151,6 +151,23 @@ describe("others are served", () => {
   });
 });
 
+describe("a tree in the shape of GitHub", () => {
+  it.each(["", "?recursive=1"])("is cut before its answer is large, and others are served: %s", async (query) => {
+    const rows = Array.from({ length: 20_000 }, (_, at): [string, string] => [`f${10_000 + at}`, "x"]);
+    const path = await planted(
+      `tree${query.length}`,
+      query === "" ? directoryPack(Object.fromEntries(rows)) : bombPack(10, 10),
+    );
+    const answer = await fetch(`${host.base}/api/v3/repos/${path}/git/trees/main${query}`);
+    const text = await answer.text();
+    expect(text.length).toBeLessThan(4 * 1024 * 1024);
+    const shape: unknown = JSON.parse(text);
+    expect(shape).toMatchObject({ truncated: true, sha: expect.any(String), tree: expect.any(Array) });
+    const { served } = await servedMeanwhile(fetch(`${host.base}/api/v3/repos/${path}/git/trees/main${query}`));
+    expect(served).toBeGreaterThan(0);
+  });
+});
+
 describe("work that grew with the product of two things", () => {
   it("is done once for a section of .gitmodules, however many variables it has", async () => {
     const { pack, tip } = directoryPack({ ".gitmodules": longSection(250_000, 60_000) });

@@ -78,7 +78,16 @@ export function answer(
   status = 200,
   more: Readonly<Record<string, string>> = {},
 ): Response {
-  const text = JSON.stringify(body);
+  return answerText(context, JSON.stringify(body), status, more);
+}
+
+/** The same with the text of the JSON: what is long is written in parts, with pauses. */
+export function answerText(
+  context: Context<ApiEnv>,
+  text: string,
+  status = 200,
+  more: Readonly<Record<string, string>> = {},
+): Response {
   const isQuestion = context.req.method === "GET";
   const etag = `"${contentTag(text)}"`;
   const caching = isQuestion ? { ETag: `W/${etag}`, "Cache-Control": "private, no-cache", Vary: "Authorization" } : { "Cache-Control": "no-store" }; // prettier-ignore

@@ -23,6 +23,8 @@ import { type CommitJson, commitJson, commitShape, encodedPath, type Place, plac
 
 /** Files of a commit or a comparison that are shown, as many as GitHub shows. */
 const MOST_FILES = 300;
+/** Characters of the patches of all files of an answer: the files behind have none. */
+const MOST_PATCH_CHARACTERS = 2 * 1024 * 1024;
 /** Commits that a page number may pass over. Beyond, clients follow `Link`. */
 const MOST_SKIPPED = 1000;
 /** Commits that version 1 gives at once, and requests to it for one page. */
@@ -154,8 +156,13 @@ async function filesOf(
   trees: { readonly before: Uint8Array | undefined; readonly after: Uint8Array },
 ): Promise<FileJson[]> {
   const files: FileJson[] = [];
+  let characters = 0;
   const page = diffPage(session, { ...trees, options: DEFAULT_OPTIONS }, { limit: MOST_FILES, behind: undefined });
-  for await (const file of page) files.push(v.parse(fileJson, file));
+  for await (const each of page) {
+    const file = v.parse(fileJson, each);
+    for (const { text } of file.hunks ?? []) characters += text.length; // A file without hunks has none.
+    files.push(characters > MOST_PATCH_CHARACTERS ? { ...file, hunks: null } : file);
+  }
   return files;
 }
 

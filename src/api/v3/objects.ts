@@ -7,7 +7,7 @@ import { Hono, type Context } from "hono";
 import * as v from "valibot";
 import type { BrowseSession } from "../../browse/browse-session.ts";
 import { peelToTree, resolveRevision } from "../../browse/revision.ts";
-import { listTree, type TreeItem } from "../../browse/tree-items.ts";
+import { listTree, type TreeItem, type TreeItems } from "../../browse/tree-items.ts";
 import { decodeBase64 } from "../../bytes/base64.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { found } from "../../http/content.ts";
@@ -18,7 +18,7 @@ import { modeText } from "../../object/tree.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { openSession } from "../v1/content-request.ts";
 import { pathParam } from "../v1/requested.ts";
-import { acceptedForm, answer, formed, GitHubProblem, notFound } from "./answers.ts";
+import { acceptedForm, answer, answerText, formed, GitHubProblem, notFound } from "./answers.ts";
 import { askJson } from "./asking.ts";
 import { readBody } from "./bodies.ts";
 import { readCommitJson, restOf, withObject } from "./reading.ts";
@@ -26,6 +26,11 @@ import { gitCommitShape, personShape, type Place, placeOf } from "./shapes.ts";
 
 /** Entries whose sizes are looked up. A larger list has none. */
 const MOST_SIZES = 5000;
+/** Characters of the entries of a tree. The paths of some are longer in JSON than they are. */
+const MOST_TREE_CHARACTERS = 4 * 1024 * 1024;
+/** Steps of writing an entry, and of each of its characters until the answer is there. */
+const ENTRY_STEPS = 300;
+const CHARACTER_STEPS = 4;
 
 const lenient = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 const blobBody = v.looseObject({
@@ -81,15 +86,34 @@ async function showTree(context: Context<ApiEnv>): Promise<Response> {
   const session = await openSession(context, [revision]);
   try {
     const { name } = found(await peelToTree(session, found(await resolveRevision(session, revision))));
-    const { items, isCut: truncated } = await listTree(session, name, deep !== undefined);
+    const list = await listTree(session, name, deep !== undefined);
+    const { entries, isCut } = await entriesOf(place, session, list);
     const sha = toHex(name);
-    const tree: object[] = [];
-    const areSized = items.length <= MOST_SIZES;
-    for (const item of items) tree.push(await itemShape(place, session, item, areSized));
-    return answer(context, { sha, url: `${place.api}/git/trees/${sha}`, tree, truncated });
+    const head = JSON.stringify({ sha, url: `${place.api}/git/trees/${sha}` });
+    const text = `${head.slice(0, -1)},"tree":[${entries.join(",")}],"truncated":${isCut}}`;
+    return answerText(context, text);
   } finally {
     session.close();
   }
+}
+
+/** Writes the entries as JSON, one after the other, with pauses. */
+async function entriesOf(
+  place: Place,
+  session: BrowseSession,
+  { items, isCut }: TreeItems,
+): Promise<{ readonly entries: readonly string[]; readonly isCut: boolean }> {
+  const entries: string[] = [];
+  const areSized = items.length <= MOST_SIZES;
+  let characters = 0;
+  for (const item of items) {
+    const entry = JSON.stringify(await itemShape(place, session, item, areSized));
+    characters += entry.length;
+    if (characters > MOST_TREE_CHARACTERS && entries.length > 0) return { entries, isCut: true };
+    entries.push(entry);
+    await session.work(ENTRY_STEPS + CHARACTER_STEPS * entry.length);
+  }
+  return { entries, isCut };
 }
 
 async function itemShape(
