@@ -42,6 +42,8 @@ export const LIMIT_NAMES = [
   "object-bytes",
   "object-names",
   "open-directory-bytes",
+  "patch-bytes",
+  "patch-lines",
   "patch-steps",
   "picked-commits",
   "push-certificate-bytes",

@@ -64,6 +64,16 @@ export class Pacer {
     }
   }
 
+  /** Runs work that yields its steps to its end, and returns what comes of it. It pauses in between. */
+  async finish<T>(work: Generator<number, T, undefined>): Promise<T> {
+    for (;;) {
+      const next = work.next();
+      if (next.done === true) return next.value;
+      this.#steps += next.value;
+      if (this.isDue) await this.pace();
+    }
+  }
+
   /** Pauses if a pause is due. */
   async pace(): Promise<void> {
     if (!this.isDue) return;

@@ -16,27 +16,22 @@ const STEPS_AT_ONCE = 100_000;
 /** Called with the steps that were taken. It may throw when they are too many. */
 export type CountSteps = (steps: number) => Promise<void>;
 
-/** Splits text, one character per byte, into lines with their line feeds. */
-export function linesOf(text: string): string[] {
-  const lines = text.split("\n").map((line) => `${line}\n`);
-  const last = lines.pop() ?? ""; // A split text has a last part.
-  return last === "\n" ? lines : [...lines, last.slice(0, -1)];
-}
-
 /** Applies hunks to the lines of a file. Returns the number, from 1, of the first that does not apply. */
 export async function applyHunks(
   lines: readonly string[],
-  hunks: readonly Hunk[],
+  hunks: AsyncIterable<Hunk> | Iterable<Hunk>,
   count: CountSteps,
 ): Promise<string[] | number> {
   const image = [...lines];
   /** Whether each line came from a hunk. */
   const patched = lines.map(() => false);
-  for (const [number, hunk] of hunks.entries()) {
+  let number = 0;
+  for await (const hunk of hunks) {
+    number++;
     const search = new Search(image, patched, hunk);
     const at = await search.find(count);
     await count(search.steps + image.length / MOVED_A_STEP);
-    if (at < 0) return number + 1;
+    if (at < 0) return number;
     replace(image, at, hunk.before.length, hunk.after);
     replace(
       patched,

@@ -5,7 +5,6 @@
  * @see gitformat-pack(5), git-diff(1), `--binary`; base85.c
  */
 import { u8OrNul } from "../bytes/assert.ts";
-import { concat } from "../bytes/chunk.ts";
 
 const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
 const BASE = 85;
@@ -44,22 +43,14 @@ function digits(bytes: Uint8Array, at: number): string {
   return text;
 }
 
-const VALUES = new Map(Array.from(DIGITS, (digit, value) => [digit, value] as const));
+/** What each digit stands for, by its code; {@link MOST_GROUP} for what is no digit. */
+const VALUES = new Float64Array(256).fill(2 ** 32 - 1);
+for (let value = 0; value < BASE; value++) VALUES[DIGITS.charCodeAt(value)] = value;
 /** The most that four bytes can be. */
 const MOST_GROUP = 2 ** 32 - 1;
 
-/** Returns the bytes that lines of base 85 stand for; `undefined` if they are not such lines. */
-export function binaryBytes(lines: readonly string[]): Uint8Array | undefined {
-  const parts: Uint8Array[] = [];
-  for (const line of lines) {
-    const part = lineBytes(line);
-    if (part === undefined) return undefined;
-    parts.push(part);
-  }
-  return concat(parts);
-}
-
-function lineBytes(line: string): Uint8Array | undefined {
+/** Returns the bytes that a line of base 85 stands for; `undefined` if it is no such line. */
+export function binaryLineBytes(line: string): Uint8Array | undefined {
   const length = lengthOf(line.charCodeAt(0));
   const groups = Math.ceil(length / GROUP);
   if (length === 0 || line.length !== 1 + groups * (GROUP + 1)) return undefined;
@@ -82,6 +73,6 @@ function lengthOf(code: number): number {
 /** Returns what five digits stand for, or more than is possible. */
 function numberOf(line: string, at: number): number {
   let number = 0;
-  for (let i = 0; i < GROUP + 1; i++) number = number * BASE + (VALUES.get(line.charAt(at + i)) ?? MOST_GROUP); // No digit.
+  for (let i = 0; i < GROUP + 1; i++) number = number * BASE + (VALUES[line.charCodeAt(at + i)] ?? MOST_GROUP); // No digit.
   return number;
 }

@@ -1,24 +1,33 @@
 /**
- * Parses patches as git makes them: `git diff --binary`, and mails of `git format-patch`. What stands before and between
- * the files is passed over. Text has one character per byte.
+ * Parses patches as git makes them: `git diff --binary`, and mails of `git format-patch`. What stands before the files
+ * of a mail is passed over, but nothing that looks like a change. Text has one character per byte.
  *
  * @packageDocumentation
- * @see git-apply(1), git-diff(1) on the format of patches; git's apply.c
+ * @see git-apply(1), git-diff(1) on the format of patches; `find_header()`, `parse_chunk()`, `parse_fragment()` in
+ *   git's apply.c
  */
-import { binaryBytes } from "./binary-patch.ts";
-import { unquotedPath } from "./quoted-path.ts";
+import { concat } from "../bytes/chunk.ts";
+import { binaryLineBytes } from "./binary-patch.ts";
+import { Malformed, PatchSection } from "./patch-section.ts";
 
-/** A change of some lines. Lines end in a line feed, but for a last one that has none. */
-export type Hunk = {
+/** A change of some lines, and where it stands: {@link readHunk} reads its lines. */
+export type PatchHunk = {
   /** Where it begins in the old and in the new file: lines from 1, or 0. */
   readonly oldStart: number;
   readonly newStart: number;
-  readonly before: readonly string[];
-  readonly after: readonly string[];
   /** Lines at the end that are the same on both sides. */
   readonly trailing: number;
   /** Its line in the patch, from 1. */
   readonly line: number;
+  /** Its lines are these characters of the patch. */
+  readonly from: number;
+  readonly to: number;
+};
+
+/** A change of some lines. Lines end in a line feed, but for a last one that has none. */
+export type Hunk = Pick<PatchHunk, "oldStart" | "newStart" | "trailing"> & {
+  readonly before: readonly string[];
+  readonly after: readonly string[];
 };
 
 /** The new content of a binary file: whole, or a delta from the old one. */
@@ -33,16 +42,25 @@ export type BinaryChange = {
 export type FilePatch = {
   /** Its line in the patch, from 1. */
   readonly line: number;
+  /** The number of its mail: each mail is a patch of its own. */
+  readonly mail: number;
   readonly oldPath?: string;
   readonly newPath?: string;
   readonly oldMode?: number;
   readonly newMode?: number;
-  /** The full name of the old blob, which a binary file needs. */
+  /** The names of the old and the new blob, which a binary file needs. */
   readonly oldOid?: string;
+  readonly newOid?: string;
+  readonly isRename: boolean;
   readonly isCopy: boolean;
-  readonly hunks: readonly Hunk[];
+  readonly hunks: readonly PatchHunk[];
   readonly binary?: BinaryChange;
+  /** The way back of a binary change, of which is checked that it is whole. */
+  readonly reverse?: BinaryChange;
 };
+
+/** A patch: the changes of its files, and the text that has their lines. */
+export type Patch = { readonly text: string; readonly files: readonly FilePatch[] };
 
 /** What is wrong with a patch, and in which line. */
 export type PatchFault = { readonly line: number; readonly detail: string };
@@ -50,226 +68,262 @@ export type PatchFault = { readonly line: number; readonly detail: string };
 const FILE = "diff --git ";
 const HUNK = /^@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@/;
 const BINARY = /^(literal|delta) (\d{1,10})$/;
-const NO_LINE_FEED = "\\ ";
+/** The line that begins a mail. */
+const MAIL = /^From [0-9a-f]{40,64} Mon Sep 17 00:00:00 2001$/;
+/** A line of a hunk, and one that ends a mail and looks like it. */
+const OF_A_HUNK = /^[-+ @\\]/;
+const SIGNATURE = /^-- ?$/;
+/** Bytes of the shortest line that says that a line feed is missing, whatever the language. */
+const LEAST_NO_LINE_FEED = 12;
+/** Characters of a line of which more is never looked at: a path of 4096 bytes in octal digits, twice. */
+const MOST_HEAD_LINE = 65_536;
+/** Characters after which the work is yielded, and the steps of a character and of a line. */
+const CHARACTERS_AT_ONCE = 16_384;
+const CHARACTER_STEPS = 2;
+const LINE_STEPS = 16;
 
-/** Thrown within this file, and caught where it was called. */
-class Malformed extends Error {
-  readonly line: number;
-  constructor(line: number, detail: string) {
-    super(detail);
-    this.line = line;
-  }
-}
-
-/** Parses a patch. */
-export function parsePatch(text: string): readonly FilePatch[] | PatchFault {
+/**
+ * Parses a patch. Yields steps of work.
+ *
+ * @throws Error what `count` throws, which is called with the number of files after each.
+ */
+export function* parsePatch(
+  text: string,
+  count: (files: number) => void = () => undefined,
+): Generator<number, Patch | PatchFault, undefined> {
+  const parser = new PatchParser(text, count);
   try {
-    return new PatchParser(text).parse();
+    return { text, files: yield* parser.parse() };
   } catch (error) {
-    if (error instanceof Malformed) return { line: error.line, detail: error.message };
+    if (error instanceof Malformed) return { line: parser.line, detail: error.message };
     throw error;
   }
 }
 
-type Names = { oldPath?: string; newPath?: string };
-type Head = Names & {
-  oldMode?: number;
-  newMode?: number;
-  oldOid?: string;
-  isCopy: boolean;
-  isNew: boolean;
-  isDeleted: boolean;
-};
-
 class PatchParser {
-  readonly #lines: readonly string[];
+  readonly #text: string;
+  readonly #count: (files: number) => void;
+  readonly #files: FilePatch[] = [];
+  /** Where the line begins that is read next, and its line feed. */
   #at = 0;
+  #end: number;
+  #mail = 0;
+  #yielded = 0;
+  #lines = 0;
+  #yieldedLines = 0;
+  #faultLine: number | undefined;
 
-  constructor(text: string) {
-    this.#lines = text.split("\n");
+  constructor(text: string, count: (files: number) => void) {
+    this.#text = text;
+    this.#count = count;
+    this.#end = text.indexOf("\n");
   }
 
-  parse(): FilePatch[] {
-    const files: FilePatch[] = [];
-    for (; this.#at < this.#lines.length;) {
-      if (this.#line.startsWith(FILE)) files.push(this.#file());
-      else this.#at++;
+  /** The line that is read, from 1. */
+  get line(): number {
+    return this.#faultLine ?? this.#lines + 1;
+  }
+
+  *parse(): Generator<number, readonly FilePatch[], undefined> {
+    while (this.#isWhole) {
+      if (this.#begins(FILE)) yield* this.#file();
+      else {
+        this.#passOver();
+        this.#next();
+      }
+      if (this.#isDue) yield this.#steps();
     }
-    if (files.length === 0) throw new Malformed(1, 'there is no "diff --git" in it');
-    return files;
+    this.#faultLine = 1;
+    if (this.#files.length === 0) this.#fail('there is no "diff --git" in it');
+    return this.#files;
   }
 
-  /** The line that is read next; "" past the end. */
-  get #line(): string {
-    return this.#lines[this.#at] ?? ""; // Past the end nothing is read.
+  /** Whether the line has a line feed. One that has none is cut off, and counts as none. */
+  get #isWhole(): boolean {
+    return this.#end >= 0;
+  }
+
+  /** The line, as far as it is looked at. */
+  get #shown(): string {
+    return this.#text.slice(this.#at, Math.min(this.#end, this.#at + MOST_HEAD_LINE));
+  }
+
+  #begins(text: string): boolean {
+    return this.#text.startsWith(text, this.#at);
+  }
+
+  #next(): void {
+    this.#at = this.#end + 1;
+    this.#end = this.#text.indexOf("\n", this.#at);
+    this.#lines++;
+  }
+
+  /** Whether there is work to yield. */
+  get #isDue(): boolean {
+    return this.#at - this.#yielded >= CHARACTERS_AT_ONCE;
+  }
+
+  /** Returns the steps since the last ones. */
+  #steps(): number {
+    const steps = (this.#at - this.#yielded) * CHARACTER_STEPS + (this.#lines - this.#yieldedLines) * LINE_STEPS;
+    [this.#yielded, this.#yieldedLines] = [this.#at, this.#lines];
+    return steps;
   }
 
   #fail(detail: string): never {
-    throw new Malformed(this.#at + 1, detail);
+    throw new Malformed(detail);
   }
 
-  #file(): FilePatch {
-    const line = this.#at + 1;
-    const named = this.#line.slice(FILE.length);
-    this.#at++;
-    const head = this.#head();
-    const { hunks, binary } = this.#content(head);
-    const names = namesOf(head, named);
-    if (names === undefined) throw new Malformed(line, "the paths can't be told apart");
-    const { oldMode, newMode, oldOid, isCopy } = head;
-    return {
+  /** Looks at a line that is of no file: what git would apply, or has lost its beginning, is not passed over. */
+  #passOver(): void {
+    const first = this.#text.charCodeAt(this.#at);
+    if (this.#begins("From ") && MAIL.test(this.#shown)) this.#mail++;
+    else if (first === 0x40 && HUNK.test(this.#shown)) this.#fail("a hunk that belongs to no file");
+    else if (first === 0x2d && this.#begins("--- ") && this.#text.startsWith("+++ ", this.#end + 1))
+      this.#fail('a file without "diff --git"');
+  }
+
+  *#file(): Generator<number, void, undefined> {
+    const line = this.line;
+    const section = new PatchSection(this.#shown.slice(FILE.length));
+    this.#next();
+    while (this.#isWhole && section.take(this.#shown)) {
+      this.#next();
+      if (this.#isDue) yield this.#steps();
+    }
+    section.end();
+    const hunks = yield* this.#hunks(section);
+    const { binary, reverse } = hunks.length === 0 ? yield* this.#binary() : {};
+    if (hunks.length === 0 && binary === undefined && !section.changesMore)
+      this.#fail("nothing changes above this line");
+    this.#assertEnd();
+    const { oldPath, newPath, oldMode, newMode, oldOid, newOid, isRename, isCopy } = section;
+    this.#files.push({
       line,
-      ...names,
+      mail: this.#mail,
+      isRename,
       isCopy,
       hunks,
+      ...(oldPath === undefined ? {} : { oldPath }),
+      ...(newPath === undefined ? {} : { newPath }),
       ...(oldMode === undefined ? {} : { oldMode }),
       ...(newMode === undefined ? {} : { newMode }),
       ...(oldOid === undefined ? {} : { oldOid }),
+      ...(newOid === undefined ? {} : { newOid }),
       ...(binary === undefined ? {} : { binary }),
-    };
+      ...(reverse === undefined ? {} : { reverse }),
+    });
+    this.#count(this.#files.length);
   }
 
-  /** Reads the lines between `diff --git` and the content. */
-  #head(): Head {
-    const head: Head = { isCopy: false, isNew: false, isDeleted: false };
-    for (; this.#at < this.#lines.length; this.#at++) if (!takeHeader(head, this.#line)) break;
-    return head;
-  }
-
-  #content(head: Head): { readonly hunks: Hunk[]; readonly binary?: BinaryChange } {
-    if (this.#line === "GIT binary patch") return { hunks: [], binary: this.#binary() };
-    if (this.#line.startsWith("Binary files "))
-      this.#fail("a binary file without its content: make the patch with --binary");
-    if (!this.#line.startsWith("--- ")) return { hunks: [] };
-    const [oldName, newName] = [this.#line.slice(4), this.#lines[this.#at + 1] ?? ""]; // Past the end it does not fit.
-    if (!newName.startsWith("+++ ")) this.#fail("a line that begins with +++ is missing");
-    setName(head, "oldPath", oldName);
-    setName(head, "newPath", newName.slice(4));
-    this.#at += 2;
-    const hunks: Hunk[] = [];
-    while (HUNK.test(this.#line)) hunks.push(this.#hunk());
-    if (hunks.length === 0) this.#fail("there is no hunk");
-    return { hunks };
-  }
-
-  #hunk(): Hunk {
-    const line = this.#at + 1;
-    const [, oldStart, oldCount = "1", newStart, newCount = "1"] = HUNK.exec(this.#line) ?? [];
-    const sides = { before: [] as string[], after: [] as string[] };
-    const [old, fresh] = [Number(oldCount), Number(newCount)];
-    let trailing = 0;
-    for (this.#at++; sides.before.length < old || sides.after.length < fresh; this.#at++) {
-      trailing = this.#hunkLine(sides) === " " ? trailing + 1 : 0;
+  /** Refuses lines behind a file that look like those of a hunk: the file would be changed in part. */
+  #assertEnd(): void {
+    for (let at = this.#at; at < this.#text.length; at++) {
+      if (this.#text[at] === "\n") continue;
+      const end = this.#text.indexOf("\n", at);
+      const line = this.#text.slice(at, Math.min(at + 4, end < 0 ? this.#text.length : end));
+      if (OF_A_HUNK.test(line) && !SIGNATURE.test(line)) this.#fail("a line that belongs to no hunk");
+      return;
     }
-    if (sides.before.length > old || sides.after.length > fresh) this.#fail("a hunk has more lines than it says");
-    return { oldStart: Number(oldStart), newStart: Number(newStart), ...sides, trailing, line };
+  }
+
+  *#hunks(section: PatchSection): Generator<number, PatchHunk[], undefined> {
+    const hunks: PatchHunk[] = [];
+    while (this.#isWhole && this.#begins("@@ -")) {
+      const { hunk, hasOld, hasNew } = yield* this.#hunk();
+      if (section.isNew && hasOld) this.#fail("a new file has no lines before");
+      if (section.isDeleted && hasNew) this.#fail("a deleted file has no lines left");
+      hunks.push(hunk);
+      if (this.#isDue) yield this.#steps();
+    }
+    return hunks;
+  }
+
+  *#hunk(): Generator<number, { hunk: PatchHunk; hasOld: boolean; hasNew: boolean }, undefined> {
+    const { line } = this;
+    const found = HUNK.exec(this.#shown);
+    if (found === null) this.#fail("this is no beginning of a hunk");
+    const [, oldStart, oldCount = "1", newStart, newCount = "1"] = found;
+    this.#next();
+    const from = this.#at;
+    const left = { old: Number(oldCount), fresh: Number(newCount) };
+    const hasOld = left.old > 0;
+    const hasNew = left.fresh > 0;
+    let trailing = 0;
+    let changes = 0;
+    while (left.old > 0 || left.fresh > 0) {
+      const sign = this.#hunkLine(left);
+      if (sign === " ") trailing++;
+      else if (sign !== "\\") [trailing, changes] = [0, changes + 1];
+      if (this.#isDue) yield this.#steps();
+    }
+    if (left.old < 0 || left.fresh < 0) this.#fail("a hunk has more lines than it says");
+    if (changes === 0) this.#fail("a hunk changes nothing");
+    if (this.#isWhole && this.#begins("\\ ")) this.#next();
+    const hunk = { oldStart: Number(oldStart), newStart: Number(newStart), trailing, line, from, to: this.#at };
+    return { hunk, hasOld, hasNew };
   }
 
   /** Takes a line of a hunk, and returns its sign. */
-  #hunkLine(sides: { readonly before: string[]; readonly after: string[] }): string {
-    if (this.#at >= this.#lines.length) this.#fail("the patch ends within a hunk");
-    const text = this.#line;
-    const sign = text === "" ? " " : text.charAt(0);
-    if (!" -+".includes(sign)) this.#fail("a line of a hunk begins with a space, + or -");
-    const content = `${text.slice(1)}\n`;
-    if (sign !== "+") sides.before.push(content);
-    if (sign !== "-") sides.after.push(content);
-    this.#noLineFeed(sign, sides);
+  #hunkLine(left: { old: number; fresh: number }): string {
+    if (!this.#isWhole) this.#fail("the patch ends within a hunk");
+    const sign = this.#end === this.#at ? " " : this.#text.charAt(this.#at);
+    if (sign === "\\") {
+      const isNote = this.#begins("\\ ") && this.#end + 1 - this.#at >= LEAST_NO_LINE_FEED;
+      if (!isNote) this.#fail("a line of a hunk begins with a space, + or -");
+    } else if (!" -+".includes(sign)) this.#fail("a line of a hunk begins with a space, + or -");
+    if (sign === " " || sign === "-") left.old--;
+    if (sign === " " || sign === "+") left.fresh--;
+    this.#next();
     return sign;
   }
 
-  /** Takes the line feed from the last line, if the next line of the patch says so. */
-  #noLineFeed(sign: string, { before, after }: { readonly before: string[]; readonly after: string[] }): void {
-    if (this.#lines[this.#at + 1]?.startsWith(NO_LINE_FEED) !== true) return;
-    this.#at++;
-    for (const side of [...(sign === "+" ? [] : [before]), ...(sign === "-" ? [] : [after])]) {
-      const last = side.pop();
-      if (last !== undefined) side.push(last.slice(0, -1));
-    }
+  /** Reads the new content of a binary file, and the old one. */
+  *#binary(): Generator<number, Pick<FilePatch, "binary" | "reverse">, undefined> {
+    if (!this.#isWhole) return {};
+    const line = this.#shown;
+    if (/^(?:Binary files|Files) .* differ$/.test(line))
+      this.#fail("a binary file without its content: make the patch with --binary");
+    if (line !== "GIT binary patch") return {};
+    this.#next();
+    const binary = yield* this.#binaryHunk();
+    if (!this.#isWhole || !BINARY.test(this.#shown)) return { binary };
+    return { binary, reverse: yield* this.#binaryHunk() };
   }
 
-  /** Reads the new content, and passes over the old one. */
-  #binary(): BinaryChange {
-    this.#at++;
-    const forward = this.#binaryHunk();
-    if (BINARY.test(this.#line)) this.#binaryHunk();
-    return forward;
-  }
-
-  #binaryHunk(): BinaryChange {
-    const [, kind, size] = BINARY.exec(this.#line) ?? [];
+  *#binaryHunk(): Generator<number, BinaryChange, undefined> {
+    const [, kind, size] = (this.#isWhole ? BINARY.exec(this.#shown) : undefined) ?? [];
     if (kind === undefined) this.#fail("a binary patch has literal or delta, and a size");
-    const from = ++this.#at;
-    while (this.#line !== "" && this.#at < this.#lines.length) this.#at++;
-    const deflated = binaryBytes(this.#lines.slice(from, this.#at));
-    if (deflated === undefined) this.#fail("the lines above are not base 85");
-    this.#at++;
-    return { kind: kind === "delta" ? "delta" : "literal", size: Number(size), deflated };
+    const parts: Uint8Array[] = [];
+    for (this.#next(); this.#isWhole && this.#end > this.#at; this.#next()) {
+      const part = binaryLineBytes(this.#shown);
+      if (part === undefined) this.#fail("this line is not base 85");
+      parts.push(part);
+      if (this.#isDue) yield this.#steps();
+    }
+    if (!this.#isWhole) this.#fail("the patch ends within a binary file");
+    this.#next();
+    return { kind: kind === "delta" ? "delta" : "literal", size: Number(size), deflated: concat(parts) };
   }
 }
 
-/** The lines between `diff --git` and the content, and what each says. Those that say nothing here are passed over. */
-const HEADERS: Readonly<Record<string, (head: Head, rest: string) => void>> = {
-  "old mode": (head, rest) => void (head.oldMode = Number.parseInt(rest, 8)),
-  "new mode": (head, rest) => void (head.newMode = Number.parseInt(rest, 8)),
-  "deleted file mode": (head, rest) => void Object.assign(head, { oldMode: Number.parseInt(rest, 8), isDeleted: true }),
-  "new file mode": (head, rest) => void Object.assign(head, { newMode: Number.parseInt(rest, 8), isNew: true }),
-  "similarity index": () => undefined,
-  "dissimilarity index": () => undefined,
-  index: takeIndex,
-  "rename from": (head, rest) => void (head.oldPath = unquotedPath(rest)),
-  "rename to": (head, rest) => void (head.newPath = unquotedPath(rest)),
-  "copy from": (head, rest) => void Object.assign(head, { oldPath: unquotedPath(rest), isCopy: true }),
-  "copy to": (head, rest) => void (head.newPath = unquotedPath(rest)),
-};
-
-/** Takes a line between `diff --git` and the content; false if it is none. */
-function takeHeader(head: Head, line: string): boolean {
-  const found = Object.entries(HEADERS).find(([name]) => line.startsWith(`${name} `));
-  if (found === undefined) return false;
-  const [name, take] = found;
-  take(head, line.slice(name.length + 1));
-  return true;
-}
-
-function takeIndex(head: Head, text: string): void {
-  const [, oid, mode] = /^([0-9a-f]+)\.\.[0-9a-f]+(?: ([0-7]+))?$/.exec(text) ?? [];
-  if (oid !== undefined) head.oldOid = oid;
-  if (mode !== undefined) head.oldMode ??= Number.parseInt(mode, 8);
-}
-
-/** Sets the path of a line that begins with `---` or `+++`, unless a renaming said it. */
-function setName(head: Head, side: "oldPath" | "newPath", text: string): void {
-  const path = unquotedPath(text.replace(/\t.*$/, ""));
-  if (path === "/dev/null") {
-    head.isNew ||= side === "oldPath";
-    head.isDeleted ||= side === "newPath";
-  } else head[side] ??= path.slice(path.indexOf("/") + 1);
-}
-
-/** Returns the paths of a file: where no other line said them, those of `diff --git` itself. */
-function namesOf(head: Head, named: string): Names | undefined {
-  const { isNew, isDeleted } = head;
-  const same = head.oldPath ?? head.newPath ?? samePath(named);
-  if (same === undefined || same === "") return undefined;
-  return {
-    ...(isNew ? {} : { oldPath: head.oldPath ?? same }),
-    ...(isDeleted ? {} : { newPath: head.newPath ?? same }),
-  };
-}
-
-/** Returns the path of `a/path b/path`, where both are the same. */
-function samePath(named: string): string | undefined {
-  if (named.startsWith('"')) {
-    const end = /^"(?:[^"\\]|\\.)*"/.exec(named)?.[0];
-    return end === undefined ? undefined : withoutPrefix(unquotedPath(end));
+/** Reads the lines of a hunk of a patch. Yields steps of work. */
+export function* readHunk(text: string, { from, to, ...place }: PatchHunk): Generator<number, Hunk, undefined> {
+  const before: string[] = [];
+  const after: string[] = [];
+  let yielded = from;
+  for (let at = from; at < to;) {
+    const end = text.indexOf("\n", at) + 1;
+    const sign = end === at + 1 ? "\n" : text.charAt(at);
+    // A line feed is not there if the next line says so.
+    const isCut = end < to && text.charAt(end) === "\\";
+    const line = text.slice(sign === "\n" ? at : at + 1, isCut ? end - 1 : end);
+    if (sign === "\n" ? !isCut : sign === " " || sign === "-") before.push(line);
+    if (sign === "\n" ? !isCut : sign === " " || sign === "+") after.push(line);
+    at = end;
+    if (at - yielded < CHARACTERS_AT_ONCE) continue;
+    yield (at - yielded) * CHARACTER_STEPS * LINE_STEPS;
+    yielded = at;
   }
-  const half = (named.length - 1) / 2;
-  const [first, second] = [withoutPrefix(named.slice(0, half)), withoutPrefix(named.slice(half + 1))];
-  return first === second ? first : undefined;
-}
-
-function withoutPrefix(path: string): string | undefined {
-  const slash = path.indexOf("/");
-  return slash < 0 ? undefined : path.slice(slash + 1);
+  return { ...place, before, after };
 }

@@ -16,6 +16,8 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '"': '\\"',
   "\\": "\\\\",
 };
+/** Characters of the longest path that is read from quotes: 4096 bytes, each as an escape, and the quotes. */
+const LONGEST_QUOTED = 16_386;
 // eslint-disable-next-line eslint/no-control-regex -- control characters are what is looked for
 const UNUSUAL = /[\x00-\x1f"\\\x7f-\xff]/;
 
@@ -33,10 +35,18 @@ const UNESCAPES: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(ESCAPES).map(([character, escape]) => [escape, character]),
 );
 
-/** Returns the path that stands in a patch, in quotes or not, with one character per byte. */
-export function unquotedPath(text: string): string {
-  if (!text.startsWith('"') || !text.endsWith('"')) return text;
-  return text.slice(1, -1).replaceAll(/\\([0-3][0-7]{2}|.)/g, (escape, code: string) => {
-    return UNESCAPES[escape] ?? (code.length === 3 ? String.fromCharCode(Number.parseInt(code, 8)) : escape);
+/** A path in quotes at the beginning of a text: without its quotes, and the characters that it takes with them. */
+export type QuotedPath = { readonly path: string; readonly length: number };
+
+const QUOTED = /^"((?:[^"\\]|\\(?:[abfnrtv\\"]|[0-3][0-7]{2}))*)"/;
+
+/** Returns the path in quotes at the beginning of a text, one character per byte; `undefined` if there is none. */
+export function quotedAt(text: string): QuotedPath | undefined {
+  if (!text.startsWith('"')) return undefined;
+  const [whole, quoted] = QUOTED.exec(text.slice(0, LONGEST_QUOTED)) ?? [];
+  if (whole === undefined || quoted === undefined) return undefined;
+  const path = quoted.replaceAll(/\\([0-7]{3}|.)/g, (escape, code: string) => {
+    return UNESCAPES[escape] ?? String.fromCharCode(Number.parseInt(code, 8));
   });
+  return { path, length: whole.length };
 }

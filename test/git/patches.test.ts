@@ -110,6 +110,37 @@ onEveryHost(
       expect(verdicts).toEqual(new Set([true, false]));
     });
 
+    it("give the tree of the last commit where they are a series of mails", async () => {
+      const [first = "", last = ""] = [commits[0], commits.at(-1)];
+      const args = ["format-patch", "--stdout", "--binary", "-M", `${first}..${last}`];
+      const series = (await journey.git.bytes(args, { cwd })).toString("utf8");
+      expect(await post(series, first, "series")).toMatchObject({ status: 201, body: { tree: await treeAt(last) } });
+    });
+
+    it("are refused if a part of them would be passed over", async () => {
+      const [base = ""] = commits;
+      const head = "diff --git a/text.txt b/text.txt\n";
+      const names = "--- a/text.txt\n+++ b/text.txt\n";
+      const hunk = (at: number): string =>
+        `@@ -${at},3 +${at},3 @@\n line ${at - 1}\n-line ${at}\n+x\n line ${at + 1}\n`;
+      const whole = `${head}index 1234567..89abcde 100644\n${names}${hunk(5)}${hunk(20)}`;
+      expect(await post(whole, base, "whole")).toMatchObject({ status: 201 });
+      const broken = [
+        whole.replace(" line 6\n", " line 6\n line 6\n"),
+        whole.replace("@@ -20", "@ -20"),
+        whole.replace("--- a/text.txt", "junk\n--- a/text.txt"),
+        `--- a/link\n+++ b/link\n${hunk(5)}${whole}`,
+        `${head}old mode 100644\nnew mode 644\n${names}${hunk(5)}`,
+        `${head}old mode 100644\nnew mode 160000\n`,
+        `${head}old mode 100644\nnew mode 0\n`,
+        `diff --git a/n b/n\nnew file mode 170000\n`,
+        `${head}similarity index 90%\n`,
+        whole.replace("+++ b/text.txt", "+++ b/text.tex"),
+      ];
+      for (const patch of broken)
+        expect({ patch, ...(await post(patch, base, "y")) }).toMatchObject({ patch, status: 422 });
+    });
+
     it("name the hunk that does not apply, and what is wrong with a patch", async () => {
       const [base = ""] = commits;
       const hunk = "@@ -1,2 +1,2 @@\n line 0\n-nothing\n+something\n";

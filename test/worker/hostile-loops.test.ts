@@ -3,8 +3,10 @@
  * goes past a budget is refused by its name, or breaks off. Counted in what is answered first, never in time.
  */
 import { request as httpRequest } from "node:http";
+import { deflateSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
+import { binaryLiteral } from "../../src/diff/binary-patch.ts";
 import { buildPack, commitOf, objectId, pushBody, type RawEntry, reportLines, treeOf } from "../support/git-raw.ts";
 import {
   bombPack,
@@ -165,6 +167,57 @@ describe("a tree in the shape of GitHub", () => {
     expect(shape).toMatchObject({ truncated: true, sha: expect.any(String), tree: expect.any(Array) });
     const { served } = await servedMeanwhile(fetch(`${host.base}/api/v3/repos/${path}/git/trees/main${query}`));
     expect(served).toBeGreaterThan(0);
+  });
+});
+
+/** Commits a patch, and gives the status and the body. */
+async function patched(path: string, patch: string): Promise<{ readonly status: number; readonly text: string }> {
+  const url = `${host.base}/api/v1/repos/${path}/commits?branch=p&base=main&message=m&dry_run=true`;
+  const headers = { ...operator, "Content-Type": "text/x-patch" };
+  const answer = await fetch(url, { method: "POST", headers, body: Buffer.from(patch, "latin1") });
+  return { status: answer.status, text: await answer.text() };
+}
+
+/** A patch that makes so many files of one line. */
+function newFiles(count: number): string {
+  return Array.from({ length: count }, (_, at) => {
+    const head = `diff --git a/f${at} b/f${at}\nnew file mode 100644\n--- /dev/null\n+++ b/f${at}\n`;
+    return `${head}@@ -0,0 +1 @@\n+${at}\n`;
+  }).join("");
+}
+
+describe("a small patch", () => {
+  let path = "";
+  const content = Buffer.alloc(3_900_000, "x");
+  beforeAll(async () => {
+    path = await planted("patched", directoryPack({ big: content }));
+  });
+
+  it("is refused if it has more files than a commit has actions", async () => {
+    const { status, text } = await patched(path, newFiles(10_001));
+    expect({ status, text }).toMatchObject({ status: 413, text: expect.stringContaining("10000 actions") });
+  });
+
+  it("lets others be served while it makes many files", async () => {
+    const { result, served } = await servedMeanwhile(patched(path, newFiles(5000)));
+    expect(result.status).toBe(200);
+    expect(served).toBeGreaterThan(2);
+  });
+
+  it("may copy a large file often, which reads nothing", async () => {
+    const copies = Array.from({ length: 40 }, (_, at) => `diff --git a/big b/c${at}\ncopy from big\ncopy to c${at}\n`);
+    expect(await patched(path, copies.join(""))).toMatchObject({ status: 200 });
+  });
+
+  it("makes no more bytes than a bound", async () => {
+    const zeros = Buffer.alloc(4_000_000);
+    const head = `new file mode 100644\nindex ${"0".repeat(40)}..${objectId("blob", zeros)}\nGIT binary patch\n`;
+    const binary = head + binaryLiteral(zeros.length, deflateSync(zeros));
+    const patch = (count: number): string =>
+      Array.from({ length: count }, (_, at) => `diff --git a/z${at} b/z${at}\n${binary}`).join("");
+    expect(await patched(path, patch(3))).toMatchObject({ status: 200 });
+    const { status, text } = await patched(path, patch(20));
+    expect({ status, text }).toMatchObject({ status: 413, text: expect.stringContaining("67108864 bytes") });
   });
 });
 

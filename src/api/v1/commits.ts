@@ -5,9 +5,10 @@
  */
 import { Hono, type Context } from "hono";
 import type { RepositoryName } from "../../access/names.ts";
-import type { FilePatch } from "../../diff/parse-patch.ts";
+import type { Patch } from "../../diff/parse-patch.ts";
 import type { ByteSource } from "../../bytes/byte-stream.ts";
 import type { StreamingHash } from "../../bytes/hash.ts";
+import type { Pacer } from "../../bytes/pacer.ts";
 import { textOf } from "../../object/byte-text.ts";
 import { escapedOf, readEscapes } from "../../object/escaped-bytes.ts";
 import type { Identity } from "../../object/identity.ts";
@@ -16,7 +17,7 @@ import { queryPairs, utf8Text } from "../../http/content-address.ts";
 import { InvalidRequest, Problem, DetailedProblem } from "../../http/problem.ts";
 import { admitWriter, type Writer } from "../../http/pusher.ts";
 import { addTrailers, wholeLines } from "../../service/commit/commit-text.ts";
-import type { RefusedAction } from "../../service/commit/file-action.ts";
+import { assertActions, type RefusedAction } from "../../service/commit/file-action.ts";
 import type { CommitAnswer, CommitOrder, MadeCommit } from "../../service/commit/make-commit.ts";
 import type { RefusedPatch } from "../../service/commit/patch-actions.ts";
 import type { ActionOrder } from "../../service/commit/prepared-actions.ts";
@@ -36,21 +37,39 @@ import { requestedName } from "./requested.ts";
 const MOST_JSON_BYTES = 4 * 1024 * 1024;
 const MOST_LINE_BYTES = 4 * 1024 * 1024;
 const MOST_LINES_BYTES = 64 * 1024 * 1024;
+/** Copies of a body that are held: its bytes, its text, and what it says. */
+const BODY_COPIES = 3;
 const BRANCHES = "refs/heads/";
 const NO_STORE = { "Cache-Control": "no-store" };
 
 /** What a body asks for: all but what changes at once, and that as it comes. */
 type Asked = { readonly head: CommitHead } & (
   | { readonly actions: AsyncIterable<ActionOrder> }
-  | { readonly patch: readonly FilePatch[] }
+  | { readonly patch: Patch }
 );
 
 async function* listed(actions: readonly ActionOrder[]): AsyncGenerator<ActionOrder> {
   yield* actions;
 }
 
-async function readJsonBody(source: ByteSource, hash: StreamingHash): Promise<Asked> {
-  const bytes = await readWhole(source, MOST_JSON_BYTES, (piece) => hash.update(piece));
+/** A body that comes: it counts in the hash, and what it takes is held until the request ends. */
+type Coming = {
+  readonly source: ByteSource;
+  readonly hash: StreamingHash;
+  readonly url: string;
+  readonly pacer: Pacer;
+  readonly hold: (bytes: number) => void;
+};
+
+async function readWholeBody({ source, hash, hold }: Coming): Promise<Uint8Array> {
+  return await readWhole(source, MOST_JSON_BYTES, (piece) => {
+    hash.update(piece);
+    hold(piece.length * BODY_COPIES);
+  });
+}
+
+async function readJsonBody(coming: Coming): Promise<Asked> {
+  const bytes = await readWholeBody(coming);
   const { actions, ...head } = checkJson(parseJson(strictText(bytes)), commitBody);
   return { head, actions: listed(actions) };
 }
@@ -73,7 +92,7 @@ function parseLine(line: string, index: number): unknown {
   }
 }
 
-async function readLineBody(source: ByteSource, hash: StreamingHash): Promise<Asked> {
+async function readLineBody({ source, hash }: Coming): Promise<Asked> {
   let bytes = 0;
   const lines = readLines(source, MOST_LINE_BYTES, (piece) => {
     hash.update(piece);
@@ -86,13 +105,13 @@ async function readLineBody(source: ByteSource, hash: StreamingHash): Promise<As
 }
 
 /** Reads a patch. All else is in the query. */
-async function readPatchBody(source: ByteSource, hash: StreamingHash, url: string): Promise<Asked> {
-  const { search } = new URL(url);
-  const head = checkJson(patchHead(queryPairs(url)), commitHead);
-  hash.update(new TextEncoder().encode(search));
-  const bytes = await readWhole(source, MOST_JSON_BYTES, (piece) => hash.update(piece));
+async function readPatchBody(coming: Coming): Promise<Asked> {
+  const { search } = new URL(coming.url);
+  const head = checkJson(patchHead(queryPairs(coming.url)), commitHead);
+  coming.hash.update(new TextEncoder().encode(search));
+  const bytes = await readWholeBody(coming);
   const { parsePatch } = await import("../../diff/parse-patch.ts");
-  const patch = parsePatch(textOf(bytes));
+  const patch = await coming.pacer.finish(parsePatch(textOf(bytes), assertActions));
   if (!("detail" in patch)) return { head, patch };
   const { line, detail } = patch;
   throw new DetailedProblem(422, `line ${line} of the patch: ${detail}`, { code: "bad_patch", line });
@@ -118,7 +137,7 @@ const REFS = ["branch", "base"];
 const TEXTS = [...REFS, "message"];
 
 /** The readers of bodies, by media type. */
-const READERS: Readonly<Record<string, (source: ByteSource, hash: StreamingHash, url: string) => Promise<Asked>>> = {
+const READERS: Readonly<Record<string, (coming: Coming) => Promise<Asked>>> = {
   "application/json": readJsonBody,
   "application/x-ndjson": readLineBody,
   "text/x-patch": readPatchBody,
@@ -230,6 +249,7 @@ async function ordered(
   context: Context<ApiEnv>,
   name: RepositoryName,
   { exchange, principal }: Writer,
+  hold: (bytes: number) => void,
 ): Promise<CommitOrder & { readonly sign: CommitHead["sign"] }> {
   const reader = READERS[mediaType(context.req.raw)];
   if (reader === undefined) throw new Problem(415, `The body has to be one of ${Object.keys(READERS).join(", ")}.`);
@@ -237,9 +257,11 @@ async function ordered(
   const { PreparedActions } = await import("../../service/commit/prepared-actions.ts");
   const { repository } = exchange;
   // The body is read into memory: where there is no room, that waits.
-  await repository.memory.room();
+  const { memory, pacer } = repository;
+  await memory.room();
   const hash = repository.hash("sha256");
-  const { head, ...changes } = await reader(bodySource(context, repository.memory), hash, context.req.url);
+  const { url } = context.req;
+  const { head, ...changes } = await reader({ source: bodySource(context, memory), hash, url, pacer, hold });
   const keyed = keyedRequest(context, principal, hash);
   const signed = signedPayload(head);
   return {
@@ -271,14 +293,20 @@ async function commit(context: Context<ApiEnv>): Promise<Response> {
   const { host } = context.var;
   const name = await requestedName(context, "write");
   const writer = await admitWriter({ host, name });
-  const { sign, ...order } = await ordered(context, name, writer);
-  const { makeCommit } = await import("../../service/commit/make-commit.ts");
-  const exchange = {
-    ...writer.exchange,
-    kept: context.var.api.settings(name),
-    ...(await hostSigning(context, name.tenant, sign)),
-  };
-  return answerOf(await makeCommit(exchange, order), order);
+  const { memory } = writer.exchange.repository;
+  let held = 0;
+  try {
+    const { sign, ...order } = await ordered(context, name, writer, (bytes) => {
+      held += bytes;
+      memory.hold(bytes);
+    });
+    const { makeCommit } = await import("../../service/commit/make-commit.ts");
+    const signing = await hostSigning(context, name.tenant, sign);
+    const exchange = { ...writer.exchange, kept: context.var.api.settings(name), ...signing };
+    return answerOf(await makeCommit(exchange, order), order);
+  } finally {
+    memory.hold(-held);
+  }
 }
 
 /** What the query of a patch may say. */

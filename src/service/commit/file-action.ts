@@ -3,6 +3,16 @@
  *
  * @packageDocumentation
  */
+import { LimitExceeded } from "../../bytes/failure.ts";
+
+/** Actions of one commit, and files of one patch. */
+const MOST_ACTIONS = 10_000;
+
+/** Checks the number of actions of a commit. @throws LimitExceeded */
+export function assertActions(count: number): void {
+  if (count > MOST_ACTIONS)
+    throw new LimitExceeded("commit-actions", MOST_ACTIONS, `a commit may have ${MOST_ACTIONS} actions`);
+}
 
 /** One action. Paths are checked, and have one character per byte; `oid` is a raw name. */
 export type FileAction =

@@ -16,7 +16,7 @@ import type { AnsweredOnce } from "../../refs/ref-store.ts";
 import type { RefRejection } from "../../refs/ref-update.ts";
 import { type DetachedSignature, type SignatureVerdict, withSignature } from "./signed-payload.ts";
 import { encodeCommit } from "./commit-text.ts";
-import type { FilePatch } from "../../diff/parse-patch.ts";
+import type { Patch } from "../../diff/parse-patch.ts";
 import type { FileAction, RefusedAction } from "./file-action.ts";
 import { NewObjects } from "./new-objects.ts";
 import { type PatchSources, patchActions, pathsOf, type RefusedPatch } from "./patch-actions.ts";
@@ -73,7 +73,7 @@ export type CommitOrder = {
 };
 
 /** What changes: actions, or a patch, of which it depends on the files what is to be done. */
-type Changes = PreparedActions | { readonly patch: readonly FilePatch[] };
+type Changes = PreparedActions | { readonly patch: Patch };
 
 /** What came of it. */
 export type CommitAnswer =
@@ -222,11 +222,11 @@ class CommitMaking {
       if (pacer.isDue) await pacer.pace();
     };
     const { rawSize } = session.format;
-    const paths = "patch" in prepared ? pathsOf(prepared.patch) : prepared.paths;
+    const paths = "patch" in prepared ? pathsOf(prepared.patch.files) : prepared.paths;
     const edit = await TreeEdit.open({ reader, rawSize, memory, pace }, tree, paths);
     try {
       const objects = present(this.#contents, "the contents");
-      const actions = await actionsOf(prepared, { edit, graph, objects, pace });
+      const actions = await actionsOf(prepared, { edit, graph, objects, memory, pace });
       if ("index" in actions) return { kind: "refused-patch", patch: actions };
       const refused = await edit.apply(actions);
       if (refused !== undefined) return refusedIn(prepared, refused, actions);
@@ -270,8 +270,8 @@ async function actionsOf(prepared: Changes, sources: PatchSources): Promise<read
 function refusedIn(prepared: Changes, refused: RefusedAction, actions: readonly FileAction[]): CommitAnswer {
   if (!("patch" in prepared)) return { kind: "refused-action", action: refused };
   const path = actions[refused.index]?.path ?? ""; // The action is one of them.
-  const index = prepared.patch.findIndex(({ oldPath, newPath }) => oldPath === path || newPath === path);
-  const line = prepared.patch[index]?.line ?? 0; // The file is one of them.
+  const index = prepared.patch.files.findIndex(({ oldPath, newPath }) => oldPath === path || newPath === path);
+  const line = prepared.patch.files[index]?.line ?? 0; // The file is one of them.
   return { kind: "refused-patch", patch: { index, path, line, detail: refused.detail } };
 }
 

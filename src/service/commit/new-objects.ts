@@ -83,6 +83,12 @@ export class NewObjects {
     return this.#objects.has(oid);
   }
 
+  /** Returns the zlib stream of an object that is held, of which `size` is the size of the content. */
+  deflatedOf(oid: Uint8Array, size: number): Uint8Array | undefined {
+    const object = this.#objects.get(toHex(oid));
+    return object !== undefined && "entry" in object ? object.entry.subarray(entryHeaderBytes(size)) : undefined;
+  }
+
   /** Takes over an object of others, if it is one of theirs. */
   takeFrom(others: NewObjects, oid: Uint8Array): void {
     const object = others.#objects.get(toHex(oid));

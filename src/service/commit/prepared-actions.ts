@@ -6,18 +6,14 @@
  */
 import { decodeBase64 } from "../../bytes/base64.ts";
 import { concat } from "../../bytes/chunk.ts";
-import { LimitExceeded } from "../../bytes/failure.ts";
 import { fromHex, toHex } from "../../bytes/hex.ts";
 import { TYPE_NUMBER } from "../../object/object-type.ts";
 import { FILE_MODE } from "../../object/tree.ts";
 import type { KeptBlobStore } from "../../refs/kept-blobs.ts";
 import type { ObjectDatabase } from "../../store/object-database.ts";
-import type { FileAction, RefusedAction } from "./file-action.ts";
+import { assertActions, type FileAction, type RefusedAction } from "./file-action.ts";
 import { checkPath } from "./file-path.ts";
 import type { NewObjects } from "./new-objects.ts";
-
-/** Actions of one commit. */
-export const MOST_ACTIONS = 10_000;
 
 /** An action as a caller asks for it. Which members it may have depends on the action. */
 export type ActionOrder = {
@@ -87,9 +83,7 @@ export class PreparedActions {
   /** Adds the next action. Returns why it can't be done, if it is wrong in itself. @throws LimitExceeded */
   async add(order: ActionOrder): Promise<RefusedAction | undefined> {
     const index = this.actions.length;
-    if (index === MOST_ACTIONS) {
-      throw new LimitExceeded("commit-actions", MOST_ACTIONS, `a commit may have ${MOST_ACTIONS} actions`);
-    }
+    assertActions(index + 1);
     const action = await this.#prepare(order);
     if ("member" in action) return { index, ...action };
     this.actions.push(action);
