@@ -8,7 +8,7 @@
  */
 import { concat } from "../bytes/chunk.ts";
 import { binaryLineBytes } from "./binary-patch.ts";
-import { Malformed, PatchSection } from "./patch-section.ts";
+import { Malformed, type PatchHead, PatchSection } from "./patch-section.ts";
 
 /** A change of some lines, and where it stands: {@link readHunk} reads its lines. */
 export type PatchHunk = {
@@ -38,21 +38,12 @@ export type BinaryChange = {
   readonly deflated: Uint8Array;
 };
 
-/** The change of one file. Paths are `undefined` where there is none. */
-export type FilePatch = {
+/** The change of one file. */
+export type FilePatch = PatchHead & {
   /** Its line in the patch, from 1. */
   readonly line: number;
   /** The number of its mail: each mail is a patch of its own. */
   readonly mail: number;
-  readonly oldPath?: string;
-  readonly newPath?: string;
-  readonly oldMode?: number;
-  readonly newMode?: number;
-  /** The names of the old and the new blob, which a binary file needs. */
-  readonly oldOid?: string;
-  readonly newOid?: string;
-  readonly isRename: boolean;
-  readonly isCopy: boolean;
   readonly hunks: readonly PatchHunk[];
   readonly binary?: BinaryChange;
   /** The way back of a binary change, of which is checked that it is whole. */
@@ -193,26 +184,11 @@ class PatchParser {
     }
     section.end();
     const hunks = yield* this.#hunks(section);
-    const { binary, reverse } = hunks.length === 0 ? yield* this.#binary() : {};
-    if (hunks.length === 0 && binary === undefined && !section.changesMore)
+    const way = hunks.length === 0 ? yield* this.#binary() : {};
+    if (hunks.length === 0 && way.binary === undefined && !section.changesMore)
       this.#fail("nothing changes above this line");
     this.#assertEnd();
-    const { oldPath, newPath, oldMode, newMode, oldOid, newOid, isRename, isCopy } = section;
-    this.#files.push({
-      line,
-      mail: this.#mail,
-      isRename,
-      isCopy,
-      hunks,
-      ...(oldPath === undefined ? {} : { oldPath }),
-      ...(newPath === undefined ? {} : { newPath }),
-      ...(oldMode === undefined ? {} : { oldMode }),
-      ...(newMode === undefined ? {} : { newMode }),
-      ...(oldOid === undefined ? {} : { oldOid }),
-      ...(newOid === undefined ? {} : { newOid }),
-      ...(binary === undefined ? {} : { binary }),
-      ...(reverse === undefined ? {} : { reverse }),
-    });
+    this.#files.push({ ...section.head(), ...way, line, mail: this.#mail, hunks });
     this.#count(this.#files.length);
   }
 

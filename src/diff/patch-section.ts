@@ -19,6 +19,19 @@ const NOTHING = "/dev/null";
 const NAME_ENDS = /[\r\n]/;
 const DATED_NAME_ENDS = /[\t\r\n]/;
 
+/** What the head of a file's part has said at its end. Paths are `undefined` where there is none. */
+export type PatchHead = {
+  readonly oldPath: string | undefined;
+  readonly newPath: string | undefined;
+  readonly oldMode: number | undefined;
+  readonly newMode: number | undefined;
+  /** The names of the old and the new blob, which a binary file needs. */
+  readonly oldOid: string | undefined;
+  readonly newOid: string | undefined;
+  readonly isRename: boolean;
+  readonly isCopy: boolean;
+};
+
 /** What the head of a file's part says. Paths are `undefined` where there is none. */
 export class PatchSection {
   oldPath: string | undefined;
@@ -65,6 +78,12 @@ export class PatchSection {
     if (this.isDeleted) [this.newPath, this.newMode] = [undefined, undefined];
     const lacks = (this.oldPath === undefined && !this.isNew) || (this.newPath === undefined && !this.isDeleted);
     if (lacks) throw new Malformed("the paths can't be told apart");
+  }
+
+  /** Returns what it has said. */
+  head(): PatchHead {
+    const { oldPath, newPath, oldMode, newMode, oldOid, newOid, isRename, isCopy } = this;
+    return { oldPath, newPath, oldMode, newMode, oldOid, newOid, isRename, isCopy };
   }
 
   /** Takes the path after `---` or `+++`, which has to be what other lines have said. */

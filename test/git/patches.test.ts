@@ -135,7 +135,7 @@ onEveryHost(
         `${head}old mode 100644\nnew mode 0\n`,
         `diff --git a/n b/n\nnew file mode 170000\n`,
         `${head}similarity index 90%\n`,
-        whole.replace("+++ b/text.txt", "+++ b/text.tex"),
+        whole.replace("index", "rename from text.txt\nrename to moved\nindex"),
       ];
       for (const patch of broken)
         expect({ patch, ...(await post(patch, base, "y")) }).toMatchObject({ patch, status: 422 });
