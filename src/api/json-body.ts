@@ -10,6 +10,13 @@ import { suggestion } from "./suggestion.ts";
 
 /** Bytes of the largest body the API takes. */
 const MOST = 65_536;
+/**
+ * How deep values of a larger body may lie within each other, the values of it, and the items of a list: parsing and
+ * checking them makes no pause.
+ */
+const MOST_DEPTH = 64;
+const MOST_VALUES = 200_000;
+const MOST_ITEMS = 10_000;
 /** Characters of a body that an answer repeats. */
 const MOST_SHOWN = 200;
 /** What is wrong with half a surrogate pair. */
@@ -123,14 +130,44 @@ export function mediaType(request: Request): string {
   return type.trim().toLowerCase();
 }
 
-/** Parses JSON. @throws Problem */
+/** Parses JSON, of which the nesting, and the items of each list, are bounded. @throws Problem */
 export function parseJson(text: string): unknown {
+  if (text.length > MOST) assertPlain(text);
   try {
     const json: unknown = JSON.parse(text);
     return json;
   } catch (cause) {
     throw new Problem(400, explainSyntax(cause), {}, { cause });
   }
+}
+
+/** Looks at the shape of JSON, whatever it says. A text that is no JSON may pass. @throws Problem */
+function assertPlain(text: string): void {
+  /** Of each open list or object, the values before the last. */
+  const commas: number[] = [];
+  let values = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22) at = stringEnd(text, at);
+    else if (code === 0x5b || code === 0x7b) commas.push(0);
+    else if (code === 0x5d || code === 0x7d) commas.pop();
+    else if (code !== 0x2c) continue;
+    else commas.push((commas.pop() ?? 0) + 1); // Beside all lists there is no comma in JSON.
+    if (code !== 0x22) values++;
+    if (commas.length > MOST_DEPTH) throw new Problem(413, `Values may lie ${MOST_DEPTH} deep within each other.`);
+    if ((commas.at(-1) ?? 0) >= MOST_ITEMS) throw new Problem(413, `A list may have ${MOST_ITEMS} items.`); // None is open.
+    if (values > MOST_VALUES) throw new Problem(413, `A body may have ${MOST_VALUES} values.`);
+  }
+}
+
+/** Returns where a string ends that begins at `at`. */
+function stringEnd(text: string, at: number): number {
+  for (let end = text.indexOf('"', at + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let escapes = end;
+    while (text[escapes - 1] === "\\") escapes--;
+    if ((end - escapes) % 2 === 0) return end;
+  }
+  return text.length;
 }
 
 /**

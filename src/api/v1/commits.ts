@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import { Hono, type Context } from "hono";
+import * as v from "valibot";
 import type { RepositoryName } from "../../access/names.ts";
 import type { Patch } from "../../diff/parse-patch.ts";
 import type { ByteSource } from "../../bytes/byte-stream.ts";
@@ -37,6 +38,8 @@ import { requestedName } from "./requested.ts";
 const MOST_JSON_BYTES = 4 * 1024 * 1024;
 const MOST_LINE_BYTES = 4 * 1024 * 1024;
 const MOST_LINES_BYTES = 64 * 1024 * 1024;
+/** Steps of checking one action against its schema. */
+const ACTION_STEPS = 2000;
 /** Copies of a body that are held: its bytes, its text, and what it says. */
 const BODY_COPIES = 3;
 const BRANCHES = "refs/heads/";
@@ -68,10 +71,25 @@ async function readWholeBody({ source, hash, hold }: Coming): Promise<Uint8Array
   });
 }
 
+function partsOf({ actions, ...head }: v.InferOutput<typeof commitBody>): Asked {
+  return { head, actions: listed(actions) };
+}
+
 async function readJsonBody(coming: Coming): Promise<Asked> {
   const bytes = await readWholeBody(coming);
-  const { actions, ...head } = checkJson(parseJson(strictText(bytes)), commitBody);
-  return { head, actions: listed(actions) };
+  const json = parseJson(strictText(bytes));
+  const given = Array.isArray(json) ? undefined : v.safeParse(v.looseObject({ actions: v.array(v.unknown()) }), json);
+  if (given?.success !== true) return partsOf(checkJson(json, commitBody));
+  const { actions, ...rest } = given.output;
+  assertActions(actions.length);
+  const { head } = partsOf(checkJson({ ...rest, actions: [] }, commitBody));
+  const checked: ActionOrder[] = [];
+  for (const [index, action] of actions.entries()) {
+    checked.push(checkJson(action, actionBody, ["actions", String(index)]));
+    coming.pacer.add(ACTION_STEPS);
+    if (coming.pacer.isDue) await coming.pacer.pace();
+  }
+  return { head, actions: listed(checked) };
 }
 
 async function* actionsOf(lines: AsyncGenerator<string>): AsyncGenerator<ActionOrder> {
