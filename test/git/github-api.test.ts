@@ -415,15 +415,16 @@ describe("the facade, written to by Octokit", () => {
     expect((await octokit.rest.repos.createInOrg({ org: "acme", name })).status).toBe(201);
   });
 
-  it("refuses to list directories that are nested without end", async () => {
+  it("lists a part of directories that are nested without end", async () => {
     const { url, ...at } = await repository();
     const deep = await git.init();
     const path = "d/".repeat(3500);
     const stream = `commit refs/heads/deep\ncommitter A <a@example.com> 1 +0000\ndata 0\nM 100644 inline ${path}f\ndata 1\nx\n`;
     await git.ok(["fast-import", "--quiet"], { cwd: deep, input: stream });
     await git.ok(["-c", "core.maxTreeDepth=10000", "push", "-q", url, "deep"], { cwd: deep });
-    const listed = octokit.rest.git.getTree({ ...at, tree_sha: "deep", recursive: "1" });
-    expect(await refusal(listed)).toMatchObject({ status: 413 });
+    const { data } = await octokit.rest.git.getTree({ ...at, tree_sha: "deep", recursive: "1" });
+    expect(data.truncated).toBe(true);
+    expect(data.tree.length).toBeGreaterThan(1000);
     expect((await octokit.rest.git.getTree({ ...at, tree_sha: "deep" })).data.tree).toHaveLength(1);
   });
 

@@ -170,6 +170,30 @@ describe("a tree in the shape of GitHub", () => {
   });
 });
 
+describe("a log of commits with large messages", () => {
+  it("has pages that end before they are full", async () => {
+    const tree = treeOf(["100644", "f", objectId("blob", "")]);
+    const entries: RawEntry[] = [
+      { type: "blob", content: "" },
+      { type: "tree", content: tree },
+    ];
+    let tip = "";
+    for (let at = 0; at < 20; at++) {
+      const head = commitOf(objectId("tree", tree), tip === "" ? [] : [tip]);
+      const content = Buffer.concat([Buffer.from(head), Buffer.from(`${at}`.repeat(300_000))]);
+      tip = objectId("commit", content);
+      entries.push({ type: "commit", content });
+    }
+    const path = await planted("wordy", { pack: buildPack(entries), tip, tree: "", tags: [] });
+    const page = await (await fetch(`${host.base}/api/v1/repos/${path}/commits?limit=100`)).text();
+    expect(page.length).toBeLessThan(3_000_000);
+    expect(JSON.parse(page)).toMatchObject({ cursor: expect.any(String) });
+    const answer = await fetch(`${host.base}/api/v3/repos/${path}/commits?per_page=100`);
+    expect(answer.headers.get("Link")).toContain('rel="next"');
+    expect((await answer.text()).length).toBeLessThan(3_000_000);
+  });
+});
+
 /** Commits a patch, and gives the status and the body. */
 async function patched(path: string, patch: string): Promise<{ readonly status: number; readonly text: string }> {
   const url = `${host.base}/api/v1/repos/${path}/commits?branch=p&base=main&message=m&dry_run=true`;

@@ -37,7 +37,7 @@ export function rawOid(session: BrowseSession, hex: string): Uint8Array {
 }
 
 /** Reads a commit, and shows it as JSON. */
-export async function commitByName(session: BrowseSession, name: Uint8Array): Promise<object> {
+export async function commitByName(session: BrowseSession, name: Uint8Array): Promise<{ readonly message: string }> {
   return commitJson(name, await readCommit(session, name));
 }
 

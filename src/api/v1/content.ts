@@ -30,6 +30,8 @@ import { archiveFile } from "./content-archive.ts";
 import { findFilesByPath, searchContent } from "./content-search.ts";
 import { rawFile } from "./content-raw.ts";
 
+/** Characters of messages after which a page of a log ends before it is full. */
+const MOST_MESSAGES = 1024 * 1024;
 const treeCursor = v.strictObject({ tree: oidText, at: number });
 const filesCursor = v.strictObject({ commit: oidText, behind: v.string() });
 
@@ -89,10 +91,13 @@ async function openLog(context: Context<ApiEnv>, session: BrowseSession, path: s
 }
 
 async function* logPage(session: BrowseSession, log: CommitLog, limit: number): AsyncGenerator<object, undefined> {
-  for (let count = 0; count < limit; count++) {
+  let characters = 0;
+  for (let count = 0; count < limit && characters < MOST_MESSAGES; count++) {
     const node = await log.next();
     if (node === undefined) return;
-    yield await commitByName(session, session.graph.nameOf(node));
+    const commit = await commitByName(session, session.graph.nameOf(node));
+    yield commit;
+    characters += commit.message.length;
   }
 }
 

@@ -23,6 +23,8 @@ import { type CommitJson, commitJson, commitShape, encodedPath, type Place, plac
 
 /** Files of a commit or a comparison that are shown, as many as GitHub shows. */
 const MOST_FILES = 300;
+/** Characters of messages after which a page ends before it is full. */
+const MOST_MESSAGES = 1024 * 1024;
 /** Characters of the patches of all files of an answer: the files behind have none. */
 const MOST_PATCH_CHARACTERS = 2 * 1024 * 1024;
 /** Commits that a page number may pass over. Beyond, clients follow `Link`. */
@@ -65,13 +67,15 @@ async function list(context: Context<ApiEnv>): Promise<Response> {
   const query = { ...(sha === "" ? {} : { rev: sha }), ...(path === "" ? {} : { path }) };
   const commits: CommitJson[] = [];
   let cursor = given;
-  for (let requests = 0; requests < MOST_REQUESTS && commits.length < page.size; requests++) {
+  let isFull = false;
+  for (let requests = 0; requests < MOST_REQUESTS && commits.length < page.size && !isFull; requests++) {
     const limit = String(Math.min(AT_ONCE, skip > 0 ? skip : page.size - commits.length));
     const more = cursor === undefined ? {} : { cursor };
     const log = await askJson(context, { path: "/commits", query: { ...query, limit, ...more } }, logJson);
     const within = log.commits.filter((commit) => isWithin(commit, span));
     if (skip > 0) skip -= within.length;
     else commits.push(...within);
+    isFull = commits.reduce((sum, { message }) => sum + message.length, 0) > MOST_MESSAGES;
     cursor = log.cursor;
     if (cursor === undefined) break;
   }
@@ -239,9 +243,17 @@ async function compared(
   const { mergeBases, ahead, behind, commits: names } = await compareCommits(session, { from, to }, { first: 0, count: Infinity }); // prettier-ignore
   const first = (page.number - 1) * page.size;
   const commits: object[] = [];
+  let characters = 0;
   // The oldest come first.
   for (const name of names.toReversed().slice(first, first + page.size)) {
-    commits.push(commitShape(place, await readCommitJson(session, name)));
+    const commit = await readCommitJson(session, name);
+    characters += commit.message.length;
+    if (characters > MOST_MESSAGES && commits.length > 0)
+      throw new GitHubProblem(
+        403,
+        "The messages of these commits are too large for one answer: ask with a lower per_page.",
+      );
+    commits.push(commitShape(place, commit));
   }
   const [base] = mergeBases;
   if (base === undefined) throw new GitHubProblem(404, "No common ancestor between the two");
