@@ -35,7 +35,7 @@ function personJson(person: Identity | undefined): object | null {
 }
 
 /** Shows a commit. */
-export function commitJson(oid: Uint8Array, commit: Commit): { readonly message: string } {
+export function commitJson(oid: Uint8Array, commit: Commit): object & { readonly message: string } {
   return {
     oid: toHex(oid),
     tree: commit.tree,

@@ -37,7 +37,10 @@ export function rawOid(session: BrowseSession, hex: string): Uint8Array {
 }
 
 /** Reads a commit, and shows it as JSON. */
-export async function commitByName(session: BrowseSession, name: Uint8Array): Promise<{ readonly message: string }> {
+export async function commitByName(
+  session: BrowseSession,
+  name: Uint8Array,
+): Promise<object & { readonly message: string }> {
   return commitJson(name, await readCommit(session, name));
 }
 
