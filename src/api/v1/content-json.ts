@@ -34,8 +34,19 @@ function personJson(person: Identity | undefined): object | null {
   return { name: person.name, email: person.email, date: dateText(person), time: person.time };
 }
 
+/** A commit as it is shown. */
+export type ShownCommit = {
+  readonly oid: string;
+  readonly tree: string;
+  readonly parents: readonly string[];
+  readonly author: object | null;
+  readonly committer: object | null;
+  readonly message: string;
+  readonly signed: boolean;
+};
+
 /** Shows a commit. */
-export function commitJson(oid: Uint8Array, commit: Commit): object & { readonly message: string } {
+export function commitJson(oid: Uint8Array, commit: Commit): ShownCommit {
   return {
     oid: toHex(oid),
     tree: commit.tree,

@@ -10,7 +10,7 @@ import { diffTrees } from "../../browse/tree-diff.ts";
 import { fromHex } from "../../bytes/hex.ts";
 import { cacheControl } from "../../http/content.ts";
 import { Problem } from "../../http/problem.ts";
-import { changeJson, commitJson } from "./content-json.ts";
+import { changeJson, commitJson, type ShownCommit } from "./content-json.ts";
 
 /** The usual and the most commits, entries and files of a page. */
 export const PAGE = { commits: 30, mostCommits: 100, entries: 100, mostEntries: 1000, files: 300, mostFiles: 3000 };
@@ -37,10 +37,7 @@ export function rawOid(session: BrowseSession, hex: string): Uint8Array {
 }
 
 /** Reads a commit, and shows it as JSON. */
-export async function commitByName(
-  session: BrowseSession,
-  name: Uint8Array,
-): Promise<object & { readonly message: string }> {
+export async function commitByName(session: BrowseSession, name: Uint8Array): Promise<ShownCommit> {
   return commitJson(name, await readCommit(session, name));
 }
 
