@@ -178,10 +178,13 @@ class PatchParser {
     const line = this.line;
     const section = new PatchSection(this.#shown.slice(FILE.length));
     this.#next();
+    const from = this.#at;
     while (this.#isWhole && section.take(this.#shown)) {
       this.#next();
       if (this.#isDue) yield this.#steps();
     }
+    // Without a line more it is no head to git.
+    if (this.#at === from) this.#fail("nothing changes above this line");
     section.end();
     const hunks = yield* this.#hunks(section);
     const way = hunks.length === 0 ? yield* this.#binary() : {};
@@ -263,7 +266,7 @@ class PatchParser {
     if (line !== "GIT binary patch") return {};
     this.#next();
     const binary = yield* this.#binaryHunk();
-    if (!this.#isWhole || !BINARY.test(this.#shown)) return { binary };
+    if (!this.#begins("literal ") && !this.#begins("delta ")) return { binary };
     return { binary, reverse: yield* this.#binaryHunk() };
   }
 

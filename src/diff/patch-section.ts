@@ -90,8 +90,9 @@ export class PatchSection {
   takeName(side: "oldPath" | "newPath", text: string): void {
     const isNone = side === "oldPath" ? this.isNew : this.isDeleted;
     const before = this[side];
-    if (isNone && (before === undefined || side === "oldPath")) {
-      if (!/^\/dev\/null(?:[ \t\r\n]|$)/.test(text)) throw new Malformed(`${NOTHING} has to stand here`);
+    if (isNone) {
+      const isNothing = before === undefined && /^\/dev\/null(?:[ \t\r\n]|$)/.test(text);
+      if (!isNothing) throw new Malformed(`${NOTHING} has to stand here, and nowhere else`);
       return;
     }
     const name = nameIn(text, 1, DATED_NAME_ENDS);
