@@ -38,7 +38,10 @@ const WEEK_DAYS = 7;
 /** The first day of the epoch was a Thursday, three days after a Monday. */
 const EPOCH_DAYS_AFTER_MONDAY = 3;
 /** The largest mailmap that is read, in bytes. */
-const LARGEST_MAILMAP = 1024 * 1024;
+const LARGEST_MAILMAP = 256 * 1024;
+/** About the bytes of memory that a mailmap takes for each of its own, and the steps of reading one. */
+const MAILMAP_BYTES = 20;
+const MAILMAP_STEPS = 20;
 /** The bytes of people, about, after which a page ends. */
 const MOST_PEOPLE_BYTES = 2 * 1024 * 1024;
 /** The overhead in bytes of somebody who is counted. */
@@ -63,7 +66,10 @@ export async function mailmapOf(session: BrowseSession, commit: Uint8Array): Pro
   const entry = await findPath(session, await treeOf(session, commit), ".mailmap");
   if (entry.kind !== "found" || entry.type !== "blob") return new Mailmap();
   const { bytes, isWhole } = await readBlob(session, entry.oid, LARGEST_MAILMAP);
-  return new Mailmap(isWhole ? new TextDecoder().decode(bytes) : "");
+  if (!isWhole) return new Mailmap();
+  session.keep(MAILMAP_BYTES * bytes.length);
+  await session.work(MAILMAP_STEPS * bytes.length);
+  return new Mailmap(new TextDecoder().decode(bytes));
 }
 
 /** Counts the commits that a log has left on this page. A commit without an author counts for nobody, as in git. */
@@ -105,16 +111,20 @@ function inOrder(a: Contributor, b: Contributor): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
+/** The commits of a week by {@link weekOf}. */
+type WeekOfCommits = { readonly week: number; readonly commits: number };
+
 /**
  * Counts the commits of the weeks up to that of a commit (raw name), oldest first, from times alone: no commit is read
  * that the commit-graph has. Returns fewer weeks than `most` if `steps` were taken before. A commit that is dated
- * outside of these weeks is not counted, and what lies behind one that is older is not looked at.
+ * outside of these weeks is not counted, and what lies behind one that is older is not looked at. `isCut` says that reads of
+ * the bucket ended it, of which a later request may need fewer.
  */
 export async function recentWeeks(
   session: BrowseSession,
   tip: Uint8Array,
   { most, steps }: { readonly most: number; readonly steps: number },
-): Promise<{ readonly week: number; readonly commits: number }[]> {
+): Promise<{ readonly weeks: readonly WeekOfCommits[]; readonly isCut: boolean }> {
   const { graph } = session;
   const queue = new CommitQueue();
   const seen = new Set<number>();
@@ -130,11 +140,13 @@ export async function recentWeeks(
   const mayTake = session.repository.pacer.steps + steps;
   // The first week whose commits were all met.
   let first = last - most + 1;
+  let isCut = false;
   for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
     const week = weekOf(graph.commits.timeOf(node));
     if (week <= last - most) break;
     if (session.hasSpent(mayTake)) {
       first = week + 1;
+      isCut = session.repository.pacer.steps < mayTake;
       break;
     }
     await session.work(COMMIT_STEPS);
@@ -142,5 +154,6 @@ export async function recentWeeks(
     if (at < most) counts[at] = (counts[at] ?? 0) + 1; // A parent may be younger than the tip.
     for (const parent of graph.commits.parentsOf(node).slice()) await put(parent);
   }
-  return counts.map((commits, at) => ({ week: last - most + 1 + at, commits })).filter(({ week }) => week >= first);
+  const weeks = counts.map((commits, at) => ({ week: last - most + 1 + at, commits }));
+  return { weeks: weeks.filter(({ week }) => week >= first), isCut };
 }

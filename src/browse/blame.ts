@@ -7,7 +7,6 @@
  * @packageDocumentation
  * @see git-blame(1)
  */
-import { assert } from "../bytes/assert.ts";
 import { LimitExceeded } from "../bytes/failure.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
 import { guessBytes, guessLines } from "../diff/guess-lines.ts";
@@ -17,18 +16,11 @@ import type { Whitespace } from "../diff/whitespace.ts";
 import { CommitQueue } from "../graph/commit-queue.ts";
 import { FILE_MODE } from "../object/tree.ts";
 import { MOST_COMPARED_BYTES } from "./blob.ts";
+import { type BlamedLines, divide, redirect } from "./blamed-lines.ts";
 import type { BrowseSession } from "./browse-session.ts";
 import { PathContent } from "./path-content.ts";
 import { renameSource } from "./renames.ts";
 import { diffTrees } from "./tree-diff.ts";
-
-/** Lines of the file that are next to each other there and where they come from. Lines are counted from 0. */
-export type BlamedLines = {
-  readonly line: number;
-  readonly count: number;
-  /** The number of the first line in the file that it comes from. */
-  readonly source: number;
-};
 
 /** Lines that come from a commit. */
 export type BlameRange = BlamedLines & {
@@ -47,6 +39,11 @@ export type PendingLines = {
 
 /** The steps after which a page ends: about two seconds. */
 const WALK_STEPS = 200_000_000;
+/**
+ * The most steps of guessing where the lines of a commit that is passed over come from. Beyond it they stay with the
+ * commit.
+ */
+const MOST_GUESS_STEPS = 150_000_000;
 /** The most lines of a file that is blamed. */
 const MOST_LINES = 60_000;
 /** The most bytes of contents that are remembered. */
@@ -207,6 +204,7 @@ export class Blame {
       if (source === undefined || left.length === 0) continue;
       const changes = await this.#changes(source.content, own);
       const guesses = await this.#guesses(source.content, own, changes);
+      if (guesses === undefined) break;
       const { passed, kept } = redirect(left, changes, guesses);
       this.#follow(parent, source.path, passed);
       left = kept;
@@ -214,16 +212,23 @@ export class Blame {
     return left;
   }
 
-  async #guesses(before: string, after: string, changes: readonly LineChange[]): Promise<Int32Array[]> {
+  /** Guesses lines; `undefined` if that takes too long. */
+  async #guesses(
+    before: string,
+    after: string,
+    changes: readonly LineChange[],
+  ): Promise<readonly Int32Array[] | undefined> {
     const [left, right] = [await this.#contents.of(before), await this.#contents.of(after)];
     const bytes = guessBytes(left, right);
     this.#session.keep(bytes);
+    const { pacer } = this.#session.repository;
+    const most = pacer.steps + MOST_GUESS_STEPS;
     try {
       const search = guessLines(left, right, changes);
       for (let next = search.next(); ; next = search.next()) {
         if (next.done === true) return next.value;
         await this.#session.work(next.value);
-        this.#session.assertSteps();
+        if (pacer.steps > most) return undefined;
       }
     } finally {
       this.#session.keep(-bytes);
@@ -291,64 +296,6 @@ function typeOf(content: string): number {
 function isFile(content: string): boolean {
   const type = typeOf(content);
   return content !== "" && type !== FILE_MODE.tree && type !== FILE_MODE.gitlink;
-}
-
-/** Divides lines of the second file of a comparison: those that the first one has, with their numbers there, and others. */
-function divide(
-  lines: readonly BlamedLines[],
-  changes: readonly LineChange[],
-): { readonly passed: BlamedLines[]; readonly kept: BlamedLines[] } {
-  const passed: BlamedLines[] = [];
-  const kept: BlamedLines[] = [];
-  let at = 0;
-  for (const each of lines.toSorted((a, b) => a.source - b.source)) {
-    const end = each.source + each.count;
-    while ((changes[at - 1]?.after.end ?? -1) > each.source) at--; // Before the first change there is none.
-    for (let from = each.source; from < end;) {
-      while ((changes[at]?.after.end ?? Number.POSITIVE_INFINITY) <= from) at++;
-      const change = changes[at];
-      const isKept = change !== undefined && change.after.start <= from;
-      const to = Math.min(end, change === undefined ? end : isKept ? change.after.end : change.after.start);
-      const last = changes[at - 1];
-      const shift = last === undefined ? 0 : last.before.end - last.after.end;
-      const part = { line: each.line + from - each.source, count: to - from, source: isKept ? from : from + shift };
-      (isKept ? kept : passed).push(part);
-      from = to;
-    }
-  }
-  return { passed, kept };
-}
-
-/**
- * Divides lines of changes by what was guessed of them: those that come from a line of the first file, with its number,
- * and those that come from none. Lines stay together where both files have them next to each other.
- */
-function redirect(
-  lines: readonly BlamedLines[],
-  changes: readonly LineChange[],
-  guesses: readonly Int32Array[],
-): { readonly passed: BlamedLines[]; readonly kept: BlamedLines[] } {
-  const passed: BlamedLines[] = [];
-  const kept: BlamedLines[] = [];
-  const guessOf = new Map<number, number>();
-  changes.forEach(({ after }, at) =>
-    guesses[at]?.forEach((guess, i) => {
-      guessOf.set(after.start + i, guess);
-    }),
-  );
-  for (const { line, count, source } of lines) {
-    for (let i = 0; i < count; i++) {
-      const guess = guessOf.get(source + i);
-      assert(guess !== undefined, "only changed lines are guessed");
-      const list = guess < 0 ? kept : passed;
-      const from = guess < 0 ? source + i : guess;
-      const last = list.at(-1);
-      const follows = last !== undefined && last.line + last.count === line + i && last.source + last.count === from;
-      if (follows) list[list.length - 1] = { ...last, count: last.count + 1 };
-      else list.push({ line: line + i, count: 1, source: from });
-    }
-  }
-  return { passed, kept };
 }
 
 /** The contents of files, some of them remembered: a file is compared with its version before, and that with the next. */

@@ -25,8 +25,8 @@ const NO_LINE = -1;
 const PAIRS = 65_536;
 const FEED = 10;
 /** Steps per byte of a line that is looked at, and per line that is compared. */
-const PAIR_STEPS = 2;
-const LINE_STEPS = 20;
+const PAIR_STEPS = 0.5;
+const LINE_STEPS = 5;
 /** Work is reported about this often, in steps. */
 const REPORT = 100_000;
 

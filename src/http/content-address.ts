@@ -24,10 +24,25 @@ export function percentEncoded(bytes: string): string {
   );
 }
 
+/** Returns a text without slashes at its end. It looks at each character once, whatever a stranger sends. */
+function withoutFinalSlashes(text: string): string {
+  let end = text.length;
+  while (end > 0 && text.charAt(end - 1) === "/") end--;
+  return text.slice(0, end);
+}
+
+/** Returns a text without slashes around it. */
+export function withoutSlashes(text: string): string {
+  const inner = withoutFinalSlashes(text);
+  let from = 0;
+  while (inner.charAt(from) === "/") from++;
+  return inner.slice(from);
+}
+
 /** Returns the path of a URL after its first `pieces`, with one character per byte and without a final slash. */
 export function pathAfter(url: string, pieces: number): string {
   const rest = withoutEmptySegments(new URL(url).pathname).split("/").slice(pieces).map(percentDecoded).join("/");
-  return rest.replace(/\/+$/, "");
+  return withoutFinalSlashes(rest);
 }
 
 /** Returns the query of a URL, pair by pair, with one character per byte. */

@@ -64,8 +64,9 @@ function barsOf(weeks: Activity["weeks"]): Bar[] {
 }
 
 /** The plot of the last year of a revision, for the repository's front page; nothing where no week is known whole. */
-export async function recentPlot(session: BrowseSession, commit: Uint8Array) {
-  const weeks = await recentWeeks(session, commit, { most: RECENT_WEEKS, steps: RECENT_STEPS });
+export async function recentPlot(session: BrowseSession, commit: Uint8Array, rendering: Rendering) {
+  const { weeks, isCut } = await recentWeeks(session, commit, { most: RECENT_WEEKS, steps: RECENT_STEPS });
+  if (isCut) rendering.isPartial = true;
   const [first] = weeks;
   if (first === undefined || machineTime(weekBegins(first.week)) === undefined) return null;
   const bars = weeks.map(({ week, commits }) => ({ label: `week of ${dayOf(weekBegins(week))}`, value: commits }));

@@ -6,7 +6,7 @@
 import type { Context } from "hono";
 import { peelToTree, resolveRevision } from "../browse/revision.ts";
 import type { FoundFile, FoundLine, SearchPosition, UnsearchedFile } from "../browse/search.ts";
-import { queryBytes, requestedRevision, percentEncoded } from "../http/content-address.ts";
+import { queryBytes, requestedRevision, percentEncoded, withoutSlashes } from "../http/content-address.ts";
 import { found } from "../http/content.ts";
 import { Problem } from "../http/problem.ts";
 import { pathLink, repositoryLink } from "./links.ts";
@@ -52,7 +52,7 @@ function questionOf({ req }: Context<PageEnv>): Question {
   return {
     text: query("q"),
     revision: query("rev") === "" ? "HEAD" : query("rev"),
-    path: query("path").replaceAll(/^\/+|\/+$/g, ""),
+    path: withoutSlashes(query("path")),
     isRegexp: query("regexp") === "true",
     isForFiles: query("in") === "names",
     from: { line: Number(line), ...(behind === "" ? {} : { behind }) },

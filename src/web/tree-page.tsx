@@ -281,7 +281,7 @@ async function renderedDirectory(
   const hasAll = commit === undefined || listing.changes.size === listing.entries.length;
   rendering.isPartial = !hasAll;
   const text = await readme(page, listing);
-  const plot = shown.path === "" && commit !== undefined ? await recentPlot(session, commit) : null;
+  const plot = shown.path === "" && commit !== undefined ? await recentPlot(session, commit, rendering) : null;
   const { tenant, repo } = shownNames(page.name);
   const { origin } = new URL(context.req.url);
   const title = shown.path === "" ? `${tenant}/${repo}` : `${shownBytes(shown.path)} - ${tenant}/${repo}`;

@@ -354,7 +354,10 @@ describe("a caller that names what is gone", () => {
       ["commits/main?limit=1", (commit) => ({ commit, behind: "a" })],
       ["diff/main..main?limit=1", (before) => ({ before, after: oids.tip, behind: "a" })],
       ["last-changes/main?limit=1", (oid) => ({ commit: oids.tip, at: 0, pending: [[oid, [0, 1]]] })],
-      ["blame/main/config?", (oid) => ({ commit: oids.tip, rest: 1, pending: [[oid, "config", [0, 1, 0]]] })],
+      [
+        "blame/main/config?",
+        (oid) => ({ commit: oids.tip, by: "exact ", rest: 1, pending: [[oid, "config", [0, 1, 0]]] }),
+      ],
       ["activity/main?", (oid) => ({ tip: oid, path: "", walked: 1, oldest: 0, next: [oid] })],
       ["activity/main?", (oid) => ({ tip: oids.tip, path: "", walked: 1, oldest: 0, next: [oid] })],
       ["search?q=a&limit=1", (tree) => ({ tree, behind: null, line: 0 })],

@@ -80,6 +80,10 @@ describe("a page of blame, and the API", () => {
       const refused = await fetch(`${api}?ignore_revs=${path}`);
       expect([refused.status, (await refused.json<{ detail: string }>()).detail]).toEqual([422, `ignore_revs: ${why}`]);
     }
+    const first = await fetch(
+      `${api}?cursor=${Buffer.from(JSON.stringify({ commit: reformatted, by: "all ", rest: 1, pending: [] })).toString("base64url")}`,
+    );
+    expect(first.status).toBe(422);
     const shown = async (query: string): Promise<Set<string>> =>
       new Set((await page(`/tidy/code/blame/main/a.c${query}`)).match(/commit\/[0-9a-f]{40}(?=" title)/g));
     expect(await shown("")).toEqual(new Set(passedOver.map((name) => `commit/${name}`)));

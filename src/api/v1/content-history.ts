@@ -15,7 +15,7 @@ import { type DirectoryEntry, findPath, listEntries } from "../../browse/tree-at
 import { readIgnoredRevisions } from "../../browse/ignored-revisions.ts";
 import { equal } from "../../bytes/chunk.ts";
 import { toHex } from "../../bytes/hex.ts";
-import { queryBytes } from "../../http/content-address.ts";
+import { queryBytes, withoutSlashes } from "../../http/content-address.ts";
 import { found, withSession } from "../../http/content.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
@@ -33,6 +33,8 @@ const lastChangesCursor = v.strictObject({
 });
 const blameCursor = v.strictObject({
   commit: oidText,
+  /** How the lines are compared, and the list of commits that are passed over. */
+  by: v.string(),
   rest: number,
   pending: v.array(v.tuple([oidText, v.string(), v.array(number)])),
 });
@@ -129,13 +131,18 @@ async function* changedEntries(
   }
 }
 
+/** Returns the path of the list of commits that are passed over; "" if there is none. */
+function ignoredPath(context: Context<ApiEnv>): string {
+  return withoutSlashes(queryBytes(context.req.url, "ignore_revs"));
+}
+
 /** Returns the commits that the query has passed over: those of the list at `ignore_revs`. @throws Problem */
 async function queryIgnored(
   context: Context<ApiEnv>,
   session: BrowseSession,
   tree: Uint8Array,
 ): Promise<ReadonlySet<string>> {
-  const path = queryBytes(context.req.url, "ignore_revs").replaceAll(/^\/+|\/+$/g, "");
+  const path = ignoredPath(context);
   if (path === "") return new Set();
   const list = await readIgnoredRevisions(session, tree, path);
   if (list.kind !== "found") throw new Problem(422, `ignore_revs: ${list.detail}`);
@@ -146,6 +153,8 @@ async function queryIgnored(
 export async function blameFile(context: Context<ApiEnv>): Promise<Response> {
   const cursor = parseCursor(context.req.query("cursor"), blameCursor);
   const whitespace = queryWhitespace(context);
+  const by = `${whitespace} ${ignoredPath(context)}`;
+  if (cursor !== undefined && cursor.by !== by) throw new Problem(422, BAD_CURSOR);
   return await atPlace(context, async (session, { commit, tree, path }) => {
     assertUnmoved(cursor, commit);
     const ignored = await queryIgnored(context, session, tree);
@@ -178,7 +187,7 @@ export async function blameFile(context: Context<ApiEnv>): Promise<Response> {
         ),
       );
       if (fitting.length > 0 || cut < count)
-        await json.cursor(formatCursor({ commit: toHex(commit), rest: cut, pending: fitting.map(pendingJson) }));
+        await json.cursor(formatCursor({ commit: toHex(commit), by, rest: cut, pending: fitting.map(pendingJson) }));
       await json.end();
     });
   });

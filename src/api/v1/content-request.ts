@@ -11,7 +11,7 @@ import type { ByteSink } from "../../bytes/byte-stream.ts";
 import type { StreamedAnswer } from "../../http/body.ts";
 import { cacheControl, openContent, streamContent } from "../../http/content.ts";
 import type { RequestMemory } from "../../bytes/memory-budget.ts";
-import { pathAfter, queryBytes, requestedRevision } from "../../http/content-address.ts";
+import { pathAfter, queryBytes, requestedRevision, withoutSlashes } from "../../http/content-address.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { nextLink } from "./cursor.ts";
@@ -42,7 +42,7 @@ export function queryRevision(context: Context<ApiEnv>): RevisionSyntax {
 
 /** Returns a path from the query, without slashes around it. */
 export function queryPath(context: Context<ApiEnv>): string {
-  return queryBytes(context.req.url, "path").replaceAll(/^\/+|\/+$/g, "");
+  return withoutSlashes(queryBytes(context.req.url, "path"));
 }
 
 /**

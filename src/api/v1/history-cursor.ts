@@ -3,7 +3,8 @@
  *
  * @packageDocumentation
  */
-import type { BlamedLines, PendingLines } from "../../browse/blame.ts";
+import type { PendingLines } from "../../browse/blame.ts";
+import type { BlamedLines } from "../../browse/blamed-lines.ts";
 import { itemAt } from "../../bytes/assert.ts";
 import { Problem } from "../../http/problem.ts";
 

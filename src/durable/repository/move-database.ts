@@ -109,7 +109,15 @@ export class MoveDatabase {
   /** Notes that the name is taken: it leads nowhere else now, and what has half arrived is dropped. */
   nameTaken(): void {
     this.#dropArriving();
-    changeMoves(this.#db, "forwarding", "gone");
+    changeMoves(this.#db, "forwarding", "covered");
+  }
+
+  /**
+   * Notes that the repository that took the name is removed. If it was never used, as where the push that made it was
+   * refused, the name leads where it led before.
+   */
+  nameLeft(wasUsed: boolean): void {
+    changeMoves(this.#db, "covered", wasUsed ? "gone" : "forwarding");
   }
 
   /** Returns the move that has begun and has not ended. */
@@ -151,6 +159,7 @@ export class MoveDatabase {
   end(): void {
     this.#tables.transaction(() => {
       emptyTables(this.#db);
+      changeMoves(this.#db, "covered", "gone");
       changeMoves(this.#db, "leaving", "forwarding");
     });
   }

@@ -290,11 +290,12 @@ export class RepositoryDatabase {
   }
 
   /** Empties the tables and dooms the prefix and, if given, `id`. Returns whether there was a repository. */
-  remove(now: number, id?: string): boolean {
+  remove(now: number, id?: string, wasUsed = true): boolean {
     return this.#tables.transaction(() => {
       const row = this.#read();
       if (id !== undefined && row?.record.id !== id) this.#prevent(id, now);
       if (row === undefined) return false;
+      this.moves.nameLeft(wasUsed);
       const leasedUntil = leaseEnd(this.#db, "last") ?? now;
       this.lfs.removeAll(row.record.id);
       const lent = this.forks.end(row.record.id, now);
@@ -306,8 +307,7 @@ export class RepositoryDatabase {
 
   /** Removes repository `id` if nothing was ever put into it. Returns whether there is none with that id now. */
   retract(id: string, now: number): boolean {
-    if (this.#read()?.record.id !== id) return true;
-    return isUnused(this.#db) && this.remove(now);
+    return this.#read()?.record.id !== id || (isUnused(this.#db) && this.remove(now, undefined, false));
   }
 
   /**

@@ -108,6 +108,16 @@ export class World {
     return person.kind === "anonymous" || this.isValid(person);
   }
 
+  /** Returns a name that a repository got, and those that it got later. */
+  namesSince(path: string): string[] {
+    const names = [path];
+    for (let next = this.forwards.get(path)?.to; next !== undefined && !names.includes(next);) {
+      names.push(next);
+      next = this.repositories.has(next) ? undefined : this.forwards.get(next)?.to;
+    }
+    return names;
+  }
+
   /** Where a name leads that a repository had before, for somebody who may know that. */
   forwardOf(person: Person, path: string): string | undefined {
     const forward = this.repositories.has(path) ? undefined : this.forwards.get(path);

@@ -69,6 +69,13 @@ function stream(random: (below: number) => number): Buffer {
   return Buffer.concat(parts.map((part) => Buffer.from(part)));
 }
 
+it("a mailmap of endless white space is read in one go", () => {
+  // Ten thousand times as long as it would take, were each space looked at from each other one.
+  const spaces = " ".repeat(200_000);
+  const mailmap = new Mailmap(`a${spaces}b <x@example.com> <y@example.com>\n${spaces}\n`);
+  expect(mailmap.properOf({ name: "", email: "Y@example.com" }).email).toBe("x@example.com");
+});
+
 describe("activity", () => {
   const git = new GitRepository();
   const store = new TestStore();
@@ -167,14 +174,17 @@ describe("activity", () => {
   });
 
   it("of the last weeks reads no author, and stops where its steps end", async () => {
-    const recent = await run(async (session, tip) => recentWeeks(session, tip, { most: 30, steps: 1e9 }));
+    const { weeks: recent, isCut } = await run(async (session, tip) =>
+      recentWeeks(session, tip, { most: 30, steps: 1e9 }),
+    );
+    expect(isCut).toBe(false);
     expect(recent).toHaveLength(30);
     const since = weekBegins(recent[0]?.week ?? 0); // There are 30.
     const expected = git.lines(["log", "--format=%ct", "main"]).map(Number);
     const met = expected.filter((time) => time >= since);
     expect(recent.reduce((sum, { commits }) => sum + commits, 0)).toBe(met.length);
     for (const { week, commits } of recent) expect(commits).toBe(met.filter((time) => weekOf(time) === week).length);
-    const few = await run(async (session, tip) => recentWeeks(session, tip, { most: 400, steps: 20_000 }));
+    const { weeks: few } = await run(async (session, tip) => recentWeeks(session, tip, { most: 400, steps: 20_000 }));
     expect(few.length).toBeGreaterThan(0);
     expect(few.length).toBeLessThan(300);
     for (const { week, commits } of few) expect(commits).toBe(expected.filter((time) => weekOf(time) === week).length);

@@ -16,10 +16,11 @@ export const MOVED_DDL = `CREATE TABLE IF NOT EXISTS moved (
 
 /**
  * The state of a repository that moves. `leaving`: it is still here, and may be in its new place, too; `forwarding`: it
- * has gone, and the name leads to its new place; `gone`: the name was taken again since. One of which a part is here is
+ * has gone, and the name leads to its new place; `covered`: the name was taken again since, and leads there once more if
+ * that repository turns out never to have been used; `gone`: it leads there no more. One of which a part is here is
  * in none of these states: its row has `arriving`, followed by the state that it had before and may come to have again.
  */
-export type MoveState = "leaving" | "forwarding" | "gone";
+export type MoveState = "leaving" | "forwarding" | "covered" | "gone";
 
 /** What the row of a repository begins with that arrives where it was before. */
 const BACK = "arriving, ";

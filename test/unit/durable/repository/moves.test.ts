@@ -86,6 +86,19 @@ describe("a rename", () => {
     expect(from.open({})).toEqual({ kind: "missing" });
   });
 
+  it("leads there again where the repository that was made at the old name was never used, and not where it was", async () => {
+    await move();
+    const forward = { kind: "missing", moved: { to: "acme/New", isPublic: true } };
+    expect(from.create(NEW, 5)).toMatchObject({ kind: "created" });
+    expect(from.open(OPEN)).toMatchObject({ kind: "found" });
+    // As where the push that made it was refused.
+    expect(from.retract(from.describe()?.id ?? "", 6)).toBe(true);
+    expect(from.open(OPEN)).toEqual(forward);
+    from.create(NEW, 7);
+    from.remove(8);
+    expect(from.open(OPEN)).toEqual({ kind: "missing" });
+  });
+
   it("can be taken back", async () => {
     const id = from.describe()?.id;
     await move();
