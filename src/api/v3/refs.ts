@@ -7,6 +7,7 @@ import { Hono, type Context } from "hono";
 import * as v from "valibot";
 import type { ApiEnv } from "../api-host.ts";
 import { openSession } from "../v1/content-request.ts";
+import { requestedRepository } from "../v1/requested.ts";
 import { answer, GitHubProblem, notFound, nothing } from "./answers.ts";
 import { ask, done } from "./asking.ts";
 import { readBody } from "./bodies.ts";
@@ -104,7 +105,10 @@ async function missing(context: Context<ApiEnv>, name: string): Promise<GitHubPr
 
 async function remove(context: Context<ApiEnv>): Promise<Response> {
   const name = refInPath(context, 2);
-  if (!isPushableRefName(name)) throw await missing(context, name);
+  if (!isPushableRefName(name)) {
+    await requestedRepository(context, "write");
+    throw await missing(context, name);
+  }
   const answered = await ask(context, { method: "DELETE", path: `/${encodedPath(name)}` });
   if (answered.status === 404) throw await missing(context, name);
   await done(answered);
