@@ -210,6 +210,25 @@ inEveryFormat(
       expect(await git.ok(["log", format, `${before}..origin/main`], { cwd: clone })).toBe(expected);
     });
 
+    it("are refused by their number before their changes are compared", async () => {
+      const { git } = journey;
+      const work = await git.init("many");
+      await git.commit(work, "base", "base\n", "base");
+      await git.commit(work, "picked", "picked\n", "a change");
+      await git.ok(["branch", "head"], { cwd: work });
+      await git.ok(["reset", "-q", "--hard", "main~1"], { cwd: work });
+      await git.commit(work, "own", "own\n", "its own");
+      await git.ok(["cherry-pick", "head"], { cwd: work });
+      await git.ok(["checkout", "-q", "head"], { cwd: work });
+      await git.emptyCommits(work, 1000, "empty");
+      const { path } = await pushedRepository(journey, work, ["main", "head"]);
+      // One of 1001 is there already.
+      expect(await api("POST", `${path}/merges`, { base: "main", head: "head", strategy: "rebase" })).toMatchObject({
+        status: 413,
+        body: { detail: expect.stringContaining("more than 1000 commits") },
+      });
+    });
+
     it("tell conflicts as git merge-tree does, and write nothing", async () => {
       const { path, url } = await pushed();
       const { git } = journey;

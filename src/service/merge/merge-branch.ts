@@ -11,7 +11,7 @@ import type { MergeOptions } from "../../merge/merge-state.ts";
 import type { WriteExchange } from "../commit/write-session.ts";
 import { byteText, subjectOf } from "./commit-record.ts";
 import type { MergeRun, Standing } from "./merge-run.ts";
-import { pickAll } from "./pick-commits.ts";
+import { assertPickable, pickAll } from "./pick-commits.ts";
 import { type BranchOrder, type BranchOutcome, type Built, type Unbuilt, writeBranch } from "./write-branch.ts";
 
 /** Ways to merge. */
@@ -80,6 +80,8 @@ class Merging {
   async #rebase(): Promise<Built | Unbuilt> {
     const { committer, favor } = this.#order;
     const { ours, standing } = this.#tips;
+    // The changes of so many are compared, too.
+    assertPickable(standing.theirs.length);
     const known = await this.#run.alreadyThere(standing);
     return await pickAll(this.#run, ours, {
       commits: standing.theirs.filter((commit) => !known.has(commit)),

@@ -21,7 +21,7 @@ import type { Repository } from "../../repository/repository.ts";
 import { reachedByRefs } from "../../repository/view.ts";
 import type { WriteExchange, WriteSession } from "../commit/write-session.ts";
 import { type CommitRecord, type NewRecord, readCommit, writeCommit } from "./commit-record.ts";
-import { MOST_FILES, sameChanges } from "./patch-identity.ts";
+import { sameChanges } from "./patch-identity.ts";
 import { StoredObjects } from "./stored-objects.ts";
 import { TouchedPaths } from "./touched-paths.ts";
 
@@ -166,17 +166,16 @@ export class MergeRun {
     return await mergeCommits(this.source, this.#history(), [ours, theirs], options);
   }
 
-  /** Returns those of their commits whose changes our branch has already, in other commits. */
+  /** Returns those of their commits whose changes our branch has already, in other commits. @throws LimitExceeded */
   async alreadyThere(standing: Standing): Promise<ReadonlySet<string>> {
     const { source } = this;
     const hash = (): StreamingHash => this.#repository.hash("sha256");
-    const touched = new TouchedPaths(this.#graph, MOST_FILES);
+    const touched = new TouchedPaths(this.#graph);
     return await sameChanges(
       {
         source,
         hash,
         commitOf: async (oid) => await this.commitOf(oid),
-        pathsOf: async (oid) => await touched.of(this.#node(oid)),
         mayTouch: async (oid, paths) => await touched.mayTouch(this.#node(oid), paths),
       },
       standing,

@@ -5,68 +5,113 @@
  * @packageDocumentation
  * @see git-patch-id(1), git-rebase(1), patch-ids.c, diff.c `diff_get_patch_id()`
  */
-import { type BloomKey, bloomKeys } from "../../format/bloom-filter.ts";
+import { type BloomKey, bloomKey } from "../../format/bloom-filter.ts";
 import type { StreamingHash } from "../../bytes/hash.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { hunkLines } from "../../diff/hunk-lines.ts";
 import { DEFAULT_OPTIONS, diffHunks, diffLines, type LineDiff } from "../../diff/line-diff.ts";
 import { countLines, LINE_BYTES } from "../../diff/line-table.ts";
 import type { MergeSource } from "../../merge/merge-source.ts";
+import { ENTRY_BYTES } from "../../merge/path-info.ts";
 import { treeRows } from "../../merge/tree-rows.ts";
-import { BASE, OURS, type Version } from "../../merge/version.ts";
+import { BASE, NOTHING, OURS, type TreeEntry, type Version } from "../../merge/version.ts";
 import { bytesOf } from "../../object/byte-text.ts";
 import { isGitlink, isTree } from "../../object/tree.ts";
+import { ChangeHash } from "./change-hash.ts";
 import type { CommitRecord } from "./commit-record.ts";
 
-/** Files of a change that is compared. A larger one is made again. */
-export const MOST_FILES = 2000;
+/** Files and directories of a change that is compared. A larger one is made again. */
+const MOST_CHANGES = 2000;
 /** Bytes in which a file that is not text has a NUL, as git looks for it. */
 const BINARY_BYTES = 8000;
-/** Steps of comparing a name, and of reading a byte of a line. */
+/** Steps of comparing a name, of reading a byte of a line or of a name, and of looking for a path in a commit's filter. */
 const NAME_STEPS = 20;
 const BYTE_STEPS = 1;
+const FILTER_STEPS = 20;
+/** Bytes that are held for each commit: its name, the hash of its paths, the hashes of one of them, and its patch id. */
+const COMMIT_BYTES = 600;
 
 /** What the changes of commits are read from. */
 export type PatchSource = {
   readonly source: Pick<MergeSource, "emptyTree" | "readTree" | "readBlob" | "work" | "hold">;
   readonly commitOf: (oid: string) => Promise<Pick<CommitRecord, "tree" | "parents">>;
   readonly hash: () => StreamingHash;
-  /** Returns the paths that a commit changes; `undefined` for a merge, and for one that changes more than {@link MOST_FILES}. */
-  readonly pathsOf: (oid: string) => Promise<readonly string[] | undefined>;
   /** Whether a commit may change one of some paths. */
-  readonly mayTouch: (oid: string, paths: readonly (readonly BloomKey[])[]) => Promise<boolean>;
+  readonly mayTouch: (oid: string, paths: readonly BloomKey[]) => Promise<boolean>;
 };
 
-/** A file that a change is in. Modes are 0 where it is not there. */
-type ChangedFile = { readonly path: string; readonly before: Version; readonly after: Version };
+/** What a commit has at one name, and had before. */
+type Change = { readonly name: string; readonly before: Version; readonly after: Version };
+
+/** Which files a commit changes. */
+type ChangedFiles = {
+  /** The hash of their paths. */
+  readonly id: string;
+  /** The hash of one of them for filters; `undefined` if its path is long. */
+  readonly key: BloomKey | undefined;
+};
 
 /** Commits of two sides, by their full names. */
 export type TwoSides = { readonly ours: readonly string[]; readonly theirs: readonly string[] };
 
-/** Returns those of their commits whose change one of ours makes. Merges, and commits that change nothing, are none. */
+/**
+ * Returns those of their commits whose change one of ours makes. Merges, and commits that change nothing, are none. Each commit's trees are
+ * compared with its parent's: the caller bounds how many there are, and `source` what that takes.
+ *
+ * @throws LimitExceeded
+ */
 export async function sameChanges(from: PatchSource, { ours, theirs }: TwoSides): Promise<ReadonlySet<string>> {
-  const found = new Set<string>();
-  const byPaths = new Map<string, string[]>();
-  const keys = new Map<string, readonly BloomKey[]>();
-  for (const oid of ours.length === 0 ? [] : theirs) {
-    const [first, ...more] = (await from.pathsOf(oid)) ?? []; // What is not compared has none.
-    if (first === undefined) continue;
-    const paths = [first, ...more].join("\0");
-    byPaths.set(paths, [...(byPaths.get(paths) ?? []), oid]);
-    keys.set(first, bloomKeys(first));
+  if (ours.length === 0 || theirs.length === 0) return new Set();
+  const { source } = from;
+  const held = (ours.length + theirs.length) * COMMIT_BYTES;
+  source.hold(held);
+  try {
+    return await found(from, { ours, theirs });
+  } finally {
+    source.hold(-held);
   }
-  const comparison = new Comparison(from);
-  const wanted = [...keys.values()];
-  for (const oid of byPaths.size === 0 ? [] : ours) {
-    if (!(await from.mayTouch(oid, wanted))) continue;
-    const candidates = byPaths.get(((await from.pathsOf(oid)) ?? []).join("\0")) ?? []; // As above.
-    for (const other of candidates)
-      if (!found.has(other) && (await comparison.idOf(other)) === (await comparison.idOf(oid))) found.add(other);
-  }
-  return found;
 }
 
-function kindOf(before: Version, after: Version): string {
+async function found(from: PatchSource, { ours, theirs }: TwoSides): Promise<ReadonlySet<string>> {
+  const comparison = new Comparison(from);
+  const { byPaths, wanted } = await theirChanges(comparison, theirs);
+  const same = new Set<string>();
+  for (const oid of byPaths.size === 0 ? [] : ours) {
+    if (wanted !== undefined) {
+      await from.source.work(wanted.length * FILTER_STEPS);
+      if (!(await from.mayTouch(oid, wanted))) continue;
+    }
+    const files = await comparison.filesOf(oid);
+    const candidates = (files && byPaths.get(files.id)) ?? []; // What is not compared has none.
+    await from.source.work(candidates.length * NAME_STEPS);
+    for (const other of candidates)
+      if (!same.has(other) && (await comparison.idOf(other)) === (await comparison.idOf(oid))) same.add(other);
+  }
+  return same;
+}
+
+/** Their commits by the files that they change, and one path of each; `undefined` if the path of one is long. */
+type TheirChanges = {
+  readonly byPaths: ReadonlyMap<string, readonly string[]>;
+  readonly wanted: readonly BloomKey[] | undefined;
+};
+
+async function theirChanges(comparison: Comparison, theirs: readonly string[]): Promise<TheirChanges> {
+  const byPaths = new Map<string, string[]>();
+  const keys: (BloomKey | undefined)[] = [];
+  for (const oid of theirs) {
+    const files = await comparison.filesOf(oid);
+    if (files === undefined) continue;
+    const others = byPaths.get(files.id);
+    if (others === undefined) byPaths.set(files.id, [oid]);
+    else others.push(oid);
+    keys.push(files.key);
+  }
+  const wanted = keys.filter((key) => key !== undefined);
+  return { byPaths, wanted: wanted.length === keys.length ? wanted : undefined };
+}
+
+function kindOf({ before, after }: Change): string {
   if (before.mode === 0) return `new ${after.mode}`;
   return after.mode === 0 ? `deleted ${before.mode}` : "changed";
 }
@@ -79,29 +124,84 @@ class Comparison {
     this.#from = from;
   }
 
-  async #filesOf(oid: string): Promise<readonly ChangedFile[]> {
+  /** Returns which files a commit changes; `undefined` if there are none, for a merge, and for a commit that changes too much. */
+  async filesOf(oid: string): Promise<ChangedFiles | undefined> {
+    const paths = new ChangeHash(this.#from.hash());
+    if (!(await this.#walk(oid, paths, async () => {})) || !paths.hasFiles) return undefined;
+    const { first } = paths;
+    await this.#from.source.work((first?.length ?? 0) * BYTE_STEPS); // A long path is not hashed.
+    return { id: toHex(paths.digest()), key: first === undefined ? undefined : bloomKey(first) };
+  }
+
+  /** Returns what two commits have in common if they make the same change, and only then. {@link Comparison.filesOf} knows both. */
+  async idOf(oid: string): Promise<string> {
+    const known = this.#ids.get(oid);
+    if (known !== undefined) return known;
+    const hash = this.#from.hash();
+    const paths = new ChangeHash(hash);
+    await this.#walk(oid, paths, async (change) => {
+      await this.#add(hash, change);
+    });
+    const id = toHex(paths.digest());
+    this.#ids.set(oid, id);
+    return id;
+  }
+
+  /** Calls `visit` for each file that a commit changes. Returns `false` for a merge, and once it changes too much. */
+  async #walk(oid: string, paths: ChangeHash, visit: (change: Change) => Promise<void>): Promise<boolean> {
     const { commitOf, source } = this.#from;
     const { tree, parents } = await commitOf(oid);
     const [parent] = parents;
+    if (parents.length > 1) return false;
     const before = parent === undefined ? source.emptyTree : (await commitOf(parent)).tree;
-    const files: ChangedFile[] = [];
-    await this.#compare("", [before, tree], files);
-    return files;
+    const walk = { paths, visit, left: MOST_CHANGES };
+    return await this.#compare([before, tree], walk);
   }
 
-  async #compare(path: string, trees: readonly [string, string], files: ChangedFile[]): Promise<void> {
-    if (trees[0] === trees[1]) return;
+  async #compare(trees: readonly [string, string], walk: Walk): Promise<boolean> {
+    if (trees[0] === trees[1]) return true;
+    const { source } = this.#from;
+    const changes = await this.#changesIn(trees, walk);
+    if (changes === undefined) return false;
+    const held = changes.reduce((sum, { name }) => sum + ENTRY_BYTES + name.length, 0);
+    source.hold(held);
+    try {
+      for (const change of changes) {
+        await source.work(change.name.length * BYTE_STEPS);
+        walk.paths.enter(change.name);
+        const below = await this.#compare([this.#treeIn(change.before), this.#treeIn(change.after)], walk);
+        walk.paths.leave();
+        if (!below) return false;
+        const file = { ...change, before: fileIn(change.before), after: fileIn(change.after) };
+        if (file.before.mode === 0 && file.after.mode === 0) continue;
+        walk.paths.file(file.name, kindOf(file));
+        await walk.visit(file);
+      }
+    } finally {
+      source.hold(-held);
+    }
+    return true;
+  }
+
+  /** Returns where two directories differ, by name; `undefined` once that is too much. Only these outlast the call, however deep it goes. */
+  async #changesIn(trees: readonly [string, string], walk: Walk): Promise<readonly Change[] | undefined> {
     const { source } = this.#from;
     const [before, after] = [await source.readTree(trees[0]), await source.readTree(trees[1])];
-    await source.work((before.length + after.length) * NAME_STEPS);
-    for (const { name, versions } of treeRows([before, after])) {
-      const [one, two] = [versions[BASE], versions[OURS]];
-      if (one.mode === two.mode && one.oid === two.oid) continue;
-      const full = path + name;
-      const below = [this.#treeIn(one), this.#treeIn(two)] as const;
-      await this.#compare(`${full}/`, below, files);
-      const [was, is] = [fileIn(one), fileIn(two)];
-      if (was.mode !== 0 || is.mode !== 0) files.push({ path: full, before: was, after: is });
+    const held = bytesIn(before) + bytesIn(after);
+    source.hold(held);
+    try {
+      await source.work((before.length + after.length) * NAME_STEPS);
+      const changes: Change[] = [];
+      for (const { name, versions } of treeRows([before, after])) {
+        const [one, two] = [versions[BASE], versions[OURS]];
+        if (one.mode === two.mode && one.oid === two.oid) continue;
+        if (walk.left-- === 0) return undefined;
+        changes.push({ name, before: one, after: two });
+      }
+      // Where a file gives way to a directory, rows come in an order that depends on what else is there.
+      return changes.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    } finally {
+      source.hold(-held);
     }
   }
 
@@ -109,26 +209,15 @@ class Comparison {
     return isTree(mode) ? oid : this.#from.source.emptyTree;
   }
 
-  /** Returns what two commits have in common if they make the same change, and only then. */
-  async idOf(oid: string): Promise<string> {
-    const known = this.#ids.get(oid);
-    if (known !== undefined) return known;
-    const hash = this.#from.hash();
-    for (const file of await this.#filesOf(oid)) await this.#add(hash, file);
-    const id = toHex(hash.digest());
-    this.#ids.set(oid, id);
-    return id;
-  }
-
-  async #add(hash: StreamingHash, { path, before, after }: ChangedFile): Promise<void> {
-    hash.update(bytesOf(`\0${kindOf(before, after)} ${path}\0`));
+  /** Adds what a change does to a file. */
+  async #add(hash: StreamingHash, { before, after }: Change): Promise<void> {
     const [one, two] = [await this.#contentOf(before), await this.#contentOf(after)];
     if (one === undefined || two === undefined || isBinary(one) || isBinary(two)) {
       hash.update(bytesOf(`${before.oid} ${after.oid}`));
       return;
     }
     const { source } = this.#from;
-    const held = (countLines(one) + countLines(two)) * LINE_BYTES;
+    const held = one.length + two.length + (countLines(one) + countLines(two)) * LINE_BYTES;
     source.hold(held);
     try {
       const diff = await this.#diff(one, two);
@@ -157,10 +246,15 @@ class Comparison {
   }
 }
 
-const NO_FILE: Version = { mode: 0, oid: "" };
+/** A comparison of two commits' trees: how many more changes it may find. */
+type Walk = { readonly paths: ChangeHash; readonly visit: (change: Change) => Promise<void>; left: number };
+
+function bytesIn(entries: readonly TreeEntry[]): number {
+  return entries.reduce((sum, { name }) => sum + ENTRY_BYTES + name.length, 0);
+}
 
 function fileIn(version: Version): Version {
-  return version.mode === 0 || isTree(version.mode) ? NO_FILE : version;
+  return isTree(version.mode) ? NOTHING : version;
 }
 
 function isBinary(bytes: Uint8Array): boolean {

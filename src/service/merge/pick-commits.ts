@@ -47,12 +47,17 @@ export async function pickCommits(exchange: WriteExchange, order: PickOrder): Pr
   });
 }
 
+/** Refuses more commits than one request may make again. @throws LimitExceeded */
+export function assertPickable(count: number): void {
+  if (count > MOST_PICKS)
+    throw new LimitExceeded("picked-commits", MOST_PICKS, `more than ${MOST_PICKS} commits would be made again`);
+}
+
 /** Picks commits one after the other, onto a commit. */
 export async function pickAll(run: MergeRun, head: string, picks: Picks): Promise<Built | Unbuilt> {
   let { oid, tree, parents } = await run.commitOf(head);
   const commits: string[] = [];
-  if (picks.commits.length > MOST_PICKS)
-    throw new LimitExceeded("picked-commits", MOST_PICKS, `more than ${MOST_PICKS} commits would be made again`);
+  assertPickable(picks.commits.length);
   for (const name of picks.commits) {
     const commit = await run.commitOf(name);
     if (picks.action === "rebase" && commit.parents.length > 1) continue;
