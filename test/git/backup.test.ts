@@ -8,10 +8,11 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync,
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
-import { BackupDirectory } from "../../scripts/thinpack/backup/backup-directory.ts";
+import { BackupDirectory, type CopiedFile, type Unit } from "../../scripts/thinpack/backup/backup-directory.ts";
 import { Deployment } from "../../scripts/thinpack/backup/deployment.ts";
 import { ApiConnection } from "../../scripts/thinpack/api-connection.ts";
 import { readBackupKey } from "../../scripts/thinpack/backup/backup-key.ts";
+import { BackupRun } from "../../scripts/thinpack/backup/make-backup.ts";
 import { type ApiClient, apiClient, issueToken } from "../support/api-client.ts";
 import { type Ran, startCommand } from "../support/command.ts";
 import { GitSandbox, refsAt, withToken } from "../support/git-client.ts";
@@ -94,6 +95,23 @@ async function expectAllOf(at: RunningHost): Promise<void> {
     hooks: [{ url: "https://example.com/hook" }],
   });
   expect((await ask("GET", "/repos/acme/widgets/reflog")).body["pushes"]).toHaveLength(2);
+}
+
+/** A host that is lost before a backup has a pack of it. */
+class LostHost extends Deployment {
+  override async copy(...[file, ...rest]: Parameters<Deployment["copy"]>): Promise<CopiedFile | undefined> {
+    if (file.key.endsWith(".pack")) throw new Error("lost");
+    return await super.copy(file, ...rest);
+  }
+}
+
+/** A directory whose machine is lost once a list is written, before what it names is in its place. */
+class LostDirectory extends BackupDirectory {
+  override settle(unit: Unit): void {
+    if (unit.name === "acme/late" && this.readUnit(unit)?.etag !== this.#before) throw new Error("lost");
+    super.settle(unit);
+  }
+  readonly #before = this.readUnit({ kind: "repository", name: "acme/late" })?.etag;
 }
 
 beforeAll(async () => {
@@ -196,6 +214,84 @@ describe("a backup", () => {
     const tip = await git.ok(["rev-parse", "one"], { cwd: clone });
     expect(await git.ok(["for-each-ref", "--points-at", tip, "--format=%(refname)"], { cwd: clone })).toMatch(/two-/);
     await operator("DELETE", "/repos/acme/busy");
+  });
+
+  it.each(["while its files are copied", "before what came is in its place"])(
+    "stays what it was when the next one is interrupted %s",
+    async (when) => {
+      const path = git.fresh("interrupted");
+      const name = "acme/late";
+      await push(name, "main");
+      const { body } = await operator("GET", `/repos/${name}`);
+      const derived = `repos/${String(body["id"])}.git/packed-refs`;
+      const bucket = await host.miniflare.getR2Bucket("BUCKET");
+      const derivedHas = async (ref: string): Promise<void> =>
+        void (await vi.waitUntil(async () => (await (await bucket.get(derived))?.text())?.includes(ref), {
+          timeout: WAIT_LIMIT,
+        }));
+      await derivedHas("refs/heads/main");
+      await done(host, "backup", path);
+      const before = await refsAt(git, remote(host, name));
+      await git.commit(work, "late.bin", randomBytes(900_000).toString("base64"));
+      await push(name, "main:later");
+      await derivedHas("refs/heads/later");
+      const after = await refsAt(git, remote(host, name));
+      const isFirst = when.startsWith("while");
+      const sealing = readBackupKey(key);
+      const connection = new ApiConnection({ base: host.base, token: host.token });
+      const run = new BackupRun(
+        isFirst ? new LostHost(connection) : new Deployment(connection),
+        isFirst ? new BackupDirectory(path, sealing) : new LostDirectory(path, sealing),
+        sealing,
+        () => undefined,
+      );
+      await expect(run.run()).rejects.toThrow("lost");
+      expect(await done(host, "backup", path, "--verify")).toMatchObject({ objects: 7 });
+      const other = await start();
+      await done(other, "restore", path);
+      expect(await refsAt(git, remote(other, name))).toEqual(isFirst ? before : after);
+      const clone = git.fresh("clone");
+      await git.ok(["clone", "-q", "--mirror", remote(other, name), clone]);
+      await git.fsck(clone);
+      await other.stop();
+      hosts.delete(other);
+      // The next one goes on, and has all.
+      await done(host, "backup", path);
+      expect(await done(host, "backup", path, "--verify")).toMatchObject({ objects: 7 });
+      await git.fsck(join(path, "bucket", derived.slice(0, -"/packed-refs".length)));
+      await operator("DELETE", `/repos/${name}`);
+    },
+  );
+
+  it("takes no file for one that was written in parts because it is as large", async () => {
+    const directory = new BackupDirectory(git.fresh("same-size"), readBackupKey(key));
+    const deployment = new Deployment(new ApiConnection({ base: host.base, token: host.token }), 5 * 1024 * 1024);
+    directory.begin(host.base);
+    const content = randomBytes(6_000_000);
+    const sha256 = createHash("sha256").update(content).digest("hex");
+    const file = { key: `lfs/acme/00/01/${sha256}`, size: content.length, etag: "", sha256 };
+    const path = directory.filePath(file.key);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
+    await deployment.putFile(file, directory);
+    const listed = await deployment.file(file.key);
+    if (listed === undefined) throw new Error("it is not there");
+    expect(listed.etag).toMatch(/-2$/);
+    const spoilt = Buffer.from(content);
+    spoilt[1000] = (spoilt[1000] ?? 0) ^ 1;
+    writeFileSync(path, spoilt);
+    const copied = await deployment.copy(listed, directory);
+    expect(copied).toEqual({ ...listed, sha256 });
+    expect(
+      createHash("sha256")
+        .update(readFileSync(directory.copyPath(file)))
+        .digest("hex"),
+    ).toBe(sha256);
+    // What was copied is known by its checksum the next time, and not copied again.
+    renameSync(directory.copyPath(file), path);
+    const [again, more] = [new BackupDirectory(directory.path, readBackupKey(key)), new Deployment(deployment.api)];
+    expect(await more.copy(listed, again)).toEqual(copied);
+    expect(more.bytes).toBe(0);
   });
 
   it("is a directory of repositories as git has them", async () => {

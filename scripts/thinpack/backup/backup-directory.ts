@@ -7,13 +7,18 @@
  * objects/{kind}/{name}.sealed         the rows of an object, sealed
  * objects/{kind}/{name}.files          in clear: the checksum of the rows, and the files of the bucket that belong to it
  * bucket/{key}                         the files of the bucket: repositories as git has them, and objects of Git LFS
+ * copied.ndjson                        the checksums of files whose tag is none: those that were written in parts
  * partial/                             what is on its way
  * ```
+ *
+ * The list of an object (`.files`) is what counts. Content that would take the place of what the list of before names waits in
+ * `partial/` under its checksum until the new list is there: whenever a backup is interrupted, each list has what it names.
  *
  * @packageDocumentation
  */
 import { createHash } from "node:crypto";
 import {
+  appendFileSync,
   createReadStream,
   createWriteStream,
   existsSync,
@@ -22,7 +27,7 @@ import {
   renameSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { CommandFailure } from "../failure.ts";
 import { isJson, type Json, listAt, objectAt, textAt } from "../json.ts";
@@ -90,10 +95,27 @@ function copiedFile(json: Json): CopiedFile {
   return { key: textAt(json, "key"), size, etag: textAt(json, "etag"), sha256: textAt(json, "sha256") };
 }
 
+/** Whether the bucket's tag of a file is its MD5. It is not, where the file was written in parts. */
+export function isTag(etag: string): boolean {
+  return /^[0-9a-f]{32}$/.test(etag);
+}
+
+/** Reads a line of `copied.ndjson`; `undefined` if the host was lost while it was written. */
+function notedFile(line: string): CopiedFile | undefined {
+  try {
+    const json: unknown = JSON.parse(line);
+    return isJson(json) ? copiedFile(json) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The directory of a backup. */
 export class BackupDirectory {
   readonly path: string;
   readonly #key: BackupKey;
+  /** What is known of files that were written in parts, by their keys; `undefined` until it is asked for. */
+  #noted: Map<string, CopiedFile> | undefined;
 
   constructor(path: string, key: BackupKey) {
     this.path = path;
@@ -167,15 +189,79 @@ export class BackupDirectory {
     return join("objects", kind, `${name}.${ending}`);
   }
 
-  /** The path of an object's sealed rows. */
-  rowsPath(unit: UnitName): string {
+  /** The path at which the sealed rows of an object come to lie. */
+  #rowsPlace(unit: UnitName): string {
     return join(this.path, this.#unitPath(unit, "sealed"));
   }
 
-  /** The path of a file of the bucket. @throws CommandFailure if its key leads elsewhere. */
+  /** The path of an object's sealed rows with this checksum, whether they have come to their place or not. */
+  rowsPath(unit: UnitName, sha256: string): string {
+    return this.#lyingAt(this.#rowsPlace(unit), sha256);
+  }
+
+  /** The path at which sealed rows lie while the files that they name are copied. */
+  newRowsPath(unit: UnitName): string {
+    return this.partialPath(this.#rowsPlace(unit));
+  }
+
+  /** The path at which a file of the bucket comes to lie. @throws CommandFailure if its key leads elsewhere. */
   filePath(key: string): string {
     if (!isPlainKey(key)) throw new CommandFailure(`${key} is no key of a file`);
     return join(this.path, "bucket", key);
+  }
+
+  /** The path of a copied file, whether it has come to its place or not. */
+  copyPath({ key, sha256 }: Pick<CopiedFile, "key" | "sha256">): string {
+    return this.#lyingAt(this.filePath(key), sha256);
+  }
+
+  #waitingPath(place: string, sha256: string): string {
+    return this.partialPath(`${relative(this.path, place)} ${sha256}`);
+  }
+
+  #lyingAt(place: string, sha256: string): string {
+    const waiting = this.#waitingPath(place, sha256);
+    return existsSync(waiting) ? waiting : place;
+  }
+
+  /** Takes a file in that has come whole. Where another lies in its place, it waits until the list that names it is written. */
+  takeIn(partial: string, file: CopiedFile): void {
+    const place = this.filePath(file.key);
+    mkdirSync(dirname(place), { recursive: true });
+    renameSync(partial, existsSync(place) ? this.#waitingPath(place, file.sha256) : place);
+    if (isTag(file.etag)) return;
+    this.#notes().set(file.key, file);
+    appendFileSync(join(this.path, "copied.ndjson"), `${JSON.stringify(file)}\n`);
+  }
+
+  #notes(): Map<string, CopiedFile> {
+    if (this.#noted !== undefined) return this.#noted;
+    this.#noted = new Map();
+    const path = join(this.path, "copied.ndjson");
+    for (const line of existsSync(path) ? readFileSync(path, "utf8").split("\n") : []) {
+      const file = notedFile(line);
+      if (file !== undefined) this.#noted.set(file.key, file);
+    }
+    return this.#noted;
+  }
+
+  /** Returns what was noted of a file that was written in parts, when it was copied. */
+  noted(key: string): CopiedFile | undefined {
+    return this.#notes().get(key);
+  }
+
+  /** Moves what waits for an object's list to its place. */
+  settle(unit: Unit): void {
+    const rows = this.#rowsPlace(unit);
+    this.#place(rows, unit.sha256);
+    for (const { key, sha256 } of unit.files) this.#place(this.filePath(key), sha256);
+  }
+
+  #place(place: string, sha256: string): void {
+    const waiting = this.#waitingPath(place, sha256);
+    if (!existsSync(waiting)) return;
+    mkdirSync(dirname(place), { recursive: true });
+    renameSync(waiting, place);
   }
 
   /** The path at which a file lies until it is whole. */
@@ -201,8 +287,14 @@ export class BackupDirectory {
     };
   }
 
-  /** Notes what the backup has of an object: from then on, it counts as copied. */
+  /** Notes what the backup has of an object, whose rows are at {@link newRowsPath}: from then on, it counts as copied. */
   writeUnit(unit: Unit): void {
+    renameSync(this.newRowsPath(unit), this.#waitingPath(this.#rowsPlace(unit), unit.sha256));
+    this.#writeList(unit);
+    this.settle(unit);
+  }
+
+  #writeList(unit: Unit): void {
     const { kind, name, etag, sha256, id, homes, lenders, files } = unit;
     const head = { kind, name, id, rows: { etag, sha256 }, homes, lenders };
     const lines = files.map((file) => JSON.stringify(file)).join(",\n");
@@ -210,15 +302,17 @@ export class BackupDirectory {
   }
 
   /** Opens the rows of an object. */
-  rows(unit: UnitName): AsyncGenerator<Uint8Array> {
-    return opened(createReadStream(this.rowsPath(unit)), this.#key, shownUnit(unit));
+  rows({ kind, name, sha256 }: UnitName & Pick<Unit, "sha256">): AsyncGenerator<Uint8Array> {
+    return this.openRows(this.rowsPath({ kind, name }, sha256), { kind, name });
   }
 
-  /** Writes a stream to a path, whole or not at all. */
-  async write(path: string, content: AsyncIterable<Uint8Array>): Promise<void> {
-    const partial = this.partialPath(path);
-    await pipeline(content, createWriteStream(partial, { mode: 0o600 }));
-    mkdirSync(dirname(path), { recursive: true });
-    renameSync(partial, path);
+  /** Opens the rows of an object that lie at a path. */
+  openRows(path: string, unit: UnitName): AsyncGenerator<Uint8Array> {
+    return opened(createReadStream(path), this.#key, shownUnit(unit));
+  }
+
+  /** Writes the rows of an object to {@link newRowsPath}. */
+  async writeRows(unit: UnitName, content: AsyncIterable<Uint8Array>): Promise<void> {
+    await pipeline(content, createWriteStream(this.newRowsPath(unit), { mode: 0o600 }));
   }
 }

@@ -4,9 +4,8 @@
  * @packageDocumentation
  */
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { createReadStream, createWriteStream, existsSync, rmSync, statSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
-import { dirname } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ApiConnection } from "../api-connection.ts";
@@ -14,7 +13,7 @@ import { apiUrl, pathPieces } from "../api-path.ts";
 import { CommandFailure, HostRefusal } from "../failure.ts";
 import { exchangeUntilDone, isPassing, type Sent } from "../http-exchange.ts";
 import { isJson, type Json, listAt, textAt } from "../json.ts";
-import type { BackupDirectory, CopiedFile, UnitName } from "./backup-directory.ts";
+import { type BackupDirectory, type CopiedFile, isTag, type UnitName } from "./backup-directory.ts";
 
 /** How often a file is asked for whose transfer breaks off: each time from where it broke off. */
 const MOST_TRIES = 6;
@@ -45,9 +44,9 @@ async function sumsOf(path: string): Promise<{ readonly md5: string; readonly sh
   return { md5: md5.digest("hex"), sha256: sha256.digest("hex") };
 }
 
-/** Whether a file is what the bucket says: its tag is the MD5, unless it was written in parts. */
+/** Whether a file may be what the bucket says: its tag is the MD5, unless it was written in parts. */
 function hasTag(etag: string, md5: string): boolean {
-  return !/^[0-9a-f]{32}$/.test(etag) || etag === md5;
+  return !isTag(etag) || etag === md5;
 }
 
 /** A deployment, with the operator's token. */
@@ -135,14 +134,16 @@ export class Deployment {
 
   /**
    * Copies a file of the bucket into the backup, from where an earlier try broke off. One that is there already is read
-   * again, and not copied. Returns `undefined` if it has gone, or is another by now.
+   * again, and not copied if it is shown to be the same: by its tag, or by the checksum that was noted under this tag (`known`,
+   * or in the directory). Returns `undefined` if it has gone, or is another by now.
    */
-  async copy(file: ListedFile, into: BackupDirectory): Promise<CopiedFile | undefined> {
+  async copy(file: ListedFile, into: BackupDirectory, known?: CopiedFile): Promise<CopiedFile | undefined> {
     const { key, size, etag } = file;
     const path = into.filePath(key);
-    if (existsSync(path) && sizeOf(path) === size) {
+    const noted = [known, into.noted(key)].filter((each) => each?.etag === etag && each.size === size);
+    if (existsSync(path) && sizeOf(path) === size && (isTag(etag) || noted.length > 0)) {
       const { md5, sha256 } = await sumsOf(path);
-      if (hasTag(etag, md5)) return { key, size, etag, sha256 };
+      if (isTag(etag) ? etag === md5 : noted.some((each) => each?.sha256 === sha256)) return { ...file, sha256 };
     }
     const partial = into.partialPath(`${key} ${etag}`);
     if (!(await this.#fetchInto(partial, file))) return undefined;
@@ -151,9 +152,9 @@ export class Deployment {
       rmSync(partial);
       throw new CommandFailure(`${key} did not come as it is in the bucket`);
     }
-    mkdirSync(dirname(path), { recursive: true });
-    renameSync(partial, path);
-    return { key, size, etag, sha256 };
+    const copied = { key, size, etag, sha256 };
+    into.takeIn(partial, copied);
+    return copied;
   }
 
   /** Fetches what a partial file lacks. Returns whether the file is still there. */
@@ -177,7 +178,7 @@ export class Deployment {
 
   /** Writes a file of the backup into the bucket. The bucket checks what comes. */
   async putFile({ key, sha256, size }: CopiedFile, from: BackupDirectory): Promise<void> {
-    const path = from.filePath(key);
+    const path = from.copyPath({ key, sha256 });
     this.bytes += size;
     if (size > this.#partBytes) return await this.#putParts(key, path, size);
     const answer = await this.#exchange(`/admin/files/${pathPieces(key)}?sha256=${sha256}`, {

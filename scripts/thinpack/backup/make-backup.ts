@@ -6,7 +6,7 @@
  *
  * @packageDocumentation
  */
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { CommandFailure } from "../failure.ts";
 import { type Json, textAt } from "../json.ts";
 import {
@@ -64,10 +64,9 @@ function noteRow(named: Named, table: string, row: Json): void {
   else named.homes.add(textAt(row, "home"));
 }
 
-/** Yields the objects of Git LFS that a repository has, one after the other: there may be very many. */
+/** Yields the objects of Git LFS that the rows of a repository name, one after the other: there may be very many. */
 export async function* lfsFilesOf(
-  directory: BackupDirectory,
-  unit: UnitName,
+  rows: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<{ readonly key: string; readonly oid: string; readonly size: number }> {
   let found: { key: string; oid: string; size: number }[] = [];
   const reader = new RowReader(["lfs_objects"], (_, row) => {
@@ -76,7 +75,7 @@ export async function* lfsFilesOf(
     // One that is announced has no bytes yet.
     if (typeof size === "number" && until === null) found.push({ key: lfsKey(textAt(row, "home"), oid), oid, size });
   });
-  for await (const _ of reader.pass(directory.rows(unit))) {
+  for await (const _ of reader.pass(rows)) {
     yield* found;
     found = [];
   }
@@ -153,7 +152,8 @@ export class BackupRun {
   }
 
   async #copyOnce(name: UnitName, before: Unit | undefined): Promise<Unit | undefined> {
-    const isThere = before !== undefined && existsSync(this.#directory.rowsPath(name));
+    if (before !== undefined) this.#directory.settle(before);
+    const isThere = before !== undefined && existsSync(this.#directory.rowsPath(name, before.sha256));
     const rows = await this.#host.rows(name, isThere ? before.etag : "");
     if (rows === undefined) return undefined;
     if (rows === "same") {
@@ -162,8 +162,9 @@ export class BackupRun {
     }
     const named: Named = { id: "", packs: new Set(), borrowed: new Map(), homes: new Set(), lends: false };
     const reader = new RowReader(TELLING, (table, row) => noteRow(named, table, row));
-    const path = this.#directory.rowsPath(name);
-    await this.#directory.write(path, sealed(brokeOff(reader.pass(rows.body)), this.#key, shownUnit(name)));
+    // The rows come to their place when all files are there: until then, the backup has what it had.
+    const path = this.#directory.newRowsPath(name);
+    await this.#directory.writeRows(name, sealed(brokeOff(reader.pass(rows.body)), this.#key, shownUnit(name)));
     const files = name.kind === "repository" && named.id !== "" ? await this.#copyFiles(name, named, before) : [];
     const { id, lends, borrowed, homes } = named;
     const lenders = new Set([...borrowed.values(), ...(lends ? [id] : [])]);
@@ -193,7 +194,8 @@ export class BackupRun {
         throw new CopyBrokeOff(`a pack has gone from the bucket: ${start}.pack`);
       }
     }
-    for await (const { key, oid, size } of lfsFilesOf(this.#directory, name)) await this.#copyLfs(key, oid, size);
+    const rows = this.#directory.openRows(this.#directory.newRowsPath(name), name);
+    for await (const { key, oid, size } of lfsFilesOf(rows)) await this.#copyLfs(key, oid, size);
     return [...files.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
   }
 
@@ -207,7 +209,7 @@ export class BackupRun {
       if (PASSED_OVER.test(key) || !isWanted(key)) continue;
       const old = known.get(key);
       const isThere = old?.etag === etag && old.size === size && existsSync(this.#directory.filePath(key));
-      const copied = isThere ? old : await this.#host.copy(listed, this.#directory);
+      const copied = isThere ? old : await this.#host.copy(listed, this.#directory, old);
       if (copied === undefined) continue;
       if (!isThere) this.figures.files += 1;
       files.set(key, copied);
@@ -221,7 +223,10 @@ export class BackupRun {
     const listed = await this.#host.file(key);
     const copied = listed?.size === size ? await this.#host.copy(listed, this.#directory) : undefined;
     if (copied === undefined) throw new CopyBrokeOff(`an object of Git LFS has gone from the bucket: ${key}`);
-    if (copied.sha256 !== oid) throw new CommandFailure(`${key} is damaged in the bucket`);
+    if (copied.sha256 !== oid) {
+      rmSync(this.#directory.filePath(key));
+      throw new CommandFailure(`${key} is damaged in the bucket`);
+    }
     this.figures.files += 1;
   }
 }

@@ -89,8 +89,10 @@ export class RestoreRun {
     return await this.#host.exists(unit);
   }
 
-  async #putRows(unit: UnitName, replace: boolean): Promise<void> {
-    this.#say(shownUnit(unit));
+  async #putRows(name: UnitName, replace: boolean): Promise<void> {
+    this.#say(shownUnit(name));
+    const unit = this.#directory.readUnit(name);
+    if (unit === undefined) throw new CommandFailure(`${shownUnit(name)} has gone from the backup`);
     await this.#host.putRows(unit, () => this.#directory.rows(unit), replace);
     // What deletes the files of one that was deleted lately may have come in between. From now on it does not.
     if (unit.kind === "repository") await this.#putFiles(unit, replace ? "replace" : "keep");
@@ -109,7 +111,7 @@ export class RestoreRun {
       for await (const { key, size } of this.#host.files(prefix)) sizes.set(key, size);
     }
     for (const file of unit.files) await this.#putFile(file, sizes.get(file.key), present);
-    for await (const { key, oid, size } of lfsFilesOf(this.#directory, name)) {
+    for await (const { key, oid, size } of lfsFilesOf(this.#directory.rows(unit))) {
       const listed = await this.#host.file(key);
       await this.#putFile({ key, size, etag: "", sha256: oid }, listed?.size, present);
     }

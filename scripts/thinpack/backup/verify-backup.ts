@@ -25,25 +25,25 @@ async function checkUnit(directory: BackupDirectory, name: UnitName, verified: V
   const unit = directory.readUnit(name);
   if (unit === undefined) return [`${shownUnit(name)} is missing`];
   const faults: (string | undefined)[] = [
-    await faultOf(directory.rowsPath(name), `the copy of ${shownUnit(name)}`, unit.sha256),
+    await faultOf(directory.rowsPath(name, unit.sha256), `the copy of ${shownUnit(name)}`, unit.sha256),
   ];
   if (faults[0] !== undefined) return [faults[0]];
   const packs = new Set<string>();
   const reader = new RowReader(["packs"], (_, row) => void packs.add(textAt(row, "name")));
   try {
-    for await (const _ of reader.pass(directory.rows(name)));
+    for await (const _ of reader.pass(directory.rows(unit)));
   } catch (error) {
     if (error instanceof CommandFailure) return [error.message];
     throw error;
   }
   for (const { key, sha256, size } of unit.files) {
-    faults.push(await faultOf(directory.filePath(key), key, sha256));
+    faults.push(await faultOf(directory.copyPath({ key, sha256 }), key, sha256));
     verified.files += 1;
     verified.bytes += size;
     if (key.endsWith(".pack")) packs.delete(key.slice(key.lastIndexOf("/pack-") + "/pack-".length, -".pack".length));
   }
   faults.push(...[...packs].map((pack) => `pack ${pack} of ${shownUnit(name)} is missing`));
-  for await (const { key, oid } of lfsFilesOf(directory, name)) {
+  for await (const { key, oid } of lfsFilesOf(directory.rows(unit))) {
     faults.push(await faultOf(directory.filePath(key), key, oid));
     verified.files += 1;
     verified.bytes += existsSync(directory.filePath(key)) ? statSync(directory.filePath(key)).size : 0;
