@@ -69,7 +69,7 @@ export class TenantObject extends CopiedObject<TenantObjectEnv> {
   #alarmAt: number | undefined;
 
   constructor(state: DurableObjectState, env: TenantObjectEnv) {
-    super(state, env, { kind: "tenant", schema: TENANT_SCHEMA, settle: settleRestoredTenant });
+    super(state, env, { kind: "tenant", schema: TENANT_SCHEMA, settle: (db) => settleRestoredTenant(db) });
     const name = nameOf(state.id);
     this.#database = new TenantDatabase(durableSql(state.storage), name, randomId);
     this.#upkeep = new TenantUpkeep(this.#database, {

@@ -5,8 +5,14 @@
  */
 import type { SqlDatabase } from "../../sql/sql-database.ts";
 
-/** Has the tenant enter itself in the directory again, and ask each of its repositories whether it is there. */
-export function settleRestoredTenant(db: SqlDatabase): void {
+/**
+ * Milliseconds after which a tenant asks whether its repositories are there. The list comes first: from it, a recovery learns which
+ * repositories were deleted since, and puts them back one after the other. What is asked about and not there is struck off.
+ */
+export const RESTORED_CHECK_DELAY = 60 * 60 * 1000;
+
+/** Has the tenant enter itself in the directory again, and ask each of its repositories an hour later whether it is there. */
+export function settleRestoredTenant(db: SqlDatabase, now = Date.now()): void {
   db.run("UPDATE tenant SET in_directory = 0");
-  db.run("UPDATE tenant_repos SET check_at = 0 WHERE removing = 0");
+  db.run("UPDATE tenant_repos SET check_at = ? WHERE removing = 0", now + RESTORED_CHECK_DELAY);
 }

@@ -8,6 +8,8 @@ import { DEFAULT_TENANT } from "../../../../src/access/directory.ts";
 import { MOST_TOKENS, USE_INTERVAL } from "../../../../src/access/token-store.ts";
 import { CHECK_DELAY, TenantDatabase } from "../../../../src/durable/tenant/tenant-database.ts";
 import type { SqlDatabase } from "../../../../src/durable/sql/sql-database.ts";
+import { RESTORED_CHECK_DELAY, settleRestoredTenant } from "../../../../src/durable/tenant/tables/restored.ts";
+import { TenantUpkeep } from "../../../../src/durable/tenant/tenant-upkeep.ts";
 import {
   deleteListedTenant,
   insertListedTenant,
@@ -15,7 +17,7 @@ import {
   TENANTS_DDL,
 } from "../../../../src/durable/tenant/tables/tenants.ts";
 import { hashOf, tenantSuite, tokenOf, wanted } from "../../../suites/tenant.ts";
-import { type MemoryTenant, memoryTenant } from "../../../support/memory-tenant.ts";
+import { MemorySurroundings, type MemoryTenant, memoryTenant } from "../../../support/memory-tenant.ts";
 import { nodeSql } from "../../../support/node-sql.ts";
 
 tenantSuite("in memory", async () => memoryTenant());
@@ -235,6 +237,27 @@ describe("a repository that was entered", () => {
     await tenant.register(wanted("older"));
     await tenant.upkeep.work(Number.MAX_SAFE_INTEGER);
     expect(await tenant.register(wanted("older"))).toMatchObject({ kind: "registered", id: "f".repeat(32) });
+  });
+
+  it("is on the list for an hour after that has come back: so long it may be put back itself", async () => {
+    const db = nodeSql();
+    const database = new TenantDatabase(db, "acme", () => "1".repeat(32));
+    const surroundings = new MemorySurroundings();
+    const upkeep = new TenantUpkeep(database, surroundings);
+    database.create(DEFAULT_TENANT, 0);
+    for (const repo of ["deleted", "gone", "there"]) database.register(wanted(repo), 0);
+    surroundings.make("there", "1".repeat(32));
+    const now = 10 * CHECK_DELAY;
+    settleRestoredTenant(db, now);
+    await upkeep.work(now);
+    expect(database.repos("", 10)?.items).toEqual(["deleted", "gone", "there"]);
+    expect(surroundings).toMatchObject({ listed: true, doomed: new Set() });
+    surroundings.make("deleted", "1".repeat(32));
+    await upkeep.work(now + RESTORED_CHECK_DELAY - 1);
+    expect(database.repos("", 10)?.items).toHaveLength(3);
+    await upkeep.work(now + RESTORED_CHECK_DELAY);
+    expect(database.repos("", 10)?.items).toEqual(["deleted", "there"]);
+    expect(database.nextDue()).toBeUndefined();
   });
 
   it("goes with its tenant although nobody entered it", async () => {
