@@ -22,17 +22,21 @@ import { PartWriter } from "./part-writer.ts";
 
 /** Names that are sorted at a time. With what sorting takes, they are some 10 MB. */
 const STRETCH_NAMES = 200_000;
-/** More names with one first byte would not be held: hashes lie evenly, so somebody has made them. */
-const MOST_STRETCH_NAMES = 800_000;
-/** Bytes of memory for each name of a stretch, beside the name: what sorting takes, and its place. */
-const NAME_BYTES = 28;
+/**
+ * More names with one first byte are not held, and there is no index then: hashes lie evenly, so that of the most objects that an index is
+ * made of 12,000 share one, and somebody has made these.
+ */
+const MOST_STRETCH_NAMES = 250_000;
+/** Bytes of memory for each name of a stretch, beside the name: its place, and what sorting takes. */
+const NAME_PLACE_BYTES = 8;
+const SORTING_BYTES = 20;
 /** Steps charged for a name. */
 const NAME_STEPS = 10;
 const FIRST_BYTES = 256;
 
 /** What is written. */
 export type MultiPackInput = {
-  readonly repository: Pick<Repository, "storage" | "memory" | "hash" | "pacer">;
+  readonly repository: Pick<Repository, "storage" | "memory" | "hash" | "pacer" | "limits">;
   readonly record: Pick<RepositoryRecord, "id" | "objectFormat">;
   readonly packs: readonly PackRecord[];
   /** The key stem of the file. */
@@ -90,6 +94,25 @@ function stretchesOf(indexes: readonly IndexPieces[], most: number): Stretch[] |
   return stretches;
 }
 
+function namesOf(indexes: readonly IndexPieces[], stretch: Stretch): number {
+  return indexes.map((index) => index.positionsOf(stretch)).reduce((sum, [first, last]) => sum + last - first, 0);
+}
+
+/**
+ * Returns the bytes of memory that writing takes at most: the places of all objects, and what a stretch takes. Its names are there twice, read
+ * and sorted, and while they are read those of one pack a third time.
+ */
+function memoryFor(indexes: readonly IndexPieces[], stretches: readonly Stretch[], rawSize: number): number {
+  let [objects, largest] = [0, 0];
+  for (const stretch of stretches) {
+    const names = namesOf(indexes, stretch);
+    objects += names;
+    largest = Math.max(largest, names);
+  }
+  const nameBytes = 2 * rawSize + NAME_PLACE_BYTES + Math.max(SORTING_BYTES, rawSize);
+  return objects * PLACE_BYTES + largest * nameBytes;
+}
+
 class MultiPackWriter {
   readonly #input: MultiPackInput;
   readonly #format: ObjectFormat;
@@ -128,7 +151,7 @@ class MultiPackWriter {
     );
     let at = 0;
     for (const stretch of stretches) {
-      const sorted = new Uint8Array(this.#namesOf(stretch) * this.#format.rawSize);
+      const sorted = new Uint8Array(namesOf(this.#indexes, stretch) * this.#format.rawSize);
       let used = 0;
       await this.#each(stretch, true, (name, pack, offset) => {
         sorted.set(name, used);
@@ -152,11 +175,6 @@ class MultiPackWriter {
     await parts.append(bytes);
   }
 
-  #namesOf(stretch: Stretch): number {
-    const counts = this.#indexes.map((index) => index.positionsOf(stretch)).map(([first, last]) => last - first);
-    return counts.reduce((sum, count) => sum + count, 0);
-  }
-
   /** Visits the different names of a stretch in their order: of one that several packs have, the place in the first of them. */
   async #each(
     stretch: Stretch,
@@ -164,29 +182,23 @@ class MultiPackWriter {
     visit: (name: Uint8Array, pack: number, offset: number) => void,
   ): Promise<void> {
     const { repository } = this.#input;
-    const held = this.#namesOf(stretch) * (this.#format.rawSize * 2 + NAME_BYTES);
-    repository.memory.hold(held);
-    try {
-      const { count, names, places } = await this.#read(stretch, hasPlaces);
-      const { rawSize } = this.#format;
-      const order = sortNames({ names, stride: rawSize, rawSize }, count);
-      const nameAt = (i: number): Uint8Array =>
-        names.subarray(u32At(order, i) * rawSize, (u32At(order, i) + 1) * rawSize);
-      await repository.pacer.forEach(count, NAME_STEPS, (i) => {
-        const name = nameAt(i);
-        if (i > 0 && isSame(nameAt(i - 1), name)) return;
-        const entry = u32At(order, i);
-        visit(name, u32At(places, entry * 2), u32At(places, entry * 2 + 1));
-      });
-      freeMemory(names);
-      freeMemory(places);
-    } finally {
-      repository.memory.hold(-held);
-    }
+    const { count, names, places } = await this.#read(stretch, hasPlaces);
+    const { rawSize } = this.#format;
+    const order = sortNames({ names, stride: rawSize, rawSize }, count);
+    const nameAt = (i: number): Uint8Array =>
+      names.subarray(u32At(order, i) * rawSize, (u32At(order, i) + 1) * rawSize);
+    await repository.pacer.forEach(count, NAME_STEPS, (i) => {
+      const name = nameAt(i);
+      if (i > 0 && isSame(nameAt(i - 1), name)) return;
+      const entry = u32At(order, i);
+      visit(name, u32At(places, entry * 2), u32At(places, entry * 2 + 1));
+    });
+    freeMemory(names);
+    freeMemory(places);
   }
 
   async #read(stretch: Stretch, hasPlaces: boolean): Promise<Names> {
-    const count = this.#namesOf(stretch);
+    const count = namesOf(this.#indexes, stretch);
     const { rawSize } = this.#format;
     const names = new Uint8Array(count * rawSize);
     const places = new Uint32Array(count * 2);
@@ -217,6 +229,7 @@ function isSame(a: Uint8Array, b: Uint8Array): boolean {
  * objects lie too unevenly.
  *
  * @throws CorruptStore if an index is malformed.
+ * @throws HostBusy if the isolate has no room for it.
  */
 export async function writeMultiPackIndex(input: MultiPackInput): Promise<MadeMultiPackIndex> {
   const { repository, record, name, stretchNames = STRETCH_NAMES } = input;
@@ -228,17 +241,20 @@ export async function writeMultiPackIndex(input: MultiPackInput): Promise<MadeMu
   const objects = packs.reduce((sum, pack) => sum + pack.objects, 0);
   const made = { packs: packs.map((pack) => pack.name), objects };
   if (stretches === undefined) return { ...made, bytes: 0 };
-  const writer = new MultiPackWriter({ ...input, packs }, indexes);
-  const upload = await storage.createUpload({ pack: name, extension: "midx" });
-  const held = upload.partSize + objects * PLACE_BYTES;
-  repository.memory.hold(held);
+  const held = repository.limits.memoryPackBytes + memoryFor(indexes, stretches, format.rawSize);
+  // It is waited for with nothing in hand: what is held while one waits keeps others from ending.
+  await repository.memory.claim({ bytes: held });
   try {
-    const bytes = await writer.write(upload, stretches, await writer.count(stretches));
-    return { ...made, name, bytes };
-  } catch (error) {
-    await upload.abort();
-    throw error;
+    const writer = new MultiPackWriter({ ...input, packs }, indexes);
+    const upload = await storage.createUpload({ pack: name, extension: "midx" });
+    try {
+      const bytes = await writer.write(upload, stretches, await writer.count(stretches));
+      return { ...made, name, bytes };
+    } catch (error) {
+      await upload.abort();
+      throw error;
+    }
   } finally {
-    repository.memory.hold(-held);
+    repository.memory.giveBack(held);
   }
 }

@@ -8,6 +8,9 @@ import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { MULTI_PACKS, multiPackIndexDue } from "../../../src/catalog/multi-pack-plan.ts";
 import type { PackRecord } from "../../../src/catalog/pack-record.ts";
+import type { PackStorage } from "../../../src/catalog/pack-storage.ts";
+import { isolateTools } from "../../../src/cloudflare/isolate-tools.ts";
+import { INDEX_HEAD_BYTES } from "../../../src/format/pack-index.ts";
 import type { BareFiles } from "../../../src/maintenance/bare-files.ts";
 import { maintain } from "../../../src/maintenance/maintain.ts";
 import { publish } from "../../../src/maintenance/publish.ts";
@@ -16,7 +19,8 @@ import { objectFormat, type ObjectFormatName } from "../../../src/object/object-
 import { everything, linear } from "../../support/git-fixtures.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { failingAt, MaintainedBed } from "../../support/maintained.ts";
-import { TINY, TestStore } from "../../support/store.ts";
+import { settle } from "../../support/memory.ts";
+import { KERNEL_MODULE, TINY, TestStore } from "../../support/store.ts";
 
 const MAIN = "refs/heads/main";
 const NAME = "f".repeat(40);
@@ -74,6 +78,81 @@ describe.each(["sha1", "sha256"] as const)("a multi-pack index of %s", (name: Ob
 function sizeOf(bare: GitRepository): number {
   return Number(bare.text(["-c", "alias.size=!wc -c < objects/pack/multi-pack-index", "size"]).trim());
 }
+
+/** A pack that has nothing but the head of an index: so many names by their first byte. */
+function packOf(name: string, counts: (byte: number) => number): PackRecord {
+  const indexHead = new Uint8Array(INDEX_HEAD_BYTES);
+  const view = new DataView(indexHead.buffer);
+  view.setUint32(0, 0xff744f63);
+  view.setUint32(4, 2);
+  let objects = 0;
+  for (let byte = 0; byte < 256; byte++) view.setUint32(8 + byte * 4, (objects += counts(byte)));
+  return { name, objects, indexHead, packBytes: 1000, source: "receive" } as PackRecord;
+}
+
+describe("a multi-pack index in the memory of an isolate", () => {
+  const record = { id: "id", objectFormat: "sha256" } as const;
+
+  it("waits for its memory with nothing in hand", async () => {
+    const source = new GitRepository();
+    source.import(linear(30));
+    const store = new TestStore(TINY);
+    const packs: PackRecord[] = [];
+    for (const revision of ["main", "main~1"]) packs.push(await store.ingest(source.pack([revision])));
+    source.dispose();
+    store.packs = packs;
+    store.makeRemote();
+    const { budget } = isolateTools(KERNEL_MODULE);
+    const full = budget.open("full");
+    full.hold(80 * 1024 * 1024);
+    const repository = { ...store.repository(), memory: budget.open("job") };
+    const reads = store.cost.reads;
+    const making = writeMultiPackIndex({ repository, record: { ...record, objectFormat: "sha1" }, packs, name: NAME });
+    await settle();
+    expect([budget.waiting, budget.held, store.cost.reads]).toEqual([1, 80 * 1024 * 1024, reads]);
+    full.hold(-80 * 1024 * 1024);
+    expect(await making).toMatchObject({ name: NAME });
+    expect([store.storage.files.has(`${NAME}.midx`), budget.held]).toEqual([true, 0]);
+  });
+
+  it.each([
+    ["lie evenly", 0, true],
+    ["share a first byte as often as is held", 238_000, true],
+    ["share a first byte more often", 240_000, false],
+    ["share a first byte by the million", 800_000, false],
+  ])("holds no more than there is room for where names %s", async (_, more, isMade) => {
+    const store = new TestStore({ ...TINY, format: "sha256" });
+    const { budget } = isolateTools(KERNEL_MODULE);
+    const memory = budget.open("job");
+    const held: number[] = [];
+    const storage: PackStorage = {
+      ...store.storage,
+      createUpload: async () => {
+        held.push(budget.held);
+        throw new Error("enough");
+      },
+    };
+    const { limits, hash, pacer } = store.repository();
+    const repository = { limits: { ...limits, memoryPackBytes: 5 * 1024 * 1024 }, hash, pacer, memory };
+    const rest = Math.floor((MULTI_PACKS.mostObjects - more - 1) / 256);
+    const packs = ["a", "b"].map((name) =>
+      packOf(name.repeat(40), (byte) => Math.floor(rest / 2) + (byte === 0x41 ? more / 2 : 0)),
+    );
+    const made = writeMultiPackIndex({
+      repository: { ...repository, storage: () => storage },
+      record,
+      packs,
+      name: NAME,
+    });
+    if (isMade) await expect(made).rejects.toThrow("enough");
+    else expect(await made).toMatchObject({ bytes: 0 });
+    const { bytes, reserve, small } = budget.limits;
+    expect(
+      held.map((each) => each > 8 * MULTI_PACKS.mostObjects * 0.99 && each <= bytes - reserve - small.room),
+    ).toEqual(isMade ? [true] : []);
+    expect(budget.held).toBe(0);
+  });
+});
 
 const plain = new Map<string, Uint8Array>();
 
