@@ -81,26 +81,35 @@ inEveryFormat(
         });
       });
 
-      it("satisfy a rule that demands signatures, if a key of the tenant made them of that commit", async () => {
+      it("are for the commit that was signed, and are no signed push, which a rule wants", async () => {
         const { git } = journey;
         const source = await importFixture(git, "source", linear(3));
-        const { path } = await pushedRepository(journey, source);
+        const { path, url } = await pushedRepository(journey, source);
         const { publicKey, sign } = signer(kind);
-        const payload = await payloadOf(path);
-        const rules = { protected: [{ pattern: "main", require_signed: true }] };
-        expect((await api("PATCH", path, rules)).status).toBe(200);
-        const refused = { status: 403, body: { code: "rule" } };
-        expect(await api("POST", `${path}/commits`, ORDER)).toMatchObject(refused);
-        // Nobody here knows the key yet.
-        expect(await hand(path, payload, sign(payload))).toMatchObject(refused);
         await register(publicKey);
-        expect(await hand(path, payload, sign(`${payload}\n`))).toMatchObject(refused);
+        const payload = await payloadOf(path);
         const other = { ...ORDER, message: "Another" };
         expect(await hand(path, payload, sign(payload), other)).toMatchObject({
           status: 409,
           body: { code: "payload_differs" },
         });
-        expect(await hand(path, payload, sign(payload))).toMatchObject({ status: 201, body: { signature: "good" } });
+        const bad = { ...ORDER, branch: "bad", base: "main" };
+        expect(await hand(path, payload, sign(`${payload}\n`), bad)).toMatchObject({
+          status: 201,
+          body: { signature: "bad" },
+        });
+        const made = await hand(path, payload, sign(payload));
+        expect(made).toMatchObject({ status: 201, body: { signature: "good" } });
+        const ref = { oid: made.body["oid"] };
+        expect((await api("PUT", `${path}/refs/heads/kept`, ref)).status).toBe(201);
+        // The branch goes back, and is protected. Whoever has seen the commit has its signature, too.
+        await git.ok(["push", "-q", "-f", url, "main"], { cwd: source });
+        const rules = { protected: [{ pattern: "main", require_signed: true }] };
+        expect((await api("PATCH", path, rules)).status).toBe(200);
+        const refused = { status: 403, body: { code: "rule" } };
+        expect(await api("POST", `${path}/commits`, ORDER)).toMatchObject(refused);
+        expect(await hand(path, payload, sign(payload))).toMatchObject(refused);
+        expect(await api("PUT", `${path}/refs/heads/main`, ref)).toMatchObject(refused);
       });
     });
 

@@ -250,7 +250,6 @@ class CommitMaking {
       updates: [{ name: branch, oldOid, newOid: commit.oid }],
       atomic: true,
       isTrial,
-      isSigned: commit.signature === "good",
       ...kept,
     });
     if (landed.kind === "answered") {

@@ -71,8 +71,6 @@ export type WriteOrder = {
   readonly atomic: boolean;
   /** Whether the updates are only tried: their outcomes are found out, and the repository stays as it is. */
   readonly isTrial?: boolean;
-  /** Whether what comes is signed by a key that the tenant has registered. */
-  readonly isSigned?: boolean;
   /** See `CommitPushRequest`. */
   readonly once?: RequestOnce;
 };
@@ -156,13 +154,14 @@ export class WriteSession {
    *
    * @throws ObjectRejected, LimitExceeded if an object or their sum is refused. Nothing is stored then.
    */
-  async land({ updates, atomic, isSigned = false, ...how }: WriteOrder): Promise<WriteAnswer> {
+  async land({ updates, atomic, ...how }: WriteOrder): Promise<WriteAnswer> {
     await this.#leaveGraph();
-    const landing = { ...this.#landing(updates, atomic), isSigned };
+    const landing = this.#landing(updates, atomic);
     const { verdict } = landing;
     // The session knows refs that are not moved.
     const current = updates.map(({ name }) => this.#values.get(name) ?? ""); // No value is none.
-    verdict.refuseDoomed({ ...this.begun, current }, { pusher: this.#exchange.pusher, signed: isSigned });
+    // A signature of what comes is no signed push: it can be handed in again, by anybody, and for another branch.
+    verdict.refuseDoomed({ ...this.begun, current }, { pusher: this.#exchange.pusher, signed: false });
     const before = verdict.running.length === 0 ? undefined : await this.#store(landing, how);
     if (before !== undefined) return { kind: "answered", before };
     const { outcomes } = verdict;

@@ -62,8 +62,6 @@ export type Landing = {
   readonly held?: HeldPack | undefined;
   /** The checked certificate; `undefined` if the push is not signed. */
   readonly certificate: StoredCertificate | undefined;
-  /** Whether it is signed in another way than by a certificate. */
-  readonly isSigned?: boolean;
   readonly memory: PushMemory;
   /** Sees the blobs of the pack. */
   readonly watch: LfsWatch;
@@ -213,15 +211,7 @@ type Landed = {
 };
 
 /** Returns what is to be committed, but for the packs. */
-function requestOf({
-  exchange,
-  request,
-  begun,
-  verdict,
-  certificate,
-  watch,
-  isSigned = false,
-}: Landing): CommitPushRequest {
+function requestOf({ exchange, request, begun, verdict, certificate, watch }: Landing): CommitPushRequest {
   return {
     id: begun.record.id,
     version: begun.version,
@@ -230,7 +220,7 @@ function requestOf({
     actor: exchange.actor,
     ...(exchange.actorName === undefined ? {} : { actorName: exchange.actorName }),
     pusher: exchange.pusher,
-    signed: isSigned || isGood(certificate),
+    signed: isGood(certificate),
     ...(certificate === undefined ? {} : { certificate }),
     pushOptions: request.pushOptions,
     lfsNamed: watch.named,
