@@ -122,6 +122,11 @@ inEveryFormat(
       for (const armoured of ["no signature", "-----BEGIN SSH SIGNATURE-----\nü\n-----END SSH SIGNATURE-----\n"]) {
         expect(await hand(path, payload, armoured)).toMatchObject({ status: 422 });
       }
+      const twice = { ...ORDER, sign: true };
+      expect(await hand(path, payload, signWithSsh(git, stranger, payload), twice)).toMatchObject({
+        status: 422,
+        body: { errors: [{ pointer: "#/sign" }] },
+      });
       const made = await hand(path, payload, signWithSsh(git, stranger, payload));
       expect(made).toMatchObject({ status: 201, body: { signature: "unknown-key" } });
     });

@@ -78,6 +78,44 @@ inEveryFormat(
       expect((await api("GET", "/tenants/acme/signing-key")).status).toBe(404);
       expect((await api("GET", "/tenants/acme/audit?action=host-key.create")).body["entries"]).toHaveLength(2);
     });
+
+    it("is told once more without the key, which only what is made takes", async () => {
+      const { git } = journey;
+      const source = await importFixture(git, "source", linear(3));
+      const { path } = await pushedRepository(journey, source);
+      expect((await api("PUT", "/tenants/acme/signing-key")).status).toBe(201);
+      const commit = (branch: string): object => {
+        const actions = [{ action: "create", path: branch, content: "x\n" }];
+        return { branch, base: "main", message: branch, sign: true, actions };
+      };
+      const ask = async (below: string, body: object): Promise<Awaited<ReturnType<ApiClient>>> =>
+        await writer("POST", `${path}/${below}`, body, {
+          "Idempotency-Key": JSON.stringify([below, body]).slice(0, 60),
+        });
+      const topic = await ask("commits", commit("topic"));
+      const orders: [string, object][] = [
+        ["commits", commit("topic")],
+        ["merges", { base: "main", head: "topic", sign: true }],
+        ["reverts", { branch: "main", commits: [topic.body["oid"]], sign: true }],
+        ["cherry-picks", { branch: "main", commits: [topic.body["oid"]], sign: true }],
+        ["tags", { name: "v2", target: "main", message: "Two", sign: true }],
+      ];
+      const first: Awaited<ReturnType<ApiClient>>[] = [];
+      for (const [below, body] of orders) first.push(await ask(below, body));
+      expect(first.map(({ status }) => status)).toEqual([201, 201, 201, 201, 201]);
+      expect((await api("DELETE", "/tenants/acme/signing-key")).status).toBe(204);
+      for (const [at, [below, body]] of orders.entries()) {
+        const again = await ask(below, body);
+        expect([below, again.status, again.body]).toEqual([below, 201, first[at]?.body]);
+      }
+      const forward = { base: "topic", head: "main", strategy: "ff-only", sign: true };
+      expect((await writer("POST", `${path}/merges`, forward)).status).toBe(201);
+      for (const body of [commit("late"), { ...commit("late"), dry_run: true }])
+        expect(await writer("POST", `${path}/commits`, body)).toMatchObject({
+          status: 409,
+          body: { code: "no_signing_key" },
+        });
+    });
   },
   ["thinpack"],
 );

@@ -5,6 +5,7 @@
  */
 import type { RepositoryName } from "../../access/names.ts";
 import type { Host } from "../../http/host.ts";
+import { InvalidRequest } from "../../http/problem.ts";
 import { bytesOf } from "../../object/byte-text.ts";
 import type { Identity } from "../../object/identity.ts";
 import type { CommitOrder } from "../../service/commit/make-commit.ts";
@@ -14,9 +15,13 @@ import type { CommitHead } from "./commit-schemas.ts";
 /** What was signed. */
 export type SignedPayload = PayloadHead & { readonly payload: Uint8Array };
 
-/** Returns what was signed, as a body has it; `undefined` if it brings no signature. */
-export function signedPayload({ signature }: CommitHead): SignedPayload | undefined {
+/** Returns what was signed, as a body has it; `undefined` if it brings no signature. @throws InvalidRequest if the host is to sign it, too */
+export function signedPayload({ sign, signature }: CommitHead): SignedPayload | undefined {
   if (signature === undefined) return undefined;
+  if (sign === true) {
+    const detail = "sign: a commit has one signature, and this one is handed in";
+    throw new InvalidRequest("invalid_member", [{ pointer: "#/sign", detail }]);
+  }
   const payload = bytesOf(atob(signature.payload));
   return { payload, ...readPayload(payload) };
 }

@@ -284,7 +284,7 @@ async function ordered(
   const signed = signedPayload(head);
   return {
     ...orderOf(head, asker(principal, repository.now()), signed),
-    sign: signed === undefined ? head.sign : undefined,
+    sign: head.sign,
     ...signingOf(head, signed, { host: context.var.host, name }),
     ...(keyed === undefined ? {} : { once: { ...keyed, answer: shown } }),
     read: async (contents, rawSize) => {
@@ -319,7 +319,7 @@ async function commit(context: Context<ApiEnv>): Promise<Response> {
       memory.hold(bytes);
     });
     const { makeCommit } = await import("../../service/commit/make-commit.ts");
-    const signing = await hostSigning(context, name.tenant, sign);
+    const signing = hostSigning(context, name.tenant, sign);
     const exchange = { ...writer.exchange, kept: context.var.api.settings(name), ...signing };
     return answerOf(await makeCommit(exchange, order), order);
   } finally {

@@ -8,8 +8,8 @@ import * as v from "valibot";
 import { DetailedProblem, Problem } from "../../http/problem.ts";
 import type { WriteExchange } from "../../service/commit/write-session.ts";
 import type { HostKey } from "../../signing/signing-key.ts";
-import { makeSshSigner, signWithSsh } from "../../signing/ssh-signer.ts";
-import type { ApiEnv } from "../api-host.ts";
+import { makeSshSigner, signWithSsh, type SshSigner } from "../../signing/ssh-signer.ts";
+import type { ApiEnv, ApiHost } from "../api-host.ts";
 import { describe } from "../describe.ts";
 import { requestedTenant } from "./requested.ts";
 
@@ -56,22 +56,29 @@ async function remove(context: Context<ApiEnv>): Promise<Response> {
   return context.body(null, 204);
 }
 
-/** Returns how what a request makes is signed: with the tenant's key, if that is asked for. @throws Problem */
-export async function hostSigning(
-  context: Context<ApiEnv>,
-  tenant: string,
-  sign: unknown,
-): Promise<Pick<WriteExchange, "sign">> {
+/**
+ * Returns how what a request makes is signed: with the tenant's key, if that is asked for. The key is opened for the first signature: a
+ * request that was answered before needs none, nor does one that makes nothing. @throws Problem from what signs, if there is no key
+ */
+export function hostSigning(context: Context<ApiEnv>, tenant: string, sign: unknown): Pick<WriteExchange, "sign"> {
   if (sign !== true) return {};
-  const { api } = context.var;
+  let signer: Promise<SshSigner> | undefined;
+  return {
+    sign: async (payload) => {
+      signer ??= signerOf(context.var.api, tenant);
+      return await signWithSsh(await signer, payload);
+    },
+  };
+}
+
+async function signerOf(api: ApiHost, tenant: string): Promise<SshSigner> {
   const key = await api.tenant(tenant).hostKey();
   const secret = key && (await api.mirrors.secrets.open(key.sealed, { use: "signing-key", id: tenant }));
   if (key === undefined || secret === undefined) {
     const detail = "sign: the tenant has no signing key here, or the deployment can't open it any more. PUT …/signing-key makes one."; // prettier-ignore
     throw new DetailedProblem(409, detail, { code: "no_signing_key" });
   }
-  const { publicKey } = key;
-  return { sign: async (payload) => await signWithSsh({ secret, publicKey }, payload) };
+  return { secret, publicKey: key.publicKey };
 }
 
 /** The routes of the host's key, below `/api/v1/tenants`. */

@@ -77,9 +77,12 @@ function expected(oid: string | undefined): { expectedHead?: string } {
 }
 
 /** Returns how the commits are signed. */
-async function signingIn(context: Context<ApiEnv>, { sign }: MergeBody | PicksBody): ReturnType<typeof hostSigning> {
+async function signingIn(
+  context: Context<ApiEnv>,
+  { sign }: MergeBody | PicksBody,
+): Promise<ReturnType<typeof hostSigning>> {
   const { tenant } = await requestedName(context, "write");
-  return await hostSigning(context, tenant, sign);
+  return hostSigning(context, tenant, sign);
 }
 
 async function merge(context: Context<ApiEnv>): Promise<Response> {

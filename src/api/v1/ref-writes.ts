@@ -195,7 +195,7 @@ async function makeTagOf(context: Context<ApiEnv>): Promise<Response> {
   const { makeTag } = await import("../../service/commit/move-refs.ts");
   const order = { name, target, message: wholeLines(body.message), tagger };
   const { tenant } = await requestedName(context, "write");
-  const signing = await hostSigning(context, tenant, body.sign);
+  const signing = hostSigning(context, tenant, body.sign);
   const answer = await makeTag(
     { ...exchange, ...signing },
     {
