@@ -16,10 +16,10 @@ export type StoredPart = { readonly number: number; readonly etag: string };
 /** The bucket. */
 export interface BucketCopies {
   list(prefix: string, cursor: string | undefined, limit: number): Promise<StoredFilePage>;
-  /** Opens a file from `offset` on, if it is still the one with this etag; `undefined` if there is none. */
+  /** Opens a file, or a part of it, if it is still the one with this etag; `undefined` if there is none. */
   open(
     key: string,
-    offset: number,
+    range: { readonly offset: number; readonly length: number } | undefined,
     etag: string | undefined,
   ): Promise<{ readonly size: number; readonly etag: string; readonly body: ReadableStream } | "changed" | undefined>;
   /** Writes a file, whose SHA-256 the bucket checks. Returns whether it had that. */

@@ -52,6 +52,20 @@ export type InstallAnswer =
   | { readonly kind: "taken" }
   | { readonly kind: "refused"; readonly why: string };
 
+/** What a staged copy of a repository says: the repository's id, and the packs that it borrows. */
+export type StagedRepository = {
+  readonly id: string;
+  readonly borrowed: readonly { readonly pack: string; readonly home: string }[];
+};
+
+/**
+ * What an object knows of the repository with an id. `here`: it is that; `doomed`: it was deleted here, and its files are
+ * being deleted; `moved`: it went to another name; `unknown`: nothing.
+ */
+export type Whereabouts =
+  | { readonly kind: "here" | "doomed" | "unknown" }
+  | { readonly kind: "moved"; readonly to: string };
+
 /** The answer to a recovery. `unsupported`: the platform here keeps no past. */
 export type RecoveryAnswer =
   | { readonly kind: "recovered"; readonly undo: string }
@@ -65,7 +79,18 @@ export interface ObjectCopies {
   page(place?: CopyPlace): Promise<CopiedPage>;
   /** Takes a piece of a copy that is to be installed. The first, 0, drops those that were staged before. */
   stage(piece: number, bytes: Uint8Array): Promise<void>;
-  /** Makes the object what the staged copy says, in one transaction. With `replace` also where there is something. */
+  /** Returns what the staged copy says of its repository; `undefined` if it is no copy of one. */
+  staged(): Promise<StagedRepository | undefined>;
+  /** Drops what was staged. */
+  discard(): Promise<void>;
+  /** Returns what a repository's object knows of the repository with this id. */
+  whereabouts(id: string): Promise<Whereabouts>;
+  /** Returns the ids of the repositories that were renamed away from a repository's object. */
+  departed(): Promise<readonly string[]>;
+  /**
+   * Makes the object what the staged copy says, in one transaction. With `replace` also where there is something. What
+   * outlives a repository or a tenant there stays, beside what the copy has of it.
+   */
   install(replace: boolean): Promise<InstallAnswer>;
   /** Puts the object back to the state that it had at `at`, in milliseconds since the epoch. */
   recover(at: number): Promise<RecoveryAnswer>;

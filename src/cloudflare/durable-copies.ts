@@ -9,6 +9,8 @@ import { objectNamed } from "../durable/placement.ts";
 import type { Env } from "../env.ts";
 import type { RequestCounters } from "./request-counters.ts";
 
+const TOO_MANY = "It has more rows that must not go back than can be carried over: restore it from a backup.";
+
 type Stub = DurableObjectStub<CopiedObject<unknown>>;
 
 function stubOf(env: Env, kind: ObjectKind, name: string): Stub {
@@ -38,16 +40,22 @@ export function durableCopies(env: Env, counters: RequestCounters, kind: ObjectK
     exists: () => call(async (stub) => stub.copyExists()),
     page: (place) => call(async (stub) => stub.copyPage(place)),
     stage: (piece, bytes) => call(async (stub) => stub.stageCopy(piece, bytes)),
+    staged: () => call(async (stub) => stub.stagedCopy()),
+    discard: () => call(async (stub) => stub.discardCopy()),
+    whereabouts: (id) => call(async (stub) => stub.copyWhereabouts(id)),
+    departed: () => call(async (stub) => stub.copyDeparted()),
     install: async (replace) => {
       const answer = await call(async (stub) => stub.installCopy(replace));
       if (answer.kind === "installed") await renew();
       return answer;
     },
     recover: async (at) => {
+      const kept = await call(async (stub) => stub.keptRows());
+      if (kept === undefined) return { kind: "refused", why: TOO_MANY };
       const answer = await call(async (stub) => stub.recover(at));
       if (answer.kind !== "recovered") return answer;
       await end();
-      await call(async (stub) => stub.settleCopy());
+      await call(async (stub) => stub.settleCopy(kept));
       // What it has in memory is of before it was settled.
       await renew();
       return answer;

@@ -11,6 +11,7 @@ import type { RequestCounters } from "./request-counters.ts";
 export function durableLender(object: DurableObjectStub<LenderObject>, counters: RequestCounters): PackLender {
   return {
     lend: (borrower, packs) => counters.run("do", async () => object.lend(borrower, packs)),
+    relend: (borrower, packs) => counters.run("do", async () => object.relend(borrower, packs)),
     revive: (packs) => counters.run("do", async () => object.revive(packs)),
     doom: () => counters.run("do", async () => object.doom()),
   };

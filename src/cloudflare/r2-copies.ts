@@ -19,16 +19,16 @@ export function r2Copies(bucket: R2Bucket, counters: RequestCounters): BucketCop
       const files = page.objects.map(({ key, size, etag }) => ({ key, size, etag }));
       return page.truncated ? { files, cursor: page.cursor } : { files };
     },
-    open: async (key, offset, etag) => {
+    open: async (key, range, etag) => {
       const object = await counters.run("r2r", () =>
         bucket.get(key, {
-          ...(offset === 0 ? {} : { range: { offset } }),
+          ...(range === undefined ? {} : { range }),
           ...(etag === undefined ? {} : { onlyIf: { etagMatches: etag } }),
         }),
       );
       if (object === null) return undefined;
       if (!("body" in object)) return "changed";
-      counters.addBytesRead(object.size - offset);
+      counters.addBytesRead(range?.length ?? object.size);
       return { size: object.size, etag: object.etag, body: object.body };
     },
     write: async (key, body, sha256) => {

@@ -30,6 +30,7 @@ const TITLES = {
   412: "Precondition Failed",
   413: "Content Too Large",
   415: "Unsupported Media Type",
+  416: "Range Not Satisfiable",
   422: "Unprocessable Content",
   426: "Upgrade Required",
   429: "Too Many Requests",

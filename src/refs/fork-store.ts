@@ -64,6 +64,11 @@ export type LoanSettlement = {
 export interface PackLender {
   /** Lends packs, all or none. Returns whether they are lent: if not, one of them is about to be deleted. */
   lend(borrower: Borrower, packs: readonly string[]): Promise<boolean>;
+  /**
+   * Lends packs to a repository that has come back, and that has them in its catalog: also those that were returned, and are
+   * gone. Lends all or none. Returns whether they are lent: if not, one of them is being deleted.
+   */
+  relend(borrower: Borrower, packs: readonly string[]): Promise<boolean>;
   /** Notes that the prefix has no repository any more. Returns the packs that have to stay. */
   doom(): Promise<readonly string[]>;
   /** Notes that the prefix has its repository again, after a restore, and that this needs these packs. */

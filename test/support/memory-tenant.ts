@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import { randomBytes } from "node:crypto";
+import type { SharedLfsObject } from "../../src/refs/lfs-store.ts";
 import { TenantDatabase } from "../../src/durable/tenant/tenant-database.ts";
 import { type TenantSurroundings, TenantUpkeep } from "../../src/durable/tenant/tenant-upkeep.ts";
 import type { TenantUnderTest } from "../suites/tenant.ts";
@@ -16,6 +17,8 @@ export class MemorySurroundings implements TenantSurroundings {
   /** Ids that are never made. */
   readonly doomed = new Set<string>();
   readonly removed: string[] = [];
+  /** The Git LFS objects of repositories that have some. */
+  readonly objects = new Map<string, SharedLfsObject[]>();
   listed = false;
   reminders = 0;
   /** Calls that are still answered; then all fail, as they do when the object ends. */
@@ -62,6 +65,11 @@ export class MemorySurroundings implements TenantSurroundings {
     const found = this.repositories.get(repo);
     if (found === undefined) this.doomed.add(id);
     return found;
+  }
+
+  async lfsObjects(repo: string, after: string): Promise<SharedLfsObject[]> {
+    this.#call();
+    return (this.objects.get(repo) ?? []).filter(({ oid }) => oid > after);
   }
 
   async enterDirectory(): Promise<void> {

@@ -6,6 +6,7 @@
 import { Hono, type Context } from "hono";
 import * as v from "valibot";
 import { parseRange } from "../../http/byte-range.ts";
+import type { FileRange } from "../../http/host.ts";
 import { authorizeTenant } from "../../http/denied.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
@@ -56,22 +57,35 @@ async function listFiles(context: Context<ApiEnv>): Promise<Response> {
   return context.json({ files: page.files, ...member }, 200, { "Cache-Control": "no-store", ...headers });
 }
 
+/** Returns the part of a file that is asked for; `undefined` for all of it. @throws Problem */
+async function askedRange(context: Context<ApiEnv>, key: string): Promise<FileRange | undefined> {
+  const header = context.req.header("Range");
+  if (header === undefined) return undefined;
+  // A key comes before all that begin with it.
+  const [file] = (await context.var.api.backup.bucket.list(key, undefined, 1)).files;
+  if (file?.key !== key) throw new Problem(404, "There is no such file.");
+  const range = parseRange(header, file.size);
+  if (range === "unsatisfiable") throw new Problem(416, `The file has ${file.size} bytes.`);
+  return range;
+}
+
 async function giveFile(context: Context<ApiEnv>): Promise<Response> {
   await authorizeOperator(context);
-  const range = parseRange(context.req.header("Range"), Number.MAX_SAFE_INTEGER);
-  const offset = typeof range === "object" ? range.offset : 0; // All of it, without a range.
+  const key = pathParam(context, "stored");
+  const range = await askedRange(context, key);
   const etag = context.req.header("If-Match")?.replaceAll('"', "");
-  const file = await context.var.api.backup.bucket.open(pathParam(context, "stored"), offset, etag);
+  const file = await context.var.api.backup.bucket.open(key, range, etag);
   if (file === undefined) throw new Problem(404, "There is no such file.");
   if (file === "changed") throw new Problem(412, "The file is another by now.");
   const headers = new Headers({
     "Content-Type": "application/octet-stream",
-    "Content-Length": String(file.size - offset),
+    "Content-Length": String(range?.length ?? file.size),
     "Cache-Control": "no-store",
     ETag: `"${file.etag}"`,
   });
-  if (offset > 0) headers.set("Content-Range", `bytes ${offset}-${file.size - 1}/${file.size}`);
-  return new Response(file.body, { status: offset > 0 ? 206 : 200, headers });
+  if (range === undefined) return new Response(file.body, { headers });
+  headers.set("Content-Range", `bytes ${range.offset}-${range.offset + range.length - 1}/${file.size}`);
+  return new Response(file.body, { status: 206, headers });
 }
 
 async function takeFile(context: Context<ApiEnv>): Promise<Response> {
@@ -171,13 +185,13 @@ export function backupFileRoutes(): Hono<ApiEnv> {
     describe({
       tag: "host",
       summary: "Gives a file of the bucket",
-      about: "For the operator. With `Range`, from that byte on; with `If-Match`, if it still is that file.",
+      about: "For the operator. With `Range`, a part of it; with `If-Match`, if it still is that file.",
       access: "token",
       answers: {
         200: { about: "The file.", type: "application/octet-stream" },
-        206: { about: "The rest of the file.", type: "application/octet-stream" },
+        206: { about: "The part of the file.", type: "application/octet-stream" },
       },
-      problems: [412],
+      problems: [412, 416],
     }),
     giveFile,
   );

@@ -10,29 +10,22 @@ import {
   type CopiedPage,
   type CopyPlace,
   OBJECT_KINDS,
+  type ObjectCopies,
   type ObjectKind,
   PIECE_BYTES,
 } from "../../access/object-copies.ts";
-import type { LfsLinks } from "../../access/lfs-links.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { streamedResponse } from "../../http/body.ts";
 import { isKnown } from "../../http/content.ts";
 import { authorizeTenant } from "../../http/denied.ts";
-import { unlessMoved } from "../../http/moved.ts";
 import { Problem } from "../../http/problem.ts";
-import { explainRegisterRefusal } from "../../http/register-refusal.ts";
-import { mirrorPointerKey } from "../../refs/mirror-pointer.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe, NOT_MODIFIED } from "../describe.ts";
 import { readJson } from "../json-body.ts";
 import { bodySource } from "./bounded-body.ts";
 import { pathParam } from "./requested.ts";
+import { assertNowhereElse, enterRepository, prepareRestore } from "./restored-repository.ts";
 
-/** Objects of Git LFS that are linked in one call. */
-const LINKED_AT_ONCE = 1000;
-/** How often objects of Git LFS are linked that are just being deleted, and the milliseconds in between. */
-const MOST_TRIES = 10;
-const PAUSE = 1000;
 /** The name of the only directory object. */
 const DIRECTORY = "tenants";
 
@@ -107,57 +100,15 @@ async function giveRows(context: Context<ApiEnv>): Promise<Response> {
   });
 }
 
-/** Links objects of Git LFS to a restored repository. Without their tenant they are not: the links come back with it. */
-async function linkAll(links: LfsLinks, oids: readonly string[], id: string): Promise<void> {
-  const linked = new Set(await links.linkAllLfs(oids, id));
-  // Those that no repository had any more.
-  for (const oid of oids.filter((each) => !linked.has(each))) {
-    let answer = await links.linkLfs(oid, id);
-    for (let tries = 1; answer === "busy"; tries++) {
-      if (tries === MOST_TRIES)
-        throw new Problem(409, "Git LFS objects of it are being deleted: restore it in a moment.");
-      await new Promise((resolve) => setTimeout(resolve, PAUSE));
-      answer = await links.linkLfs(oid, id);
-    }
-    if (answer === "missing") return;
-  }
-}
+const isHere = async (object: ObjectCopies, id: string): Promise<boolean> =>
+  (await object.whereabouts(id)).kind === "here";
 
-/** Enters a restored repository with its tenant, if that is there, and links its objects of Git LFS. */
-async function enterRepository({ var: { api } }: Context<ApiEnv>, name: RepositoryName): Promise<void> {
-  const record = await api.settings(name).describe().catch(unlessMoved);
-  const tenant = api.tenant(name.tenant);
-  if (record === undefined) return;
-  const { id, objectFormat, visibility } = record;
-  if ((await tenant.describe()) !== undefined) {
-    const entered = await tenant.register({
-      repo: name.repo,
-      objectFormat,
-      visibility,
-      byPush: false,
-      byOperator: true,
-    });
-    if (entered.kind === "refused") {
-      const { status, detail } = explainRegisterRefusal(entered.why);
-      throw new Problem(status, detail);
-    }
-    await tenant.repoArrived(name.repo, { id });
-  }
-  const snapshot = await api.lending(name).open({ packs: true, refPrefixes: [] });
-  const packs = snapshot.kind === "found" ? snapshot.packs.filter(({ loan }) => loan === undefined) : [];
-  await api.lender(id).revive(packs.map((pack) => pack.name));
-  for (let after = ""; ;) {
-    const objects = await api.lfs(name).sharedLfs(after, LINKED_AT_ONCE);
-    for (const [home, shared] of Map.groupBy(objects, (object) => object.home)) {
-      await linkAll(
-        api.lfsLinks(home),
-        shared.map(({ oid }) => oid),
-        id,
-      );
-    }
-    const last = objects.at(-1);
-    if (last === undefined || objects.length < LINKED_AT_ONCE) return;
-    after = last.oid;
+async function stageBody(context: Context<ApiEnv>, object: ObjectCopies): Promise<void> {
+  const source = bodySource(context, context.var.api.backup.memory);
+  for (let piece = 0; ; piece++) {
+    const bytes = await source.read(new Uint8Array(PIECE_BYTES));
+    if (bytes.length === 0) return;
+    await object.stage(piece, bytes);
   }
 }
 
@@ -166,22 +117,21 @@ async function takeRows(context: Context<ApiEnv>): Promise<Response> {
   const { api, host } = context.var;
   const object = api.backup.object(kind, name);
   const replace = context.req.query("replace") === "1";
-  if (!replace && (await object.exists())) throw new Problem(409, `There is a ${kind} of this name.`);
-  const source = bodySource(context, api.backup.memory);
-  for (let piece = 0; ; piece++) {
-    const bytes = await source.read(new Uint8Array(PIECE_BYTES));
-    if (bytes.length === 0) break;
-    await object.stage(piece, bytes);
+  const isThere = !replace && (await object.exists());
+  if (isThere && repository === undefined) throw new Problem(409, `There is a ${kind} of this name.`);
+  await stageBody(context, object);
+  const staged = await object.staged();
+  if (isThere && repository !== undefined && staged !== undefined && (await isHere(object, staged.id))) {
+    // What an interrupted restore has made is there, and may not be entered everywhere.
+    await object.discard();
+    await enterRepository(context, repository);
+    return context.json({ kind, name, rows: 0 }, 200, { "Cache-Control": "no-store" });
   }
+  if (staged !== undefined && !isThere) await prepareRestore(api, name, staged, object);
   const answer = await object.install(replace);
   if (answer.kind === "taken") throw new Problem(409, `There is a ${kind} of this name.`);
   if (answer.kind === "refused") throw new Problem(422, `The rows can't be taken: ${answer.why}.`);
-  if (repository !== undefined) {
-    // What it says may not hold any more. The next sync writes another.
-    await api.backup.bucket.delete(mirrorPointerKey(name));
-    host.formats.forget(name);
-    await enterRepository(context, repository);
-  }
+  if (repository !== undefined) await enterRepository(context, repository);
   if (kind === "tenant") host.formats.forgetTenant(name);
   if (kind === "tenant") host.unbounded.forget(name);
   return context.json({ kind, name, rows: answer.rows }, 200, { "Cache-Control": "no-store" });
@@ -193,14 +143,13 @@ const shownRecovery = v.strictObject({ kind: v.string(), name: v.string(), at: v
 async function recover(context: Context<ApiEnv>): Promise<Response> {
   const { kind, name, repository } = await requestedObject(context);
   const { at } = await readJson(context.req.raw, asked);
-  const { api, host } = context.var;
-  const answer = await api.backup.object(kind, name).recover(Date.parse(at));
+  const { api } = context.var;
+  const object = api.backup.object(kind, name);
+  // Which of them it was then is not known before it has gone back.
+  if (repository !== undefined) await assertNowhereElse(api, name, await object.departed());
+  const answer = await object.recover(Date.parse(at));
   if (answer.kind !== "recovered") throw new Problem(answer.kind === "refused" ? 422 : 501, answer.why);
-  if (repository !== undefined) {
-    await api.backup.bucket.delete(mirrorPointerKey(name));
-    host.formats.forget(name);
-    await enterRepository(context, repository);
-  }
+  if (repository !== undefined) await enterRepository(context, repository);
   return context.json({ kind, name, at, undo: answer.undo }, 200, { "Cache-Control": "no-store" });
 }
 
@@ -245,7 +194,8 @@ export function backupObjectRoutes(): Hono<ApiEnv> {
     describe({
       tag: "host",
       summary: "Makes an object of the rows of a backup",
-      about: "For the operator. All at once or not at all. What is there stays, unless `replace` is 1.",
+      about:
+        "For the operator. All at once or not at all. What is there stays, unless `replace` is 1: then `rows` is 0 where it is the same repository, which is entered with its tenant and its lenders again. A repository that lives under another name by now is refused.",
       access: "token",
       query: { replace: { about: "1: what is there is replaced." } },
       bodyType: "application/x-ndjson",
@@ -260,11 +210,11 @@ export function backupObjectRoutes(): Hono<ApiEnv> {
       tag: "host",
       summary: "Puts an object back to an earlier moment",
       about:
-        "For the operator. The platform keeps 30 days of each object's database. `undo` is the platform's bookmark of the moment before. Files in the bucket don't go back.",
+        "For the operator. The platform keeps 30 days of each object's database. `undo` is the platform's bookmark of the moment before. Files in the bucket don't go back. A name that a living repository was renamed from is refused.",
       access: "token",
       body: asked,
       answers: { 200: { about: "It was put back.", json: shownRecovery } },
-      problems: [422, 501],
+      problems: [409, 422, 501],
     }),
     recover,
   );

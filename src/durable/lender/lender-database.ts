@@ -107,16 +107,45 @@ export class LenderDatabase {
         const asked = "SELECT count(*) FROM json_each(?)";
         if (this.#isDoomed && this.#count(held, chunk) < this.#count(asked, chunk)) return false;
       }
+      this.#lend({ id, name }, packs);
+      return true;
+    });
+  }
+
+  #lend({ id, name }: Borrower, packs: readonly string[]): void {
+    for (const chunk of jsonChunks(packs)) {
+      this.#db.run(
+        "INSERT OR IGNORE INTO loans (pack, borrower, told, answered) SELECT value, ?, ?, ? FROM json_each(?)",
+        id,
+        NEVER,
+        NEVER,
+        chunk,
+      );
+    }
+    this.#db.run("INSERT OR REPLACE INTO borrowers (id, name, retry_at) VALUES (?, ?, 0)", id, name);
+  }
+
+  /** See `PackLender.relend`. Packs that their owner does not need are held for the borrower alone. */
+  relend(borrower: Borrower, packs: readonly string[]): boolean {
+    return this.#change(() => {
+      const named = "pack IN (SELECT value FROM json_each(?))";
+      for (const chunk of jsonChunks(packs)) {
+        // Their files are being deleted just now.
+        if (this.#count(`SELECT count(*) FROM retired_packs WHERE state = 'doomed' AND ${named}`, chunk) > 0)
+          return false;
+      }
       for (const chunk of jsonChunks(packs)) {
         this.#db.run(
-          "INSERT OR IGNORE INTO loans (pack, borrower, told, answered) SELECT value, ?, ?, ? FROM json_each(?)",
-          id,
-          NEVER,
-          NEVER,
+          `UPDATE retired_packs SET state = 'held', level = ? WHERE state = 'gone' AND ${named}`,
+          RETIRED,
           chunk,
         );
+        if (!this.#isDoomed) continue;
+        const held =
+          "INSERT OR IGNORE INTO retired_packs (pack, state, level) SELECT value, 'held', ? FROM json_each(?)";
+        this.#db.run(held, RETIRED, chunk);
       }
-      this.#db.run("INSERT OR REPLACE INTO borrowers (id, name, retry_at) VALUES (?, ?, 0)", id, name);
+      this.#lend(borrower, packs);
       return true;
     });
   }

@@ -45,6 +45,11 @@ export class LenderObject extends CopiedObject<LenderObjectEnv> {
     return await this.#waking(this.#database.lend(borrower, packs));
   }
 
+  /** See `PackLender.relend`. */
+  async relend(borrower: Borrower, packs: readonly string[]): Promise<boolean> {
+    return await this.#waking(this.#database.relend(borrower, packs));
+  }
+
   /** See `PackLender.doom`. */
   async doom(): Promise<string[]> {
     return await this.#waking(this.#database.doom());

@@ -19,13 +19,20 @@ import { lockChangeOf } from "./lock-database.ts";
 import type { RepositoryHooks } from "./hook-database.ts";
 import type { RepositoryObjectEnv } from "./repository-env.ts";
 import { CopiedObject } from "../sql/copied-object.ts";
-import { REPOSITORY_SCHEMA } from "./schema.ts";
-import { settleRestored } from "./tables/restored.ts";
+import { KEPT_TABLES, REPOSITORY_SCHEMA } from "./schema.ts";
+import { departedIds } from "./tables/moved.ts";
+import { settleRestored, whereabouts } from "./tables/restored.ts";
 
 /** An object of a repository that may have webhooks. */
 export abstract class HookedObject extends CopiedObject<RepositoryObjectEnv> {
   constructor(state: DurableObjectState, env: RepositoryObjectEnv) {
-    super(state, env, { kind: "repository", schema: REPOSITORY_SCHEMA, settle: settleRestored });
+    super(state, env, {
+      kind: "repository",
+      schema: REPOSITORY_SCHEMA,
+      settle: settleRestored,
+      outliving: KEPT_TABLES,
+      repositories: { whereabouts, departed: departedIds },
+    });
   }
 
   override woken(): void {

@@ -224,10 +224,17 @@ export const REPOSITORY_SCHEMA: Schema = {
   ],
 };
 
+function namesOf(wanted: TableSet["onRemoval"]): string[] {
+  return TABLE_SETS.filter(({ onRemoval }) => onRemoval === wanted).flatMap(({ ddl }) =>
+    Array.from(ddl.matchAll(/CREATE TABLE IF NOT EXISTS (\w+)/g), ([, name = ""]) => name),
+  );
+}
+
 /** The names of the tables that are emptied when the repository is removed. */
-export const EMPTIED_TABLES: readonly string[] = TABLE_SETS.filter(({ onRemoval }) => onRemoval === "emptied").flatMap(
-  ({ ddl }) => Array.from(ddl.matchAll(/CREATE TABLE IF NOT EXISTS (\w+)/g), ([, name = ""]) => name),
-);
+export const EMPTIED_TABLES: readonly string[] = namesOf("emptied");
+
+/** The names of the tables that outlive a repository. */
+export const KEPT_TABLES: readonly string[] = namesOf("kept");
 
 /** Empties the tables of a repository that is removed, or is elsewhere now. A part of the caller's transaction. */
 export function emptyTables(db: SqlDatabase): void {

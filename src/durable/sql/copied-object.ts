@@ -7,9 +7,16 @@
  * @packageDocumentation
  */
 import { DurableObject } from "cloudflare:workers";
-import type { CopiedPage, CopyPlace, InstallAnswer, RecoveryAnswer } from "../../access/object-copies.ts";
+import type {
+  CopiedPage,
+  CopyPlace,
+  InstallAnswer,
+  RecoveryAnswer,
+  StagedRepository,
+  Whereabouts,
+} from "../../access/object-copies.ts";
 import { durableSql } from "./durable-sql.ts";
-import { type CopiedKind, ObjectCopy } from "./object-copy.ts";
+import { type CopiedKind, type KeptRows, ObjectCopy } from "./object-copy.ts";
 import { type PointInTime, recoverTo } from "./point-in-time.ts";
 
 /** An object of one kind. */
@@ -35,7 +42,32 @@ export abstract class CopiedObject<Env> extends DurableObject<Env> {
 
   /** See `ObjectCopies.stage`. */
   stageCopy(piece: number, bytes: Uint8Array): void {
-    this.#copy.stage(piece, bytes);
+    this.#copy.staged.stage(piece, bytes);
+  }
+
+  /** See `ObjectCopies.staged`. */
+  stagedCopy(): StagedRepository | undefined {
+    return this.#copy.staged.repository();
+  }
+
+  /** See `ObjectCopies.discard`. */
+  discardCopy(): void {
+    this.#copy.staged.discard();
+  }
+
+  /** See `ObjectCopies.whereabouts`. */
+  copyWhereabouts(id: string): Whereabouts {
+    return this.#copy.whereabouts(id);
+  }
+
+  /** See `ObjectCopies.departed`. */
+  copyDeparted(): string[] {
+    return this.#copy.departed();
+  }
+
+  /** Returns the rows that a recovery must not take back; `undefined` if they are too many. */
+  keptRows(): KeptRows[] | undefined {
+    return this.#copy.keptRows();
   }
 
   /** See `ObjectCopies.install`. The caller has the object renewed. */
@@ -48,9 +80,9 @@ export abstract class CopiedObject<Env> extends DurableObject<Env> {
     return await recoverTo(this.#past, at, Date.now());
   }
 
-  /** Says to the tables, after a recovery, what holds no more. */
-  settleCopy(): void {
-    this.#copy.settle();
+  /** Puts kept rows back after a recovery, and says to the tables what holds no more. */
+  settleCopy(kept: readonly KeptRows[]): void {
+    this.#copy.settle(kept);
   }
 
   /** Has the object set its alarm for what is due by the tables that it was made from. */

@@ -8,7 +8,6 @@
  * @packageDocumentation
  */
 import { assert } from "../../bytes/assert.ts";
-import { decodeBase64 } from "../../bytes/base64.ts";
 import { encodeBase64 } from "../../signing/ssh-reader.ts";
 import {
   COPY_FORMAT,
@@ -16,26 +15,44 @@ import {
   type CopyPlace,
   type InstallAnswer,
   type ObjectKind,
+  type Whereabouts,
 } from "../../access/object-copies.ts";
+import { isNoText, memberOf, NoCopy, StagedText, textsOf, valueOf } from "./staged-text.ts";
 import { buildTables, type Schema, schemaVersion, tableNames } from "./migrations.ts";
-import { blobAt, firstRow, integerAt, type SqlDatabase, type SqlRow, type SqlValue, textAt } from "./sql-database.ts";
+import { firstRow, hasTable, integerAt, type SqlDatabase, type SqlRow, type SqlValue, textAt } from "./sql-database.ts";
 
 /**
  * The text of a page, after which it gets no further row. It is held several times while it is made; a row takes 2.7 MB at most, and a call
  * 32 MiB. Characters.
  */
 const PAGE_TEXT = 4 * 1024 * 1024;
-const LINE_FEED = 0x0a;
+/** The most rows that are carried over a recovery, in memory. */
+const MOST_KEPT_ROWS = 100_000;
+/** What begins the name of a table that holds present rows while a copy is installed. */
+const PRESENT = "present_";
+/** What a database says of a row that no table takes. */
+const NO_ROW = /constraint|mismatch|no column|has no/i;
 
-const STAGING = "restored_pieces";
-const STAGING_DDL = `CREATE TABLE IF NOT EXISTS ${STAGING} (piece INTEGER PRIMARY KEY, bytes BLOB NOT NULL)`;
+/** Rows of a table that stay whatever comes from a copy or from the past. */
+export type KeptRows = {
+  readonly table: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly SqlRow[];
+};
 
 /** What one object is, to be copied. */
 export type CopiedKind = {
   readonly kind: ObjectKind;
   readonly schema: Schema;
   /** Says to the tables what holds no more, as what was under way: a part of the transaction that installs a copy. */
-  readonly settle: (db: SqlDatabase) => void;
+  readonly settle: (db: SqlDatabase, now: number) => void;
+  /** Tables whose present rows stay, beside those of a copy: they say what holds elsewhere, too. */
+  readonly outliving?: readonly string[];
+  /** What a repository's object knows of repositories by their ids. */
+  readonly repositories?: {
+    readonly whereabouts: (db: SqlDatabase, id: string) => Whereabouts;
+    readonly departed: (db: SqlDatabase) => string[];
+  };
 };
 
 /** A table as it stands in a database. */
@@ -45,14 +62,6 @@ type TableShape = {
   readonly key: readonly string[];
   readonly statements: readonly string[];
 };
-
-/** Thrown where a text is no copy. */
-class NoCopy extends Error {}
-
-/** Whether one of the database's tables has this name. */
-function hasTable(db: SqlDatabase, name: string): boolean {
-  return firstRow(db.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", name)) !== undefined;
-}
 
 function shapeOf(db: SqlDatabase, name: string): TableShape {
   const info = Array.from(db.rows("SELECT name, pk FROM pragma_table_info(?)", name), (row) => ({
@@ -116,37 +125,19 @@ class PageText {
   }
 }
 
-/** Reads a row's value. */
-function valueOf(value: unknown): SqlValue {
-  if (value === null || typeof value === "string" || typeof value === "number") return value;
-  if (typeof value === "object" && "base64" in value && typeof value.base64 === "string") {
-    const bytes = decodeBase64(value.base64);
-    if (bytes !== undefined) return bytes;
-  }
-  throw new NoCopy("a value is neither text, a number, bytes nor nothing");
-}
-
-function memberOf(line: unknown, name: string): unknown {
-  return typeof line === "object" && line !== null && !Array.isArray(line)
-    ? Object.entries(line).find(([key]) => key === name)?.[1]
-    : undefined;
-}
-
-function textsOf(value: unknown): string[] {
-  if (!Array.isArray(value) || !value.every((each) => typeof each === "string")) throw new NoCopy("a list is missing");
-  return value;
-}
-
 /** The copies of one object's database. */
 export class ObjectCopy {
   readonly #db: SqlDatabase;
   readonly #kind: CopiedKind;
+  /** The copy that is to be installed. */
+  readonly staged: StagedText;
   /** Two objects in memory count their changes anew. */
   readonly #instance = crypto.randomUUID();
 
   constructor(db: SqlDatabase, kind: CopiedKind) {
     this.#db = db;
     this.#kind = kind;
+    this.staged = new StagedText(db);
   }
 
   /** Whether there is what the object is for. */
@@ -162,12 +153,19 @@ export class ObjectCopy {
     return `${this.#instance}.${integerAt(row, 0)}`;
   }
 
+  /** The version of the schema; `undefined` where there is nothing to copy: what outlives a repository is no repository. */
+  get #version(): number | undefined {
+    const { schema, repositories } = this.#kind;
+    if (repositories === undefined ? !hasTable(this.#db, schema.first) : !this.exists) return undefined;
+    return schemaVersion(this.#db, schema);
+  }
+
   /** See `ObjectCopies.page`. */
   page(place?: CopyPlace, most = PAGE_TEXT): CopiedPage {
     const { kind, schema } = this.#kind;
     const state = this.#state;
     if (place !== undefined && place.state !== state) return { kind: "changed" };
-    const version = hasTable(this.#db, schema.first) ? schemaVersion(this.#db, schema) : undefined;
+    const version = this.#version;
     if (version === undefined) return { kind: "missing" };
     const page = new PageText(most);
     if (place === undefined) page.add({ format: COPY_FORMAT, kind, version });
@@ -189,67 +187,102 @@ export class ObjectCopy {
     return { kind: "page", bytes: page.bytes() };
   }
 
-  /** See `ObjectCopies.stage`. */
-  stage(piece: number, bytes: Uint8Array): void {
-    this.#db.transaction(() => {
-      if (piece === 0) this.#db.run(`DROP TABLE IF EXISTS ${STAGING}`);
-      this.#db.run(STAGING_DDL);
-      this.#db.run(`INSERT INTO ${STAGING} (piece, bytes) VALUES (?, ?)`, piece, bytes);
-    });
+  /** See `ObjectCopies.whereabouts`. */
+  whereabouts(id: string): Whereabouts {
+    const { repositories, schema } = this.#kind;
+    if (repositories === undefined || !hasTable(this.#db, schema.first)) return { kind: "unknown" };
+    return repositories.whereabouts(this.#db, id);
   }
 
-  /** See `ObjectCopies.install`. */
+  /** See `ObjectCopies.departed`. */
+  departed(): string[] {
+    const { repositories, schema } = this.#kind;
+    return repositories === undefined || !hasTable(this.#db, schema.first) ? [] : repositories.departed(this.#db);
+  }
+
+  /** See `ObjectCopies.install`. A copy that is not taken is dropped. */
   install(replace: boolean): InstallAnswer {
+    const answer = this.#tryInstall(replace);
+    if (answer.kind !== "installed") this.staged.discard();
+    return answer;
+  }
+
+  #tryInstall(replace: boolean): InstallAnswer {
     if (!replace && this.exists) return { kind: "taken" };
     try {
       const rows = this.#db.transaction(() => this.#install());
       return { kind: "installed", rows };
     } catch (error) {
-      if (error instanceof NoCopy || error instanceof SyntaxError) return { kind: "refused", why: error.message };
+      if (isNoText(error)) return { kind: "refused", why: error.message };
       throw error;
     }
   }
 
-  /** Says to the tables what holds no more. */
-  settle(): void {
-    if (this.exists) this.#db.transaction(() => this.#kind.settle(this.#db));
+  /** Returns the rows that a recovery must not take back; `undefined` if they are too many to be carried over. */
+  keptRows(): KeptRows[] | undefined {
+    const kept: KeptRows[] = [];
+    let room = MOST_KEPT_ROWS;
+    for (const table of this.#kind.outliving ?? []) {
+      if (!hasTable(this.#db, table)) continue;
+      const { columns } = shapeOf(this.#db, table);
+      const rows = Array.from(this.#db.rows(`SELECT ${columns.join(", ")} FROM ${table} LIMIT ?`, room + 1));
+      room -= rows.length;
+      if (room < 0) return undefined;
+      if (rows.length > 0) kept.push({ table, columns, rows });
+    }
+    return kept;
   }
 
-  /** Yields the lines of the staged text. */
-  *#lines(): Generator {
-    const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-    let begun = "";
-    for (let piece = 0; ; piece++) {
-      const row = firstRow(this.#db.rows(`SELECT bytes FROM ${STAGING} WHERE piece = ?`, piece));
-      if (row === undefined) break;
-      const bytes = blobAt(row, 0);
-      let from = 0;
-      for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, from)) {
-        const line: unknown = JSON.parse(begun + decoder.decode(bytes.subarray(from, end)));
-        [begun, from] = ["", end + 1];
-        yield line;
+  /** Puts rows back that a recovery must not take back, and says to the tables what holds no more. */
+  settle(kept: readonly KeptRows[] = []): void {
+    const { schema, settle } = this.#kind;
+    this.#db.transaction(() => {
+      if (kept.length > 0) buildTables(this.#db, schema, schemaVersion(this.#db, schema) ?? schema.steps.length);
+      for (const { table, columns, rows } of kept) {
+        const sql = `INSERT OR REPLACE INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`;
+        for (const row of rows) this.#db.run(sql, ...row);
       }
-      begun += decoder.decode(bytes.subarray(from), { stream: true });
-    }
-    if (begun !== "") throw new NoCopy("the last line is cut off");
+      if (this.exists) settle(this.#db, Date.now());
+    });
   }
 
   #install(): number {
-    if (!hasTable(this.#db, STAGING)) throw new NoCopy("nothing was staged");
+    if (!this.staged.isThere) throw new NoCopy("nothing was staged");
     const { kind, schema, settle } = this.#kind;
-    const lines = this.#lines();
+    const lines = this.staged.lines();
     const head: unknown = lines.next().value;
     const version = memberOf(head, "version");
     if (memberOf(head, "format") !== COPY_FORMAT || memberOf(head, "kind") !== kind || typeof version !== "number")
       throw new NoCopy(`it is no copy of a ${kind}`);
     if (version > schema.steps.length)
       throw new NoCopy(`it has schema ${version}, and this build knows ${schema.steps.length}: deploy a later one`);
+    const kept = (this.#kind.outliving ?? []).filter((name) => hasTable(this.#db, name));
+    for (const name of kept) this.#db.run(`CREATE TABLE ${PRESENT}${name} AS SELECT * FROM ${name}`);
     for (const name of tableNames(schema)) this.#db.run(`DROP TABLE IF EXISTS ${name}`);
     const rows = this.#fill(lines);
+    if (this.#kind.repositories !== undefined && !this.exists) throw new NoCopy("it has no repository");
     buildTables(this.#db, schema, version);
-    settle(this.#db);
-    this.#db.run(`DROP TABLE ${STAGING}`);
+    for (const name of kept) this.#putBack(name);
+    if (this.exists) settle(this.#db, Date.now());
+    this.staged.discard();
     return rows;
+  }
+
+  /** Has the rows that a table had before stay, beside those of a copy. */
+  #putBack(name: string): void {
+    const columns = shapeOf(this.#db, name).columns.join(", ");
+    this.#db.run(`INSERT OR REPLACE INTO ${name} (${columns}) SELECT ${columns} FROM ${PRESENT}${name}`);
+    this.#db.run(`DROP TABLE ${PRESENT}${name}`);
+  }
+
+  /** Adds a row of a copy. */
+  #insert(sql: string, row: readonly SqlValue[]): void {
+    try {
+      this.#db.run(sql, ...row);
+    } catch (error) {
+      const why = String(error);
+      throw NO_ROW.test(why) ? new NoCopy(`a row does not fit: ${why}`) : error;
+    }
   }
 
   /** Makes the tables of a text, with their rows. Returns the number of rows. */
@@ -263,7 +296,7 @@ export class ObjectCopy {
       if (total !== undefined) throw new NoCopy("it goes on after its end");
       if (Array.isArray(line)) {
         if (insert === "" || line.length !== width) throw new NoCopy("a row is of no table");
-        this.#db.run(insert, ...line.map(valueOf));
+        this.#insert(insert, line.map(valueOf));
         rows += 1;
         continue;
       }

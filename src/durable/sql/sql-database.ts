@@ -87,3 +87,8 @@ export function* jsonChunks(items: Iterable<unknown>): Generator<string> {
   }
   if (size > 0) yield `[${parts.join(",")}]`;
 }
+
+/** Whether one of the database's tables has this name. */
+export function hasTable(db: SqlDatabase, name: string): boolean {
+  return firstRow(db.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", name)) !== undefined;
+}

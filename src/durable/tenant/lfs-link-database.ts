@@ -9,6 +9,7 @@
 import type { LinkAnswer, UnlinkAnswer } from "../../access/lfs-links.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import {
+  DELETION_TIME,
   deleteLfsLink,
   endLfsDeleting,
   insertLfsLink,
@@ -17,11 +18,8 @@ import {
   noteLfsDeleting,
 } from "./tables/lfs-links.ts";
 
-/** A deletion that was not reported after this time has failed: no job goes on for as long. Milliseconds. */
-const DELETION_TIME = 20 * 60_000;
-
-/** Whether the tenant, and whether its tables, exist. */
-export type LfsTenant = { readonly isPresent: () => boolean; readonly hasTables: () => boolean };
+/** The tenant's name, and whether it, and whether its tables, exist. */
+export type LfsTenant = { readonly name: string; readonly isPresent: () => boolean; readonly hasTables: () => boolean };
 
 /** The links of one tenant. */
 export class LfsLinkDatabase {
@@ -53,6 +51,17 @@ export class LfsLinkDatabase {
         return true;
       }),
     );
+  }
+
+  /** Links those objects of a repository that this tenant keeps, but for those that are being deleted. */
+  linkRestored(objects: readonly { readonly oid: string; readonly home: string }[], repoId: string): void {
+    if (!this.#tenant.hasTables()) return;
+    this.#db.transaction(() => {
+      for (const { oid, home } of objects) {
+        if (home === this.#tenant.name && lfsDeletingSince(this.#db, oid) === undefined)
+          insertLfsLink(this.#db, oid, repoId);
+      }
+    });
   }
 
   /** See `LfsLinks.unlinkLfs`. */

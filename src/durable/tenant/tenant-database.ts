@@ -114,7 +114,7 @@ export class TenantDatabase {
     const hasRepo = (repo: string): boolean => readRepo(db, repo)?.removing === false;
     this.sshKeys = new SshKeyDatabase(db, { exists, hasRepo, newId });
     this.belongings = new TenantBelongings(db, this.#tables);
-    this.lfs = new LfsLinkDatabase(db, { isPresent: exists, hasTables: () => this.#tables.exist });
+    this.lfs = new LfsLinkDatabase(db, { name, isPresent: exists, hasTables: () => this.#tables.exist });
   }
 
   /** The tenant's row, also while it is being deleted. */

@@ -16,49 +16,25 @@ import type { LinkAnswer, UnlinkAnswer } from "../../access/lfs-links.ts";
 import type { ListedMirror, MirrorQuery, MirrorReport } from "../../access/mirror-list.ts";
 import type { AddSshKeyAnswer, AddSshKeyRequest, SshKeyPlace, SshKeyRecord } from "../../access/ssh-key-store.ts";
 import type { TenantHook, TenantHookChange } from "../../access/tenant-hook.ts";
-import { repositoryKey } from "../../access/names.ts";
 import type { Allowance, UsageReport } from "../../access/quotas.ts";
 import type { CountedUsage, UsageAnswer, UsageRequest } from "../../access/usage.ts";
 import type { IssueAnswer, IssueRequest, Page, TokenCheck, TokenRecord } from "../../access/token-store.ts";
 import type { AddKeyAnswer, HostKey, SigningKey } from "../../signing/signing-key.ts";
-import { DIRECTORY_NAME, type DirectoryObject } from "./directory-object.ts";
 import { CopiedObject } from "../sql/copied-object.ts";
 import { durableSql } from "../sql/durable-sql.ts";
-import { nameOf, objectNamed, type PlacementSettings } from "../placement.ts";
+import { nameOf } from "../placement.ts";
 import { randomId } from "../random-id.ts";
-import type { RepositoryObject } from "../repository/repository-object.ts";
 import { TENANT_SCHEMA } from "./schema.ts";
-import { settleRestoredTenant } from "./tables/restored.ts";
+import { OUTLIVING_TABLES, settleRestoredTenant } from "./tables/restored.ts";
 import { SyncPlaces } from "./sync-places.ts";
 import { TenantDatabase } from "./tenant-database.ts";
-import { type TenantSurroundings, TenantUpkeep } from "./tenant-upkeep.ts";
-
-/** The Worker's bindings that the object uses. */
-export type TenantObjectEnv = PlacementSettings & {
-  readonly REPOSITORIES: DurableObjectNamespace<RepositoryObject>;
-  readonly DIRECTORY: DurableObjectNamespace<DirectoryObject>;
-};
+import { surroundings, type TenantObjectEnv } from "./tenant-surroundings.ts";
+import { TenantUpkeep } from "./tenant-upkeep.ts";
 
 /**
  * How much later failed work is tried again, without end: the platform itself gives up after six tries. Milliseconds.
  */
 const RETRY_DELAY = 30_000;
-
-function surroundings(env: TenantObjectEnv, tenant: string): Omit<TenantSurroundings, "remember"> {
-  const repository = (repo: string): DurableObjectStub<RepositoryObject> =>
-    objectNamed(env.REPOSITORIES, repositoryKey({ tenant, repo }), env);
-  const directory = objectNamed(env.DIRECTORY, DIRECTORY_NAME, env);
-  return {
-    removeRepository: async (repo, id) => repository(repo).remove(id),
-    giveHooks: async (repo, hooks) => void (await repository(repo).confirm(undefined, hooks)),
-    retractRepository: async (repo, id) => repository(repo).retract(id),
-    confirmRepository: async (repo, id, hooks) => repository(repo).confirm(id, hooks),
-    enterDirectory: async (createdAt, spelled) => {
-      await directory.enter({ name: tenant, createdAt, ...(spelled === tenant ? {} : { spelled }) });
-    },
-    leaveDirectory: async () => directory.leave(tenant),
-  };
-}
 
 /** One tenant, or none if it is not made yet or was deleted. */
 export class TenantObject extends CopiedObject<TenantObjectEnv> {
@@ -69,7 +45,12 @@ export class TenantObject extends CopiedObject<TenantObjectEnv> {
   #alarmAt: number | undefined;
 
   constructor(state: DurableObjectState, env: TenantObjectEnv) {
-    super(state, env, { kind: "tenant", schema: TENANT_SCHEMA, settle: (db) => settleRestoredTenant(db) });
+    super(state, env, {
+      kind: "tenant",
+      schema: TENANT_SCHEMA,
+      settle: settleRestoredTenant,
+      outliving: OUTLIVING_TABLES,
+    });
     const name = nameOf(state.id);
     this.#database = new TenantDatabase(durableSql(state.storage), name, randomId);
     this.#upkeep = new TenantUpkeep(this.#database, {

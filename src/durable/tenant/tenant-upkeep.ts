@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 import type { TenantHook } from "../../access/tenant-hook.ts";
+import type { SharedLfsObject } from "../../refs/lfs-store.ts";
 import type { TenantDatabase } from "./tenant-database.ts";
 import type { TenantRepo } from "./tables/tenant-repos.ts";
 
@@ -19,6 +20,8 @@ export interface TenantSurroundings {
   retractRepository(repo: string, id: string): Promise<boolean>;
   /** Returns the id of the repository of this name, and gives it the tenant's webhooks. If there is none, makes sure that none is made with this id. */
   confirmRepository(repo: string, id: string, hooks: readonly TenantHook[]): Promise<string | undefined>;
+  /** Returns Git LFS objects of the repository of this name, by their names, after `after`. */
+  lfsObjects(repo: string, after: string, limit: number): Promise<readonly SharedLfsObject[]>;
   /** Gives the repository of this name, if there is one, the tenant's webhooks. */
   giveHooks(repo: string, hooks: readonly TenantHook[]): Promise<void>;
   /** Enters the tenant, whose name is shown as `spelled`. */
@@ -28,6 +31,8 @@ export interface TenantSurroundings {
   remember(): void;
 }
 
+/** Git LFS objects that are asked for in one call. */
+const LINKED_AT_ONCE = 5000;
 /** Repositories that one batch takes. */
 const BATCH = 100;
 /** Repositories of a batch that are worked on at once. */
@@ -100,12 +105,26 @@ export class TenantUpkeep {
     const { unchecked } = this.#database.dueRepos(now, BATCH);
     // Without a tenant nothing is unchecked.
     const hooks = this.#database.hooks.list() ?? [];
-    await this.#each(unchecked, async ({ name, id }) => {
+    await this.#each(unchecked, async ({ name, id, showsObjects }) => {
       const found = await this.#surroundings.confirmRepository(name, id, hooks);
       if (found === undefined) this.#database.endRemoval({ name, id });
-      else this.#database.noteMade(name, found);
+      else {
+        if (showsObjects) await this.#linkObjects(name, found);
+        this.#database.noteMade(name, found);
+      }
     });
     this.#database.forgetIfEmpty();
+  }
+
+  /** Links the Git LFS objects that a repository has of this tenant: the links may come from a backup, or from the past. */
+  async #linkObjects(repo: string, id: string): Promise<void> {
+    for (let after = ""; ;) {
+      const objects = await this.#surroundings.lfsObjects(repo, after, LINKED_AT_ONCE);
+      this.#database.lfs.linkRestored(objects, id);
+      const last = objects.at(-1);
+      if (last === undefined || objects.length < LINKED_AT_ONCE) return;
+      after = last.oid;
+    }
   }
 
   /** Returns whether there may be more. */

@@ -80,3 +80,8 @@ export function whereMoved(db: SqlDatabase, id: string): string | undefined {
 export function deleteMove(db: SqlDatabase, id: string): void {
   db.run("DELETE FROM moved WHERE id = ?", id);
 }
+
+/** Returns the ids of all repositories that moved away. */
+export function departedIds(db: SqlDatabase): string[] {
+  return Array.from(db.rows("SELECT id FROM moved WHERE state <> 'arriving'"), (row) => textAt(row, 0));
+}

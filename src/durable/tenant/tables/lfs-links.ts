@@ -17,6 +17,9 @@ CREATE TABLE IF NOT EXISTS lfs_deleting (
   since INTEGER NOT NULL
 ) WITHOUT ROWID`;
 
+/** A deletion that was not reported after this time has failed: no job goes on for as long. Milliseconds. */
+export const DELETION_TIME = 20 * 60_000;
+
 /** Adds a link. */
 export function insertLfsLink(db: SqlDatabase, oid: string, repoId: string): void {
   db.run("INSERT OR IGNORE INTO lfs_links (oid, repo_id) VALUES (?, ?)", oid, repoId);

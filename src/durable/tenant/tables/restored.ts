@@ -4,6 +4,10 @@
  * @packageDocumentation
  */
 import type { SqlDatabase } from "../../sql/sql-database.ts";
+import { DELETION_TIME } from "./lfs-links.ts";
+
+/** Tables that hold for repositories of all tenants, whatever becomes of this one. */
+export const OUTLIVING_TABLES: readonly string[] = ["lfs_links", "lfs_deleting"];
 
 /**
  * Milliseconds after which a tenant asks whether its repositories are there. The list comes first: from it, a recovery learns which
@@ -11,8 +15,13 @@ import type { SqlDatabase } from "../../sql/sql-database.ts";
  */
 export const RESTORED_CHECK_DELAY = 60 * 60 * 1000;
 
-/** Has the tenant enter itself in the directory again, and ask each of its repositories an hour later whether it is there. */
+/**
+ * Has the tenant enter itself in the directory again, and ask each of its repositories an hour later whether it is there, and which
+ * objects of Git LFS it has.
+ */
 export function settleRestoredTenant(db: SqlDatabase, now = Date.now()): void {
+  // No job goes on for as long: it ended before the copy was made.
+  db.run("DELETE FROM lfs_deleting WHERE since < ?", now - DELETION_TIME);
   db.run("UPDATE tenant SET in_directory = 0");
   db.run("UPDATE tenant_repos SET check_at = ? WHERE removing = 0", now + RESTORED_CHECK_DELAY);
 }

@@ -1,7 +1,7 @@
 /**
  * Table `tenant_repos`: the repositories of a tenant by name. `check_at` is set while it is unknown whether the
- * repository was made, and `removing` while it is unknown whether it is gone. `usage_version` is the version of the
- * repository's last report of what it holds.
+ * repository was made, or which objects of Git LFS it has; it is 0 where the repository is only to be given webhooks. `removing`
+ * is set while it is unknown whether it is gone. `usage_version` is the version of the repository's last report of what it holds.
  *
  * @packageDocumentation
  */
@@ -32,6 +32,8 @@ export type TenantRepo = {
   readonly id: string;
   readonly objectFormat: "sha1" | "sha256";
   readonly removing: boolean;
+  /** Whether it is to be asked for its Git LFS objects as well as whether it is there. */
+  readonly showsObjects: boolean;
   /** Its visibility and the size of blobs that it leaves out, if it leaves out some. */
   readonly offload?: Offload;
   readonly usage: Usage;
@@ -39,7 +41,8 @@ export type TenantRepo = {
   readonly usageVersion: number;
 };
 
-const COLUMNS = "name, id, object_format, removing, bytes, objects, usage_version, lfs_bytes, is_public, offload_from";
+const COLUMNS =
+  "name, id, object_format, removing, bytes, objects, usage_version, lfs_bytes, is_public, offload_from, check_at";
 
 /** Returns a usage. Without Git LFS objects nothing is said of them. */
 export function usageOf(bytes: number, objects: number, lfsBytes: number): Usage {
@@ -59,6 +62,7 @@ function repoAt(row: SqlRow): TenantRepo {
     id: textAt(row, 1),
     objectFormat,
     removing: integerAt(row, 3) === 1,
+    showsObjects: row[10] !== null && row[10] !== 0,
     usage: usageOf(integerAt(row, 4), integerAt(row, 5), integerAt(row, 7)),
     usageVersion: integerAt(row, 6),
     ...(row[9] === null ? {} : { offload: offloadOf(integerAt(row, 8) === 1, integerAt(row, 9)) }),

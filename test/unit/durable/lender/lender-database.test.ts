@@ -111,6 +111,26 @@ describe("a lender", () => {
     expect(tellAll(due)).toHaveLength(1);
   });
 
+  it("lends to a repository that has come back also what was given up, and takes it back in the end", () => {
+    lender.lend(A, ["p", "q"]);
+    lender.retire(["p"]);
+    returned("a", "p", "q");
+    expect(lender.doomedPacks()).toEqual(["p"]);
+    expect(lender.relend(A, ["p", "q"])).toBe(false);
+    expect(lender.retire(["q"])).toEqual(["q"]);
+    lender.packDeleted("p");
+    expect(lender.relend(A, ["p", "q"])).toBe(true);
+    expect(lender.relend(A, ["p", "q"])).toBe(true);
+    // The owner has neither any more, and says so again.
+    expect(lender.retire(["p", "q"])).toEqual([]);
+    expect(lender.doom()).toEqual(["p", "q"]);
+    expect(lender.relend(B, ["r"])).toBe(true);
+    returned("a", "p", "q");
+    expect(lender.doomedPacks()).toEqual(["p", "q"]);
+    returned("b", "r");
+    expect(lender.doomedPacks()).toEqual(["p", "q", "r"]);
+  });
+
   it("finds a borrower under its new name, and forgets one that is gone", () => {
     lender.lend(A, ["p"]);
     lender.lend(B, ["q"]);

@@ -63,7 +63,7 @@ function copyOf(
 }
 
 function stage(copy: ObjectCopy, bytes: Uint8Array, size = PIECE_BYTES): void {
-  for (let at = 0, piece = 0; at < bytes.length; at += size) copy.stage(piece++, bytes.subarray(at, at + size));
+  for (let at = 0, piece = 0; at < bytes.length; at += size) copy.staged.stage(piece++, bytes.subarray(at, at + size));
 }
 
 const all = (db: SqlDatabase): unknown[] =>
@@ -120,10 +120,11 @@ describe("a copy of an object", () => {
     const db = filled();
     db.run("INSERT INTO things (name, part) VALUES ('later', 99)");
     const copy = new ObjectCopy(db, KIND);
-    stage(copy, made.bytes);
     const before = all(db);
+    stage(copy, made.bytes);
     expect(copy.install(false)).toEqual({ kind: "taken" });
     expect(all(db)).toEqual(before);
+    stage(copy, made.bytes);
     expect(copy.install(true)).toEqual({ kind: "installed", rows: 100 });
     expect(Array.from(db.rows("SELECT count(*) FROM things"))).toEqual([[50]]);
   });
@@ -138,6 +139,8 @@ describe("a copy of an object", () => {
     ["with a column that is none", (text: string) => text.replace('["seq","what"]', '["seq","what) VALUES (1,2)--"]')],
     ["with a row of another width", (text: string) => text.replace('[1,"', '[1,2,"')],
     ["no JSON", () => "nonsense\n"],
+    ["with a row twice", (text: string) => text.replace(/(\n\[.*\])/, "$1$1").replace('{"rows":100}', '{"rows":101}')],
+    ["with nothing where something is needed", (text: string) => text.replace(/\n\["[^"]*",/, "\n[null,")],
   ])("is refused, and changes nothing, if it is %s", (_, spoil) => {
     const made = copyOf(new ObjectCopy(filled(), KIND), 1e6);
     if (made === "changed") throw new Error("changed");
@@ -145,10 +148,47 @@ describe("a copy of an object", () => {
     expect(spoil(text)).not.toBe(text);
     const db = filled();
     const copy = new ObjectCopy(db, KIND);
-    stage(copy, new TextEncoder().encode(spoil(text)));
     const before = all(db);
+    stage(copy, new TextEncoder().encode(spoil(text)));
     expect(copy.install(true).kind).toBe("refused");
+    // What was staged has gone, too.
     expect(all(db)).toEqual(before);
+  });
+
+  it("is refused if its bytes are no UTF-8", () => {
+    const made = copyOf(new ObjectCopy(filled(), KIND), 1e6);
+    if (made === "changed") throw new Error("changed");
+    const bytes = new Uint8Array(made.bytes);
+    bytes[bytes.indexOf(0xc3)] = 0xff;
+    const copy = new ObjectCopy(nodeSql(), KIND);
+    stage(copy, bytes, 7);
+    expect(copy.install(false)).toEqual({ kind: "refused", why: "it is not UTF-8" });
+    expect(copy.staged.isThere).toBe(false);
+  });
+
+  it("leaves what outlives the object, also when that goes back in time", () => {
+    const kind: CopiedKind = { ...KIND, outliving: ["things"] };
+    const made = copyOf(new ObjectCopy(filled(), kind), 1e6);
+    if (made === "changed") throw new Error("changed");
+    const db = filled();
+    db.run("INSERT INTO things (name, part) VALUES ('later', 99)");
+    db.run("DELETE FROM things WHERE part = 3");
+    db.run("UPDATE things SET bytes = x'77' WHERE part = 4");
+    const copy = new ObjectCopy(db, kind);
+    stage(copy, made.bytes);
+    expect(copy.install(true)).toEqual({ kind: "installed", rows: 100 });
+    const present = "SELECT name, part, hex(bytes) FROM things WHERE part IN (3, 4, 99) ORDER BY part";
+    const kept = [
+      ["\u00fcnames 3", 3, ""],
+      ["\u00fcnames 4", 4, "77"],
+      ["later", 99, ""],
+    ];
+    expect(Array.from(db.rows(present))).toEqual(kept);
+    // An earlier moment may be one at which there was nothing.
+    for (const past of [filled(), nodeSql()]) {
+      new ObjectCopy(past, kind).settle(copy.keptRows());
+      expect(Array.from(past.rows(present))).toEqual(kept);
+    }
   });
 
   it.each([

@@ -253,10 +253,16 @@ describe("a repository that was entered", () => {
     expect(database.repos("", 10)?.items).toEqual(["deleted", "gone", "there"]);
     expect(surroundings).toMatchObject({ listed: true, doomed: new Set() });
     surroundings.make("deleted", "1".repeat(32));
+    surroundings.objects.set("there", [
+      { oid: "aa", size: 1, home: "acme" },
+      { oid: "bb", size: 1, home: "beta" },
+    ]);
     await upkeep.work(now + RESTORED_CHECK_DELAY - 1);
     expect(database.repos("", 10)?.items).toHaveLength(3);
     await upkeep.work(now + RESTORED_CHECK_DELAY);
     expect(database.repos("", 10)?.items).toEqual(["deleted", "there"]);
+    // What it keeps for that repository may have been lost.
+    expect(Array.from(db.rows("SELECT oid, repo_id FROM lfs_links"))).toEqual([["aa", "1".repeat(32)]]);
     expect(database.nextDue()).toBeUndefined();
   });
 
