@@ -38,7 +38,7 @@ const OF_CONTENT = new Set(["files", "blocks", "pages"]);
 
 /**
  * What is known of packs goes along with a question to the repository's object, which alone says whether they are told: it is looked up
- * before it is known who asks, and is told to nobody before that.
+ * before it is known who asks, or whether the name has another repository by now, and is told to nobody before that.
  */
 const ASKED_AHEAD = /\.(?:indexHead|kinds|tail)$/;
 
@@ -79,7 +79,7 @@ export class CacheKeys {
     const asker = this.#askers.get(name);
     if (asker === undefined || !OF_CONTENT.has(cache)) return faults;
     const { path, lineage } = asker;
-    if (lineage === undefined && ASKED_AHEAD.test(key)) return faults;
+    if (ASKED_AHEAD.test(key)) return faults;
     if (lineage === undefined) return [...faults, `${whole} was used for somebody who may not read ${path}`];
     const before = this.#lineages.get(whole) ?? lineage;
     if (before !== lineage) faults.push(`${whole} was used for two repositories`);
