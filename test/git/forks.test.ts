@@ -38,6 +38,29 @@ async function pushed(path: string, content: string): Promise<string> {
 
 const refs = async (path: string): Promise<string> => await bed.git.ok(["ls-remote", bed.url(path)]);
 
+describe("a fork that is refused", () => {
+  it("leaves its name free, and nothing in its tenant's list", async () => {
+    const path = await parent("unsettled");
+    await bed.git.ok(["push", "-q", "-f", bed.url(path), "HEAD~3:main", ":v1"], { cwd: source });
+    const count = async (): Promise<unknown> => (await bed.operator("GET", "/tenants/other")).body["repos"];
+    const before = await count();
+    const refused = await bed.operator("POST", `/repos/${path}/forks`, { tenant: "other" });
+    expect([refused.status, refused.body["detail"]]).toMatchObject([
+      409,
+      expect.stringContaining("that no ref reaches"),
+    ]);
+    expect(await count()).toBe(before);
+    expect((await bed.operator("GET", "/repos/other/unsettled")).status).toBe(404);
+    const asked = await fetch(
+      `${bed.url("other/unsettled").replace(/\/\/[^@]*@/, "//")}/info/refs?service=git-upload-pack`,
+      {
+        headers: { Authorization: "Bearer test-token", "Git-Protocol": "version=2" },
+      },
+    );
+    expect(asked.status).toBe(404);
+  });
+});
+
 describe("a fork", () => {
   it("has its parent's refs and objects, and copies none", async () => {
     const path = await parent("whole", { visibility: "public", description: "all of it" });

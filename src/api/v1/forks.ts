@@ -128,7 +128,11 @@ async function fork(context: Context<ApiEnv>): Promise<Response> {
     },
   );
   host.formats.forget(key);
-  if (made.kind !== "created") throw refusalOf(made.kind);
+  if (made.kind !== "created") {
+    // Nothing is there of a fork that was not made: its name would stay taken, and be told as one that is there.
+    if (made.kind !== "exists") await api.tenant(target.tenant).retractRepo(target.repo, id);
+    throw refusalOf(made.kind);
+  }
   const stores = { parent: api.lfs(parent.name), fork: api.lfs(target), links: (home: string) => api.lfsLinks(home) };
   await shareLfsObjects(stores, id);
   const { principal } = await host.identify();
