@@ -73,7 +73,10 @@ export type RecoveryAnswer =
 
 /** One object as a whole. */
 export interface ObjectCopies {
-  /** Returns whether there is a repository, a tenant, or whatever the object is for. */
+  /**
+   * Returns whether there is a repository, a tenant, or whatever the object is for. A repository that was installed counts
+   * only once it is entered: see {@link ObjectCopies.entered}.
+   */
   exists(): Promise<boolean>;
   /** Returns the first page of a copy, or the one at `place`. */
   page(place?: CopyPlace): Promise<CopiedPage>;
@@ -92,6 +95,8 @@ export interface ObjectCopies {
    * outlives a repository or a tenant there stays, beside what the copy has of it.
    */
   install(replace: boolean): Promise<InstallAnswer>;
+  /** Notes that an installed repository is entered with its tenant and its lenders. */
+  entered(): Promise<void>;
   /** Puts the object back to the state that it had at `at`, in milliseconds since the epoch. */
   recover(at: number): Promise<RecoveryAnswer>;
 }

@@ -49,6 +49,7 @@ export function durableCopies(env: Env, counters: RequestCounters, kind: ObjectK
       if (answer.kind === "installed") await renew();
       return answer;
     },
+    entered: () => call(async (stub) => stub.copyEntered()),
     recover: async (at) => {
       const kept = await call(async (stub) => stub.keptRows());
       if (kept === undefined) return { kind: "refused", why: TOO_MANY };

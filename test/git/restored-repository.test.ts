@@ -164,6 +164,7 @@ describe("a repository that is restored twice", () => {
     const again = await put("repository", "acme/twice", rows);
     expect([again.status, JSON.parse(again.text)]).toEqual([200, { kind: "repository", name: "acme/twice", rows: 0 }]);
     expect(await newest()).toBe(ids[2]);
+    expect(await (await admin("objects/repository/acme/twice")).json()).toMatchObject({ exists: true });
     await push("acme/another", "main");
     expect((await put("repository", "acme/another", rows)).status).toBe(409);
     expect((await put("repository", "acme/twice", "\u0000", "?replace=1")).status).toBe(422);

@@ -112,29 +112,35 @@ async function stageBody(context: Context<ApiEnv>, object: ObjectCopies): Promis
   }
 }
 
+/** Makes an object of the staged rows. Returns how many there are. @throws Problem */
+async function install(object: ObjectCopies, kind: ObjectKind, replace: boolean): Promise<number> {
+  const answer = await object.install(replace);
+  if (answer.kind === "taken") throw new Problem(409, `There is a ${kind} of this name.`);
+  if (answer.kind === "refused") throw new Problem(422, `The rows can't be taken: ${answer.why}.`);
+  return answer.rows;
+}
+
 async function takeRows(context: Context<ApiEnv>): Promise<Response> {
   const { kind, name, repository } = await requestedObject(context);
   const { api, host } = context.var;
   const object = api.backup.object(kind, name);
   const replace = context.req.query("replace") === "1";
-  const isThere = !replace && (await object.exists());
-  if (isThere && repository === undefined) throw new Problem(409, `There is a ${kind} of this name.`);
+  if (!replace && repository === undefined && (await object.exists()))
+    throw new Problem(409, `There is a ${kind} of this name.`);
   await stageBody(context, object);
   const staged = await object.staged();
-  if (isThere && repository !== undefined && staged !== undefined && (await isHere(object, staged.id))) {
+  if (!replace && repository !== undefined && staged !== undefined && (await isHere(object, staged.id))) {
     // What an interrupted restore has made is there, and may not be entered everywhere.
     await object.discard();
     await enterRepository(context, repository);
     return context.json({ kind, name, rows: 0 }, 200, { "Cache-Control": "no-store" });
   }
-  if (staged !== undefined && !isThere) await prepareRestore(api, name, staged, object);
-  const answer = await object.install(replace);
-  if (answer.kind === "taken") throw new Problem(409, `There is a ${kind} of this name.`);
-  if (answer.kind === "refused") throw new Problem(422, `The rows can't be taken: ${answer.why}.`);
+  if (staged !== undefined && (replace || !(await object.exists()))) await prepareRestore(api, name, staged, object);
+  const rows = await install(object, kind, replace);
   if (repository !== undefined) await enterRepository(context, repository);
   if (kind === "tenant") host.formats.forgetTenant(name);
   if (kind === "tenant") host.unbounded.forget(name);
-  return context.json({ kind, name, rows: answer.rows }, 200, { "Cache-Control": "no-store" });
+  return context.json({ kind, name, rows }, 200, { "Cache-Control": "no-store" });
 }
 
 const asked = v.strictObject({ at: v.pipe(v.string(), v.isoTimestamp()) });

@@ -11,6 +11,7 @@ import { unlessMoved } from "../../http/moved.ts";
 import { Problem } from "../../http/problem.ts";
 import { explainRegisterRefusal } from "../../http/register-refusal.ts";
 import { mirrorPointerKey } from "../../refs/mirror-pointer.ts";
+import type { RepositoryRecord } from "../../refs/ref-store.ts";
 import type { ApiEnv, ApiHost } from "../api-host.ts";
 
 /** Objects of Git LFS that are linked in one call. */
@@ -98,8 +99,16 @@ export async function enterRepository({ var: { api, host } }: Context<ApiEnv>, n
   await api.backup.bucket.delete(mirrorPointerKey(repositoryKey(name)));
   host.formats.forget(repositoryKey(name));
   const record = await api.settings(name).describe().catch(unlessMoved);
+  if (record !== undefined) await enterRecord(api, name, record);
+  await api.backup.object("repository", repositoryKey(name)).entered();
+}
+
+async function enterRecord(
+  api: ApiHost,
+  name: RepositoryName,
+  record: Pick<RepositoryRecord, "id" | "objectFormat" | "visibility">,
+): Promise<void> {
   const tenant = api.tenant(name.tenant);
-  if (record === undefined) return;
   const { id, objectFormat, visibility } = record;
   if ((await tenant.describe()) !== undefined) {
     const entered = await tenant.register({

@@ -32,7 +32,7 @@ export abstract class CopiedObject<Env> extends DurableObject<Env> {
 
   /** See `ObjectCopies.exists`. */
   copyExists(): boolean {
-    return this.#copy.exists;
+    return this.#copy.exists && !this.#copy.isUnentered;
   }
 
   /** See `ObjectCopies.page`. */
@@ -73,6 +73,11 @@ export abstract class CopiedObject<Env> extends DurableObject<Env> {
   /** See `ObjectCopies.install`. The caller has the object renewed. */
   installCopy(replace: boolean): InstallAnswer {
     return this.#copy.install(replace);
+  }
+
+  /** See `ObjectCopies.entered`. */
+  copyEntered(): void {
+    this.#copy.entered();
   }
 
   /** See `ObjectCopies.recover`. The caller has the object renewed, and then settled. */

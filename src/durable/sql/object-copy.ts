@@ -28,6 +28,8 @@ import { firstRow, hasTable, integerAt, type SqlDatabase, type SqlRow, type SqlV
 const PAGE_TEXT = 4 * 1024 * 1024;
 /** The most rows that are carried over a recovery, in memory. */
 const MOST_KEPT_ROWS = 100_000;
+/** The table of the id of a repository that was installed, and is not entered yet. No schema names it. */
+const UNENTERED = "restored_unentered";
 /** What begins the name of a table that holds present rows while a copy is installed. */
 const PRESENT = "present_";
 /** What a database says of a row that no table takes. */
@@ -144,6 +146,18 @@ export class ObjectCopy {
   get exists(): boolean {
     const { first } = this.#kind.schema;
     return hasTable(this.#db, first) && firstRow(this.#db.rows(`SELECT 1 FROM ${first} LIMIT 1`)) !== undefined;
+  }
+
+  /** Whether a repository was installed whose restore was interrupted before it was entered everywhere. */
+  get isUnentered(): boolean {
+    if (!hasTable(this.#db, UNENTERED)) return false;
+    const { first } = this.#kind.schema;
+    return firstRow(this.#db.rows(`SELECT 1 FROM ${UNENTERED} WHERE id IN (SELECT id FROM ${first})`)) !== undefined;
+  }
+
+  /** See `ObjectCopies.entered`. */
+  entered(): void {
+    this.#db.run(`DROP TABLE IF EXISTS ${UNENTERED}`);
   }
 
   /** A name of the present state of the database. No other state of this object has it. */
@@ -265,6 +279,10 @@ export class ObjectCopy {
     for (const name of kept) this.#putBack(name);
     if (this.exists) settle(this.#db, Date.now());
     this.staged.discard();
+    if (this.#kind.repositories !== undefined) {
+      this.entered();
+      this.#db.run(`CREATE TABLE ${UNENTERED} AS SELECT id FROM ${schema.first}`);
+    }
     return rows;
   }
 

@@ -166,6 +166,37 @@ describe("a copy of an object", () => {
     expect(copy.staged.isThere).toBe(false);
   });
 
+  it("is not done with a repository before that is entered everywhere", () => {
+    const things: Schema = { ...SCHEMA, tables: ["CREATE TABLE IF NOT EXISTS things (id TEXT PRIMARY KEY)"] };
+    const repositories = { whereabouts: () => ({ kind: "unknown" }) as const, departed: () => [] };
+    const kind: CopiedKind = { kind: "repository", schema: things, settle: () => undefined, repositories };
+    const db = nodeSql();
+    const tables = new Tables(db, things);
+    tables.transaction(() => tables.make());
+    const copy = new ObjectCopy(db, kind);
+    expect(copy.page()).toEqual({ kind: "missing" });
+    db.run("INSERT INTO things (id) VALUES ('a')");
+    const made = copyOf(copy, 1e6);
+    if (made === "changed") throw new Error("changed");
+    const states: boolean[] = [copy.isUnentered];
+    stage(copy, made.bytes);
+    expect(copy.install(true)).toEqual({ kind: "installed", rows: 1 });
+    states.push(copy.isUnentered);
+    // Another one has the name.
+    db.run("UPDATE things SET id = 'b'");
+    states.push(copy.isUnentered);
+    db.run("UPDATE things SET id = 'a'");
+    states.push(copy.isUnentered);
+    copy.entered();
+    expect([...states, copy.isUnentered]).toEqual([false, true, false, true, false]);
+    // Tables without a repository are no copy of one.
+    stage(
+      copy,
+      new TextEncoder().encode(new TextDecoder().decode(made.bytes).replace('["a"]\n{"rows":1}', '{"rows":0}')),
+    );
+    expect(copy.install(true)).toEqual({ kind: "refused", why: "it has no repository" });
+  });
+
   it("leaves what outlives the object, also when that goes back in time", () => {
     const kind: CopiedKind = { ...KIND, outliving: ["things"] };
     const made = copyOf(new ObjectCopy(filled(), kind), 1e6);
