@@ -6,6 +6,7 @@
  */
 import { afterAll, expect, it } from "vitest";
 import { CrashBed } from "../support/crash-bed.ts";
+import { withinLimit } from "../support/time-limits.ts";
 
 const ROUNDS = Number(process.env["CRASHES"] ?? 20);
 const SEED = Number(process.env["SEED"] ?? 1);
@@ -16,13 +17,13 @@ afterAll(() => bed.stop());
 it(
   `is killed ${ROUNDS} times, and has lost nothing that it acknowledged, and done nothing by halves`,
   async () => {
-    await bed.start();
+    await withinLimit("the start", bed.start());
     for (let round = 0; round < ROUNDS; round++) {
-      await bed.round();
+      await withinLimit(`round ${round}`, bed.round());
       expect(bed.model.faults).toEqual([]);
       if (round % 20 === 19) process.stderr.write(`${JSON.stringify(bed.figures)}\n`);
     }
-    await bed.end();
+    await withinLimit("the end", bed.end());
     expect(bed.model.faults).toEqual([]);
     expect(bed.figures["all_acknowledged"]).toBeGreaterThan(ROUNDS);
   },

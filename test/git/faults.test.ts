@@ -10,6 +10,7 @@ import { FaultBed } from "../support/fault-bed.ts";
 import { JOURNEYS } from "../support/fault-journeys.ts";
 import { FaultReferee } from "../support/fault-referee.ts";
 import { FaultRounds, plansOf } from "../support/fault-rounds.ts";
+import { withinLimit } from "../support/time-limits.ts";
 
 /** Of journeys of no more operations than this, the short run has each fail, and each end early. */
 const FEW_OPERATIONS = 4;
@@ -54,11 +55,11 @@ it.each(JOURNEYS.filter(({ name }) => name.includes(only)))(
   "$name: survives a fault of storage",
   async (journey) => {
     const { rounds } = running();
-    const { operations } = await rounds.record(journey);
+    const { operations } = await withinLimit(journey.name, rounds.record(journey));
     const plans = plansOf(operations);
     const few = operations.length <= FEW_OPERATIONS ? plansOf(operations, ["fail", "cut"]) : [];
     for (const { plan, name } of isAll ? plans : [...few, ...sampled(plans, SAMPLE)])
-      await rounds.round(journey, plan, name);
+      await withinLimit(`${journey.name}, ${plan.kind} at ${plan.at}`, rounds.round(journey, plan, name));
     expect(rounds.broken.splice(0)).toEqual([]);
   },
   0,

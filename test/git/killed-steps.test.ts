@@ -16,7 +16,7 @@ import { pktLines, post } from "../support/git-raw.ts";
 import type { HeldState } from "../support/held-jobs.ts";
 import { HELD_PATH } from "../support/observed-paths.ts";
 import { SeededRandom } from "../support/seeded-random.ts";
-import { WAIT_LIMIT } from "../support/time-limits.ts";
+import { REQUEST_LIMIT, WAIT_LIMIT, withinLimit } from "../support/time-limits.ts";
 import { MirrorBed, type MirrorState } from "../support/upstreams.ts";
 
 const KILLS = Number(process.env["KILLS"] ?? 10);
@@ -68,7 +68,10 @@ beforeAll(async () => {
 afterAll(() => bed.stop());
 
 async function held(method: "GET" | "POST", query = ""): Promise<HeldState> {
-  const answer = await fetch(`${bed.host.base}${HELD_PATH}${query}`, { method });
+  const answer = await fetch(`${bed.host.base}${HELD_PATH}${query}`, {
+    method,
+    signal: AbortSignal.timeout(REQUEST_LIMIT),
+  });
   return await answer.json<HeldState>();
 }
 
@@ -243,7 +246,8 @@ describe(`a host that is killed in the middle of a step, ${KILLS} times`, () => 
     const killed: string[] = [];
     for (let n = 0; n < KILLS; n++) {
       const step = STEPS[n % STEPS.length] ?? "roll-up";
-      killed.push(`${step}: ${await kill(step, 1 + random.below(lengths.get(step) ?? 6))}`);
+      const at = 1 + random.below(lengths.get(step) ?? 6);
+      killed.push(`${step}: ${await withinLimit(`the kill in ${step}`, kill(step, at))}`);
     }
     if (process.env["KILLS"] !== undefined)
       process.stderr.write(`${killed.join("\n")}\n${JSON.stringify([...lengths])}\n`);

@@ -7,6 +7,7 @@ import { apiClient } from "../support/api-client.ts";
 import { GitSandbox, withToken } from "../support/git-client.ts";
 import { startTestHost } from "../support/host.ts";
 import { ROWS_PATH, SETTLED_PATH } from "../support/observed-paths.ts";
+import { WAIT_LIMIT } from "../support/time-limits.ts";
 
 const OPERATOR = "test-token";
 
@@ -28,7 +29,8 @@ describe("rows", () => {
     host = await startTestHost({
       entry: join(here, "..", "worker", "rows-entry.ts"),
       adminToken: OPERATOR,
-      publishAfter: "60",
+      // Longer than a run takes on any machine: the rows of publication are not those of a push.
+      publishAfter: "3600",
     });
     git = new GitSandbox("rows");
     const operator = apiClient(host.base, OPERATOR);
@@ -54,8 +56,10 @@ describe("rows", () => {
   /** Returns the statements that `act` brings about, with what follows its answers. */
   async function statementsOf(act: () => Promise<unknown>): Promise<Statement[]> {
     const take = async (): Promise<Statement[]> => {
-      await fetch(host.base + SETTLED_PATH);
-      return await (await fetch(host.base + ROWS_PATH)).json<Statement[]>();
+      await fetch(host.base + SETTLED_PATH, { signal: AbortSignal.timeout(WAIT_LIMIT) });
+      return await (
+        await fetch(host.base + ROWS_PATH, { signal: AbortSignal.timeout(WAIT_LIMIT) })
+      ).json<Statement[]>();
     };
     await take();
     await act();

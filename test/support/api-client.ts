@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import { expect } from "vitest";
+import { WAIT_LIMIT } from "./time-limits.ts";
 
 /** An answer; `body` is `{}` where there is none. */
 export type ApiAnswer = {
@@ -25,6 +26,7 @@ export function apiClient(base: string, token?: string): ApiClient {
   return async (method, path, body, headers = {}) => {
     const answer = await fetch(`${base}/api/v1${path}`, {
       method,
+      signal: AbortSignal.timeout(WAIT_LIMIT),
       headers: {
         ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
         ...(body === undefined ? {} : { "Content-Type": "application/json" }),

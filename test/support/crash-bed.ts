@@ -5,18 +5,19 @@
  */
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CrashClient } from "./crash-clients.ts";
+import { CrashClient, isBusy, saysBusy } from "./crash-clients.ts";
 import { type Change, CrashModel, type Outcome } from "./crash-model.ts";
 import { exportRepository } from "./export.ts";
-import { type GitSandbox, refsOf } from "./git-client.ts";
+import { type GitResult, type GitSandbox, refsOf } from "./git-client.ts";
 import { importFixture, linear, noise } from "./git-fixtures.ts";
 import { CLOCK_AHEAD } from "./git-process.ts";
-import { parsePkts, pktLines, post, type RawAnswer, send } from "./git-raw.ts";
+import { parsePkts, pktLines, type RawAnswer, send } from "./git-raw.ts";
 import { lfsObject } from "./lfs-client.ts";
 import { SeededRandom } from "./seeded-random.ts";
+import { REQUEST_LIMIT } from "./time-limits.ts";
 import { MirrorBed } from "./upstreams.ts";
 
-const CLIENTS = 8;
+const CLIENTS = 6;
 /** Rounds after which clients go over to a new repository: clones of one that grows for ever would take most of the time. */
 const ROUNDS_A_REPOSITORY = 8;
 /** Commits of the mirror's upstream, and how many of them come at once. */
@@ -26,7 +27,7 @@ const UPSTREAM_STEP = 3;
  * The most changes that are acknowledged before a kill, the milliseconds by which it is late at most, and those after which it comes in
  * any case.
  */
-const MOST_CHANGES = 45;
+const MOST_CHANGES = 30;
 const LATE = 40;
 const LONGEST = 20_000;
 /** Milliseconds between two syncs that are asked for. */
@@ -116,7 +117,23 @@ export class CrashBed {
       .url(path)
       .replace(/\.git$/, "")
       .replace("/acme/", "/api/v1/repos/acme/");
-    return await send(url, { method, headers: { ...type, ...headers }, ...json });
+    return await this.send(url, { method, headers: { ...type, ...headers }, ...json });
+  }
+
+  /** Sends a request, which has to be answered while the host is there. */
+  async send(url: string, init: Parameters<typeof send>[1] = {}): Promise<RawAnswer> {
+    return await send(url, { ...init, limit: REQUEST_LIMIT });
+  }
+
+  /** POSTs to a service of a repository. */
+  async post(
+    path: string,
+    service: string,
+    body: Uint8Array,
+    headers: Record<string, string> = {},
+  ): Promise<RawAnswer> {
+    const type = { "Content-Type": `application/x-git-${service}-request` };
+    return await this.send(`${this.url(path)}/git-${service}`, { body, headers: { ...type, ...headers } });
   }
 
   /** Starts the host, and makes the first repositories. */
@@ -193,8 +210,10 @@ export class CrashBed {
     while (!this.#isDown) {
       this.#moveUpstream();
       try {
-        const { status } = await this.api("POST", `${this.#mirror}/mirror/sync`);
-        if (status !== 202 && !this.#isDown) this.model.faults.push(`a sync was answered with ${status}`);
+        const answer = await this.api("POST", `${this.#mirror}/mirror/sync`);
+        const { status } = answer;
+        if (status !== 202 && !isBusy(answer) && !this.#isDown)
+          this.model.faults.push(`a sync was answered with ${status}`);
       } catch (error) {
         await this.goingDown(`a sync: ${String(error)}`);
       }
@@ -280,7 +299,7 @@ export class CrashBed {
   /** Reads the refs of a repository. */
   async #refs(path: string): Promise<Map<string, string>> {
     const request = pktLines("command=ls-refs", "object-format=sha1", "0001", "ref-prefix refs/", "0000");
-    const { status, body } = await post(this.url(path), "upload-pack", request, { "Git-Protocol": "version=2" });
+    const { status, body } = await this.post(path, "upload-pack", request, { "Git-Protocol": "version=2" });
     if (status !== 200) this.model.faults.push(`listing refs of ${path}: ${status}`);
     const lines = parsePkts(body).map((line) => line.toString().trimEnd().split(" "));
     return new Map(
@@ -297,7 +316,7 @@ export class CrashBed {
     const found = new Map<string, string>();
     for (const key of keys) {
       const [, path = "", oid = ""] = key.split(" ");
-      const { status, body } = await send(`${this.url(path)}/info/lfs/objects/${oid}`);
+      const { status, body } = await this.send(`${this.url(path)}/info/lfs/objects/${oid}`);
       if (status === 200 && lfsObject(body).oid === oid) found.set(key, "there");
       else if (status === 200) this.model.faults.push(`${key} has other bytes`);
     }
@@ -308,7 +327,14 @@ export class CrashBed {
   async #clone(paths: readonly string[]): Promise<void> {
     for (const path of paths) {
       const cwd = this.git.fresh("checked");
-      const { code, stderr } = await this.git.git(["clone", "-q", "--mirror", this.url(path), cwd]);
+      const clone = async (): Promise<GitResult> =>
+        await this.git.git(["clone", "-q", "--mirror", this.url(path), cwd]);
+      let result = await clone();
+      for (let tries = 1; result.code !== 0 && saysBusy(result.stderr) && tries < MOST_TRIES; tries++) {
+        await pause(RETRY_PAUSE);
+        result = await clone();
+      }
+      const { code, stderr } = result;
       if (code === 0) await this.check(cwd, `the clone of ${path}`);
       else this.model.faults.push(`cloning ${path}: ${stderr}`);
       if (code === 0) this.#compare(path, await refsOf(this.git, cwd));

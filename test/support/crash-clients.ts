@@ -10,12 +10,10 @@ import {
   buildPack,
   commitOf,
   objectId,
-  post,
   pushBody,
   type RawAnswer,
   type RawCommand,
   reportLines,
-  send as sendRaw,
   treeOf,
 } from "./git-raw.ts";
 import { LFS_TYPE, lfsObject } from "./lfs-client.ts";
@@ -33,9 +31,20 @@ const COME_AGAIN = 50;
 /** A commit with all its objects. */
 type NewCommit = { readonly oid: string; readonly pack: Buffer };
 
-function outcomeOf({ status, headers, body }: RawAnswer, made?: string): Outcome {
+/** Whether the host says that it is busy, and when to come again. */
+export function isBusy({ status, headers }: RawAnswer): boolean {
+  return (status === 503 || status === 429) && headers.has("Retry-After");
+}
+
+/** Whether git says that of a host. */
+export function saysBusy(stderr: string): boolean {
+  return /returned error: (?:503|429)\b|try again in \d+ seconds/.test(stderr);
+}
+
+function outcomeOf(answer: RawAnswer, made?: string): Outcome {
+  const { status, body } = answer;
   if (status < 300) return { kind: "done", ...(made === undefined ? {} : { made }) };
-  if ((status === 503 || status === 429) && headers.has("Retry-After")) return { kind: "busy" };
+  if (isBusy(answer)) return { kind: "busy" };
   return { kind: "refused", why: `${status} ${body.toString("utf8", 0, 500)}` };
 }
 
@@ -139,7 +148,7 @@ export class CrashClient {
       kind,
       after: new Map(commands.map(({ name, new: value }) => [`${path} ${name}`, value])),
       send: async () => {
-        const answer = await post(this.#bed.url(path), "receive-pack", body);
+        const answer = await this.#bed.post(path, "receive-pack", body);
         if (answer.status !== 200) return outcomeOf(answer);
         const lines = reportLines(answer.body);
         if (lines.length !== commands.length + 1) throw new Error(`half an answer: ${lines.join(", ")}`);
@@ -259,9 +268,11 @@ export class CrashClient {
       send: async () => {
         const url = `${this.#bed.url(path)}/info/lfs/objects`;
         const request = Buffer.from(JSON.stringify({ operation: "upload", objects: [{ oid, size }] }));
-        const batch = await sendRaw(`${url}/batch`, { method: "POST", headers, body: request });
+        const batch = await this.#bed.send(`${url}/batch`, { method: "POST", headers, body: request });
         if (batch.status !== 200) return outcomeOf(batch);
-        return outcomeOf(await sendRaw(`${url}/${oid}`, { method: "PUT", headers: { Accept: LFS_TYPE }, body: bytes }));
+        return outcomeOf(
+          await this.#bed.send(`${url}/${oid}`, { method: "PUT", headers: { Accept: LFS_TYPE }, body: bytes }),
+        );
       },
     });
   }
@@ -279,6 +290,7 @@ export class CrashClient {
     const cwd = git.fresh("clone");
     const { code, stderr } = await git.git(["clone", "-q", "--mirror", this.#bed.url(path), cwd]);
     if (code === 0) await this.#bed.check(cwd, `a clone that ${this.#name} made under load`);
+    else if (saysBusy(stderr)) await new Promise((resolve) => setTimeout(resolve, COME_AGAIN));
     else if (!this.#bed.isDown) await this.#bed.goingDown(`a clone of ${this.#name} failed: ${stderr}`);
     if (code === 0) model.acknowledged.set("clone", (model.acknowledged.get("clone") ?? 0) + 1);
     rmSync(cwd, { recursive: true, force: true });

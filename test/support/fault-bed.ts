@@ -11,6 +11,7 @@ import { GitSandbox, withToken } from "./git-client.ts";
 import { HostClock } from "./host-clock.ts";
 import { startTestHost, type TestHostOptions } from "./host.ts";
 import { BUCKET_PATH, FAULTS_PATH, SETTLED_PATH, TURN_PATH, UNFAULTED_HEADER } from "./observed-paths.ts";
+import { WAIT_LIMIT } from "./time-limits.ts";
 
 const TOKEN = "test-token";
 /** How long a request may take before it counts as hung. Milliseconds. */
@@ -86,7 +87,8 @@ export class FaultBed {
    * may be about to use again.
    */
   async #control(path: string, init: RequestInit = {}): Promise<Response> {
-    const asked = async (): Promise<Response> => await fetch(`${this.host.base}${path}`, init);
+    const asked = async (): Promise<Response> =>
+      await fetch(`${this.host.base}${path}`, { signal: AbortSignal.timeout(WAIT_LIMIT), ...init });
     return await asked().catch(asked);
   }
 

@@ -95,6 +95,7 @@ export async function startProject(
 ): Promise<StartedHost> {
   const { WORKER_BUNDLE: bundle, ...compiled } = prepared();
   const { [CLOCK_AHEAD]: ahead, ...variables } = env;
+  if (bundle === undefined && ahead !== undefined) throw new Error("only a bundle's clock can be put forward");
   const taken = bundle === undefined || ahead === undefined ? bundle : bundleAhead(bundle, state, ahead);
   // What it leaves behind when it is killed goes where its state goes.
   const temporary = join(state, "tmp");

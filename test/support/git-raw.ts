@@ -8,6 +8,7 @@
 import { createHash } from "node:crypto";
 import { deflateSync } from "node:zlib";
 import type { ObjectFormatName } from "../../src/object/object-id.ts";
+import { WAIT_LIMIT } from "./time-limits.ts";
 
 /** The oid of nothing. */
 export const ZERO = "0".repeat(40);
@@ -126,10 +127,10 @@ export function pushBody(
   return Buffer.concat([...lines, Buffer.from("0000"), pack]);
 }
 
-/** Sends a request with the credentials that the URL carries. */
+/** Sends a request with the credentials that the URL carries, which may take `limit` milliseconds. */
 export async function send(
   url: string,
-  init: { method?: string; headers?: Record<string, string>; body?: Uint8Array } = {},
+  init: { method?: string; headers?: Record<string, string>; body?: Uint8Array; limit?: number } = {},
 ): Promise<RawAnswer> {
   const target = new URL(url);
   const headers = new Headers(init.headers);
@@ -142,6 +143,7 @@ export async function send(
     headers,
     body,
     redirect: "manual",
+    signal: AbortSignal.timeout(init.limit ?? WAIT_LIMIT),
   });
   return { status: response.status, headers: response.headers, body: Buffer.from(await response.arrayBuffer()) };
 }

@@ -19,9 +19,11 @@ import {
   silent,
   SINGLES,
   told,
+  toldGone,
   type Told,
 } from "./ref-history.ts";
 import type { SeededRandom } from "./seeded-random.ts";
+import { REQUEST_LIMIT } from "./time-limits.ts";
 
 /** The most milliseconds after which a client ends its own request, and one in how many it ends. */
 const CUT = 30;
@@ -76,7 +78,9 @@ export class RefClient {
     const { base, token } = this.#target;
     const headers = new Headers(rest.headers);
     if (!isStranger) headers.set("Authorization", `Basic ${btoa(`git:${token}`)}`);
-    const answer = await fetch(`${base}/${path}`, { ...rest, headers, redirect: "manual" });
+    const limit = AbortSignal.timeout(REQUEST_LIMIT);
+    const signal = rest.signal ? AbortSignal.any([rest.signal, limit]) : limit;
+    const answer = await fetch(`${base}/${path}`, { ...rest, headers, redirect: "manual", signal });
     return { status: answer.status, body: Buffer.from(await answer.arrayBuffer()) };
   }
 
@@ -151,11 +155,12 @@ export class RefClient {
     }
     const text = lines.join(", ") || `${status} ${body.toString()}`;
     // What a purge has just taken may have been what the push was checked against. HEAD is at the branch that was pushed first.
-    // That is also said of a repository that is deleted during the push, and its refs with it.
-    if (text.includes("does not exist")) return reads(refusedOrMissing(moves), "refused, or missing");
+    // That is also said of a repository that is deleted during the push, and its refs with it; as the failure of the transaction, where
+    // the push is atomic.
+    if (/does not exist|atomic transaction failed/.test(text))
+      return reads(refusedOrMissing(moves), "refused, or missing");
     if (/unpacker error|current branch/.test(text)) return reads(silent, "silent");
-    if (/fetch first|stale|atomic transaction failed|already exists|reference .*|cannot lock/.test(text))
-      return reads(refused(moves), "refused");
+    if (/fetch first|stale|already exists|reference .*|cannot lock/.test(text)) return reads(refused(moves), "refused");
     throw new Error(`a push was answered: ${text}`);
   }
 
@@ -166,9 +171,9 @@ export class RefClient {
     const [move] = moves;
     if (status === 409 && current !== undefined && move !== undefined && moves.length === 1) {
       this.#seen.set(move.key, current ?? "");
-      return reads(told(move.key, current ?? ""), `told ${current}`);
+      return reads(current === null ? toldGone(move.key) : told(move.key, current), `told ${current}`);
     }
-    if (status === 409 && updates !== undefined) return reads(refused(moves), "refused");
+    if (status === 409 && updates !== undefined) return reads(refusedOrMissing(moves), "refused, or missing");
     throw new Error(`a move by the API was answered: ${status} ${body.toString()}`);
   }
 

@@ -69,6 +69,8 @@ export const removed: Apply = (state) => (state === GONE ? ILLEGAL : GONE);
 export const made: Apply = (state) => (state === GONE ? EMPTY : ILLEGAL);
 /** A value that was told. */
 export const told = (key: string, value: string): Apply => only((state) => valueIn(state, key) === value);
+/** A ref that was told not to be there: there may be no repository either. */
+export const toldGone = (key: string): Apply => only((state) => state === GONE || valueIn(state, key) === "");
 /** All refs as they were listed. */
 export const listed = (refs: ReadonlyMap<string, string>): Apply =>
   only((state) => state !== GONE && NAMES.every((name) => valueIn(state, name) === (refs.get(name) ?? "")));
