@@ -232,7 +232,7 @@ function rowsOf(table: string): Record<string, unknown>[] {
 /** The files of packs, graphs and twins in the bucket that no repository knows of. */
 function orphans(): string[] {
   const known = new Set<unknown>();
-  for (const table of ["packs", "commit_graphs", "clone_twin"])
+  for (const table of ["packs", "commit_graphs", "clone_twin", "multi_pack_index"])
     for (const row of rowsOf(table)) for (const value of Object.values(row)) known.add(value);
   const names = rowsOf("_mf_objects").map(({ key }) => String(key));
   return names.filter((key) => {
