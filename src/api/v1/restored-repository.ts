@@ -57,7 +57,7 @@ async function follow(
     if (found.kind !== "moved") return { name, kind: found.kind };
     name = found.to.toLowerCase();
   }
-  return undefined;
+  throw new Problem(409, "The repository was renamed too often since: where it is now can't be found.");
 }
 
 /** Makes sure that a repository lives under no other name: two of one id would delete each other's packs. @throws Problem */

@@ -17,8 +17,11 @@ import { keepLogEnds } from "./ref-log.ts";
  */
 export const VERSION_JUMP = 1_000_000;
 
-/** Tables whose rows SQLite counts, and whose numbers clients see. Their numbers rise to the time, too. */
-const COUNTED_TABLES = ["commit_statuses", "deliveries", "lfs_locks"];
+/**
+ * Tables whose rows SQLite counts, and whose numbers clients see. Their numbers rise to the time, too. Those of statuses don't: how
+ * many there are is read from their numbers, so that a gap would drop the oldest.
+ */
+const COUNTED_TABLES = ["deliveries", "lfs_locks"];
 
 const STATEMENTS = [
   "UPDATE repository SET derived_version = -1, derived_job_at = NULL, usage_version = -1",
