@@ -107,34 +107,59 @@ async function reachedFrom(
   if (now.record.id !== answer.record.id) return asked.names.map(() => false);
   // a ref that moved meanwhile may name an object that only a newer pack has
   const objects = now.version === answer.version ? database : database.withPacks(now.packs);
-  return await inOwnSession(repository, objects, async (graph) => {
-    return await search(repository, { database: objects, graph, reached: new ReachedCommits(graph) }, asked);
+  const first = await inOwnSession(repository, objects, async (graph) => {
+    return await amongCommits({ graph, reached: new ReachedCommits(graph) }, asked);
   });
+  return await withTrees(repository, objects, asked, first);
 }
 
 /** Raw names, and the values that are searched for what reaches them. */
 type AskedObjects = { readonly names: readonly Uint8Array[]; readonly tips: readonly Uint8Array[] };
 
-/** Returns whether a tip reaches each name. Trees and blobs are left to a walk whose flags would disturb others. */
-async function search(
-  repository: Repository,
-  { database, graph, reached }: Omit<SearchedObjects, "answer">,
+/** What is known of names when their commits were searched: `undefined` of a tree or a blob. */
+type Searched = readonly (boolean | undefined)[];
+
+/** Returns whether a tip reaches each name, those of trees and blobs aside. */
+async function amongCommits(
+  { graph, reached }: Pick<SearchedObjects, "graph" | "reached">,
   { names, tips }: AskedObjects,
-): Promise<boolean[]> {
+): Promise<Searched> {
   const nodes = await nodesOf(graph, concat(names));
   await reached.addTips(await nodesOf(graph, concat(tips)));
   await reached.findAmong(nodes, FOR_CUTS);
-  const inTrees: number[] = [];
+  const found: (boolean | undefined)[] = [];
   for (const node of nodes) {
-    if (reached.has(node)) continue;
-    const type = await graph.typeOf(node);
-    if (type === TYPE_NUMBER.tree || type === TYPE_NUMBER.blob) inTrees.push(node);
+    const isReached = reached.has(node);
+    const type = isReached ? undefined : await graph.typeOf(node);
+    found.push(type === TYPE_NUMBER.tree || type === TYPE_NUMBER.blob ? undefined : isReached);
   }
-  if (inTrees.length === 0) return nodes.map((node) => reached.has(node));
-  const rest = inTrees.map((node) => graph.nameOf(node));
+  return found;
+}
+
+/**
+ * Returns what {@link amongCommits} has left open, too: by a walk whose flags would disturb others. No other session may be
+ * open for this question, since a request has two kernels at most: memory is kept for one more than its first.
+ */
+async function withTrees(
+  repository: Repository,
+  database: ObjectDatabase,
+  { names, tips }: AskedObjects,
+  searched: Searched,
+): Promise<boolean[]> {
+  const rest = names.filter((_, i) => searched[i] === undefined);
+  if (rest.length === 0) return searched.map((isReached) => isReached === true);
   const found = await inOwnSession(repository, database, async (session) => await whichReached(session, rest, tips));
-  const also = new Set(inTrees.filter((_, i) => found[i] === true));
-  return nodes.map((node) => reached.has(node) || also.has(node));
+  let at = 0;
+  return searched.map((isReached) => isReached ?? found[at++] === true);
+}
+
+/** Returns whether a tip reaches each name, with the caller's own search among commits. */
+async function search(
+  repository: Repository,
+  { database, graph, reached }: Omit<SearchedObjects, "answer">,
+  asked: AskedObjects,
+): Promise<boolean[]> {
+  return await withTrees(repository, database, asked, await amongCommits({ graph, reached }, asked));
 }
 
 /** Yields the values of refs. */
