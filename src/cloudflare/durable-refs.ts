@@ -43,9 +43,12 @@ export async function openWhole(
   { key, packs: memory }: NamedMemory = ownMemory(),
 ): Promise<OpenAnswer> {
   for (let tries = 0; tries < MOST_TRIES; tries++) {
-    const knew = request.packs === true ? memory.of(key) : NOTHING_KNOWN;
+    const knew = request.packs === true ? memory.of(key, request.publicOnly) : NOTHING_KNOWN;
     const told = await page(undefined, knew.names);
-    if (told.kind === "missing") return told;
+    if (told.kind === "missing") {
+      if (knew.names.length > 0) memory.forget(key);
+      return told;
+    }
     const { refsGoOnAfter, known: _, ...rest } = told;
     const snapshot = request.packs === true ? { ...rest, packs: memory.take(key, told, knew) } : rest;
     const first = snapshot;
@@ -156,7 +159,10 @@ export function durableRefs(object: RepositoryStub, { name, counters, recent, kn
     beginPush: async (request) => {
       const knew = memory.packs.of(memory.key);
       const told = await call(async () => object.beginPush(request, knew.names));
-      if (told.kind === "missing") return told;
+      if (told.kind === "missing") {
+        memory.packs.forget(memory.key);
+        return told;
+      }
       const { known: _, ...begun } = told;
       return { ...begun, packs: memory.packs.take(memory.key, told, knew) };
     },
@@ -192,8 +198,16 @@ export function durableRefs(object: RepositoryStub, { name, counters, recent, kn
       return call(async () => object.create(request));
     },
     prepareFork: (id, packs) => call(async () => object.prepareFork(id, packs)),
-    change: (change, tags) => call(async () => object.change(change, tags)),
-    move: (to) => call(async () => object.move(to)),
+    change: async (change, tags) => {
+      const changed = await call(async () => object.change(change, tags));
+      if (change.visibility !== undefined) known.forget(name);
+      return changed;
+    },
+    move: async (to) => {
+      const moved = await call(async () => object.move(to));
+      known.forget(name);
+      return moved;
+    },
     forward: () => call(async () => object.forward()),
     refLog: (query) => call(async () => object.refLog(query)),
     pushCertificate: (push) => call(async () => object.pushCertificate(push)),

@@ -9,6 +9,7 @@
  * @packageDocumentation
  */
 import type { PackRecord } from "../catalog/pack-record.ts";
+import type { Visibility } from "../refs/ref-store.ts";
 import type { BlockCache } from "../store/block-cache.ts";
 
 /** Repositories that are remembered, and packs of each. */
@@ -20,15 +21,15 @@ const PARTS = ["indexHead", "kinds", "tail"] as const;
 type Part = (typeof PARTS)[number];
 type Small = Omit<PackRecord, Part> & { readonly parts: readonly Part[] };
 
-/** A repository's packs by name. */
-type Remembered = { readonly id: string; readonly packs: ReadonlyMap<string, Small> };
+/** A repository's packs by name, and whether everybody could read it when they were told. */
+type Remembered = { readonly id: string; readonly isPublic: boolean; readonly packs: ReadonlyMap<string, Small> };
 
 /** The packs that are known of the repository with a name; `records` keeps their bytes from being evicted. */
 export type KnownPacks = { readonly names: readonly string[]; readonly records: readonly PackRecord[] };
 
 /** What the object tells of a catalog: see `OpenPage`. */
 export type ToldPacks = {
-  readonly record: { readonly id: string };
+  readonly record: { readonly id: string; readonly visibility: Visibility };
   readonly packs: readonly PackRecord[];
   readonly known: Uint8Array;
 };
@@ -47,10 +48,13 @@ export class PackMemory {
     this.#cache = cache;
   }
 
-  /** Returns what is known of the repository with this key, `{tenant}/{repo}`. */
-  of(key: string): KnownPacks {
+  /**
+   * Returns what is known of the repository with this key, `{tenant}/{repo}`. With `publicOnly`, that is nothing of a private one: the
+   * question of somebody who may not read it is the same as that for a name that nobody has.
+   */
+  of(key: string, publicOnly = false): KnownPacks {
     const found = this.#repositories.get(key);
-    if (found === undefined) return { names: [], records: [] };
+    if (found === undefined || (publicOnly && !found.isPublic)) return { names: [], records: [] };
     const records: PackRecord[] = [];
     for (const pack of found.packs.values()) {
       const whole = this.#whole(found.id, pack);
@@ -76,7 +80,7 @@ export class PackMemory {
       return flag === 0 ? [] : [{ ...pack, marked: flag === MARKED }];
     });
     const all = inOrder([...kept, ...packs]);
-    this.#remember(key, record.id, all, new Set(kept.map(({ name }) => name)));
+    this.#remember(key, record, all, new Set(kept.map(({ name }) => name)));
     return all;
   }
 
@@ -85,14 +89,25 @@ export class PackMemory {
     const found = this.#repositories.get(key);
     if (found === undefined || found.id !== id) return;
     this.#keep(id, pack);
-    this.#set(key, { id, packs: new Map([...found.packs, [pack.name, smallOf(pack)]]) });
+    this.#set(key, { ...found, packs: new Map([...found.packs, [pack.name, smallOf(pack)]]) });
   }
 
-  #remember(key: string, id: string, all: readonly PackRecord[], kept: ReadonlySet<string>): void {
+  /** Forgets what is known of a repository: others may read it now, or it has another name, or it is gone. */
+  forget(key: string): void {
+    this.#repositories.delete(key);
+  }
+
+  #remember(
+    key: string,
+    { id, visibility }: ToldPacks["record"],
+    all: readonly PackRecord[],
+    kept: ReadonlySet<string>,
+  ): void {
     // A borrowed pack changes by its loan, and one with bitmaps by these: the object always tells of them.
     const plain = all.filter(({ loan, bitmap }) => loan === undefined && bitmap === undefined).slice(-MOST_PACKS);
     for (const pack of plain) if (!kept.has(pack.name)) this.#keep(id, pack);
-    this.#set(key, { id, packs: new Map(plain.map((pack) => [pack.name, smallOf(pack)])) });
+    const isPublic = visibility === "public";
+    this.#set(key, { id, isPublic, packs: new Map(plain.map((pack) => [pack.name, smallOf(pack)])) });
   }
 
   #keep(id: string, pack: PackRecord): void {

@@ -28,6 +28,8 @@ export type Asker = {
   readonly path: string;
   /** Repositories that share files: a fork and its parent, and one that was renamed. `undefined` where nothing may be read. */
   readonly lineage: number | undefined;
+  /** Whether it is private, and the request's token never was for it. */
+  readonly isSecret: boolean;
 };
 
 /**
@@ -37,8 +39,9 @@ export type Asker = {
 const OF_CONTENT = new Set(["files", "blocks", "pages"]);
 
 /**
- * What is known of packs goes along with a question to the repository's object, which alone says whether they are told: it is looked up
- * before it is known who asks, or whether the name has another repository by now, and is told to nobody before that.
+ * What is known of packs goes along with a question to the repository's object, which alone says whether they are told: that of a
+ * repository which is public, even for somebody whose token is none, or which was public and has gone, or that of somebody whose token may
+ * have been for it, which is found out meanwhile. Whether the name has another repository by now is found out then, too.
  */
 const ASKED_AHEAD = /\.(?:indexHead|kinds|tail)$/;
 
@@ -78,8 +81,8 @@ export class CacheKeys {
     }
     const asker = this.#askers.get(name);
     if (asker === undefined || !OF_CONTENT.has(cache)) return faults;
-    const { path, lineage } = asker;
-    if (ASKED_AHEAD.test(key)) return faults;
+    const { path, lineage, isSecret } = asker;
+    if (ASKED_AHEAD.test(key) && (lineage !== undefined || !isSecret)) return faults;
     if (lineage === undefined) return [...faults, `${whole} was used for somebody who may not read ${path}`];
     const before = this.#lineages.get(whole) ?? lineage;
     if (before !== lineage) faults.push(`${whole} was used for two repositories`);

@@ -19,6 +19,8 @@ class Isolate {
   readonly #memory: PackMemory;
   readonly #store: MemoryRefStore;
   told = 0;
+  /** The packs that the last question named. */
+  named: readonly string[] = [];
 
   constructor(store: MemoryRefStore, cacheBytes = 8 * KIB * KIB) {
     this.#store = store;
@@ -28,6 +30,7 @@ class Isolate {
 
   async open(request: OpenRequest = { packs: true }): Promise<OpenSnapshot> {
     const page = async (after?: string, knows?: readonly string[]): Promise<OpenPage> => {
+      this.named = knows ?? [];
       const answer = this.#store.database.open(request, after, knows);
       this.told = serialize(answer).length;
       return answer;
@@ -122,6 +125,31 @@ it("knows nothing of another repository that has the name now", async () => {
   await store.remove();
   await push(store, [create(MAIN, oid(2))], { pack: tailPack("b") });
   expect((await isolate.open()).packs.map(({ name }) => name)).toEqual(["b"]);
+});
+
+it("names no packs of a private repository for somebody who may read public ones only", async () => {
+  const store = memoryRefStore(() => 1000, 60_000);
+  const isolate = new Isolate(store);
+  const stranger: OpenRequest = { packs: true, publicOnly: true };
+  await push(store, [create(MAIN, oid(1))], { pack: tailPack("a") });
+  await store.change({ visibility: "private" });
+  await isolate.open();
+  await isolate.open();
+  expect(isolate.named).toEqual(["a"]);
+  await expect(isolate.open(stranger)).rejects.toThrow("missing");
+  expect(isolate.named).toEqual([]);
+  // What is public is told again, once.
+  await store.change({ visibility: "public" });
+  for (const named of [[], ["a"]]) {
+    expect((await isolate.open(stranger)).packs).toEqual(await everythingOf(store));
+    expect(isolate.named).toEqual(named);
+  }
+  // Where another isolate has hidden it, that is found out at once.
+  await store.change({ visibility: "private" });
+  for (const named of [["a"], []]) {
+    await expect(isolate.open(stranger)).rejects.toThrow("missing");
+    expect(isolate.named).toEqual(named);
+  }
 });
 
 it("is told as little of 20 large packs and 20,000 refs as of few", async () => {
