@@ -81,16 +81,19 @@ async function recover(
   await confirmed(only ?? "everything", yes);
   const host = new Deployment(connect(command));
   const asked = { at: at.toISOString(), ...(only === undefined ? {} : { only: only.toLowerCase() }) };
-  const { objects, missing } = await withSpinner("recovering", (say) => recoverTo(host, asked, say));
+  const { objects, missing, refused } = await withSpinner("recovering", (say) => recoverTo(host, asked, say));
   printDone(
     `put back to ${asked.at}: ${counted(objects.length, "object")}`,
-    { at: asked.at, objects, missing },
+    { at: asked.at, objects, missing, refused },
     commonOptions(command).json,
   );
-  if (missing.length === 0) return;
-  throw new CommandFailure(
-    `packs have gone from the bucket since; restore them from a backup with --missing:\n${missing.join("\n")}`,
-  );
+  const left = [
+    ...(refused.length === 0 ? [] : ["not put back; all else was:", ...refused]),
+    ...(missing.length === 0
+      ? []
+      : ["packs have gone from the bucket since; restore them from a backup with --missing:", ...missing]),
+  ];
+  if (left.length > 0) throw new CommandFailure(left.join("\n"));
 }
 
 /** Adds the commands. */

@@ -27,6 +27,11 @@ export class HostRefusal extends CommandFailure {
   }
 }
 
+/** Whether the host refuses one thing for what that is: others may be taken. */
+export function isRefusalOfOne(error: unknown): error is HostRefusal {
+  return error instanceof HostRefusal && [404, 409, 422].includes(error.status);
+}
+
 /** Returns a caught value as an error. */
 export function errorOf(caught: unknown): Error {
   return caught instanceof Error ? caught : new CommandFailure(String(caught));

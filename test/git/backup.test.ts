@@ -365,6 +365,21 @@ describe("a restore", () => {
     await expectLarge(host, "acme/small", own);
   });
 
+  it("restores all else where a repository has another name by now", async () => {
+    const path = git.fresh("renamed");
+    await push("acme/early", "main");
+    await done(host, "backup", path);
+    const renamed = await operator("PATCH", "/repos/acme/early", { name: "elsewhere" });
+    expect(renamed.status).toBe(200);
+    expect((await operator("DELETE", "/repos/acme/small")).status).toBe(204);
+    const restored = await admin(host, "restore", path, "--missing", "--key", key);
+    expect(restored.code).toBe(1);
+    expect(restored.stderr).toMatch(/not restored; all else was:\nrepository acme\/early: .+\n$/);
+    expect(await refsAt(git, remote(host, "acme/small", reader))).not.toEqual([]);
+    expect(await refsAt(git, remote(host, "acme/elsewhere"))).toHaveLength(1);
+    await operator("DELETE", "/repos/acme/elsewhere");
+  });
+
   it.each([
     ["a pack", /\.pack$/, /pack-.*\.pack is damaged/],
     ["the rows of a repository", /widgets\.sealed$/, /copy of repository acme\/widgets is damaged/],

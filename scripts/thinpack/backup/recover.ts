@@ -6,6 +6,7 @@
  *
  * @packageDocumentation
  */
+import { isRefusalOfOne } from "../failure.ts";
 import { textAt } from "../json.ts";
 import { shownUnit, type UnitName } from "./backup-directory.ts";
 import type { Deployment } from "./deployment.ts";
@@ -17,6 +18,8 @@ export type Recovered = {
   readonly objects: { readonly kind: string; readonly name: string; readonly undo: string }[];
   /** Packs that a catalog names, and that are not in the bucket any more. */
   readonly missing: string[];
+  /** Repositories that the host did not put back, each with why: one that lives on under another name, say. */
+  readonly refused: string[];
 };
 
 /** Returns the packs of a repository that are not in the bucket. */
@@ -58,12 +61,21 @@ export async function recoverTo(
   { at, only }: { readonly at: string; readonly only?: string },
   say: (text: string) => void,
 ): Promise<Recovered> {
-  const recovered: Recovered = { objects: [], missing: [] };
+  const recovered: Recovered = { objects: [], missing: [], refused: [] };
   const recover = async (unit: UnitName): Promise<void> => {
     say(shownUnit(unit));
     const undo = await host.recover(unit, at);
     recovered.objects.push({ ...unit, undo });
     if (unit.kind === "repository") recovered.missing.push(...(await missingPacks(host, unit)));
+  };
+  // What is said of one repository holds up no other.
+  const tryRecover = async (unit: UnitName): Promise<void> => {
+    try {
+      await recover(unit);
+    } catch (error) {
+      if (!isRefusalOfOne(error)) throw error;
+      recovered.refused.push(`${shownUnit(unit)}: ${error.message}`);
+    }
   };
   if (only?.includes("/") === true) {
     await recover({ kind: "repository", name: only });
@@ -73,10 +85,10 @@ export async function recoverTo(
   for (const tenant of only === undefined ? await host.tenants() : [only]) {
     // A repository goes back before its tenant asks whether it is there; one that was deleted since is in the list of then.
     const before = await repositoriesOf(host, tenant);
-    for (const unit of before) await recover(unit);
+    for (const unit of before) await tryRecover(unit);
     await recover({ kind: "tenant", name: tenant });
     const known = new Set(before.map(({ name }) => name));
-    for (const unit of await repositoriesOf(host, tenant)) if (!known.has(unit.name)) await recover(unit);
+    for (const unit of await repositoriesOf(host, tenant)) if (!known.has(unit.name)) await tryRecover(unit);
   }
   return recovered;
 }

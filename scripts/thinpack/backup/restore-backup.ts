@@ -6,7 +6,7 @@
  *
  * @packageDocumentation
  */
-import { CommandFailure } from "../failure.ts";
+import { CommandFailure, isRefusalOfOne } from "../failure.ts";
 import { type BackupDirectory, type CopiedFile, shownUnit, type UnitName } from "./backup-directory.ts";
 import type { Deployment } from "./deployment.ts";
 import { lfsFilesOf } from "./make-backup.ts";
@@ -53,6 +53,8 @@ export class RestoreRun {
   readonly #host: Deployment;
   readonly #directory: BackupDirectory;
   readonly #say: (text: string) => void;
+  /** Repositories that the host did not take, each with why. */
+  readonly #refused: string[] = [];
   readonly #done: Restored = { objects: 0, kept: 0, files: 0 };
 
   /** `say` is told what is being done. */
@@ -79,14 +81,25 @@ export class RestoreRun {
     for (const unit of units) if (unit.kind === "repository") await this.#putFiles(unit, present);
     for (const unit of units) {
       if (there.includes(unit) && (present === "keep" || staysAlways(unit, only))) this.#done.kept += 1;
-      else await this.#putRows(unit, present === "replace");
+      else await this.#tryRows(unit, present === "replace");
     }
+    if (this.#refused.length > 0) throw new CommandFailure(`not restored; all else was:\n${this.#refused.join("\n")}`);
     return this.#done;
   }
 
   async #isThere(unit: UnitName): Promise<boolean> {
     this.#say(`looking for ${shownUnit(unit)}`);
     return await this.#host.exists(unit);
+  }
+
+  /** Restores an object. What the host says of one repository, such as that it lives under another name, holds up no other. */
+  async #tryRows(unit: UnitName, replace: boolean): Promise<void> {
+    try {
+      await this.#putRows(unit, replace);
+    } catch (error) {
+      if (unit.kind !== "repository" || !isRefusalOfOne(error)) throw error;
+      this.#refused.push(`${shownUnit(unit)}: ${error.message}`);
+    }
   }
 
   async #putRows(name: UnitName, replace: boolean): Promise<void> {
