@@ -234,6 +234,9 @@ function orphans(): string[] {
   const known = new Set<unknown>();
   for (const table of ["packs", "commit_graphs", "clone_twin", "multi_pack_index"])
     for (const row of rowsOf(table)) for (const value of Object.values(row)) known.add(value);
+  // What the last maintenance has replaced stays for a day, for whoever still reads it.
+  const now = Date.now() + CLOCK_STEP * starts;
+  for (const { pack, expires_at: ends } of rowsOf("leases")) if (Number(ends) > now) known.add(pack);
   const names = rowsOf("_mf_objects").map(({ key }) => String(key));
   return names.filter((key) => {
     const [, name] = /^repos\/\w+\.git\/objects\/pack\/pack-(\w+)/.exec(key) ?? [];
