@@ -240,6 +240,7 @@ export class CrashBed {
   /** Compares all that is there with what was acknowledged, and has what was cut off done again. */
   async #settle(): Promise<void> {
     const cut = [...this.model.pending];
+    await this.#finishDeletions(cut);
     const done = await this.#settleRepositories();
     for (const path of this.#repositories()) {
       const found = await this.#refs(path);
@@ -264,6 +265,13 @@ export class CrashBed {
       const ref = key.slice(path.length);
       if (!this.model.ever.has(`${this.#path}${ref} ${value}`))
         this.model.faults.push(`${key} is ${value}, which its parent never had`);
+    }
+  }
+
+  /** Sends deletions again that were cut off: one that has begun ends by itself, at any time, and then the others see it. */
+  async #finishDeletions(cut: readonly Change[]): Promise<void> {
+    for (const change of cut) {
+      if (change.kind === "deletion") await change.send().catch(() => undefined);
     }
   }
 
