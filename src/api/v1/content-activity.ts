@@ -6,14 +6,13 @@
 import type { Context } from "hono";
 import { type Contributor, countActivity, mailmapOf, weekBegins } from "../../browse/activity.ts";
 import { CommitLog } from "../../browse/commit-log.ts";
-import { peelToCommit, resolveSplit } from "../../browse/revision.ts";
-import { splitRevisionPath } from "../../browse/revision-syntax.ts";
+import { peelToCommit } from "../../browse/revision.ts";
 import { toHex } from "../../bytes/hex.ts";
-import { found, withSession } from "../../http/content.ts";
+import { found } from "../../http/content.ts";
 import { dateText } from "../../object/identity.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { namedBytes } from "./content-json.ts";
-import { openSession, restOfPath, streamedJson } from "./content-request.ts";
+import { atRequestedPath, streamedJson } from "./content-request.ts";
 import { formatLogCursor, resumedLog } from "./log-cursor.ts";
 
 const DATE_CHARACTERS = 10;
@@ -32,13 +31,7 @@ async function* contributorsJson(contributors: readonly Contributor[]): AsyncGen
 
 /** Answers with the activity of the commits of a page. */
 export async function showActivity(context: Context<ApiEnv>): Promise<Response> {
-  const splits = splitRevisionPath(restOfPath(context));
-  const session = await openSession(
-    context,
-    splits.map(({ revision }) => revision),
-  );
-  return await withSession(session, async () => {
-    const object = found(await resolveSplit(session, splits));
+  return await atRequestedPath(context, async (session, object) => {
     const { path } = object;
     const resumed = await resumedLog(context, session, path);
     const tip = resumed?.tip ?? found(await peelToCommit(session, object)).name;

@@ -9,20 +9,19 @@ import * as v from "valibot";
 import { Blame, type BlameRange, type PendingLines } from "../../browse/blame.ts";
 import type { BrowseSession } from "../../browse/browse-session.ts";
 import { LastChanges, type PendingEntries } from "../../browse/last-changes.ts";
-import { peelToTree, resolveSplit } from "../../browse/revision.ts";
-import { splitRevisionPath } from "../../browse/revision-syntax.ts";
+import { peelToTree } from "../../browse/revision.ts";
 import { type DirectoryEntry, findPath, listEntries } from "../../browse/tree-at.ts";
 import { readIgnoredRevisions } from "../../browse/ignored-revisions.ts";
 import { equal } from "../../bytes/chunk.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { queryBytes, withoutSlashes } from "../../http/content-address.ts";
-import { found, withSession } from "../../http/content.ts";
+import { found } from "../../http/content.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { entryJson, namedBytes } from "./content-json.ts";
 import { number, oidText, PAGE, rawOid, commitByName } from "./content-pages.ts";
 import { queryWhitespace } from "./content-diff.ts";
-import { openSession, queryLimit, restOfPath, streamedJson } from "./content-request.ts";
+import { atRequestedPath, queryLimit, streamedJson } from "./content-request.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";
 import { cutPending, linesOf, numbersOf, rangesOf } from "./history-cursor.ts";
 
@@ -49,13 +48,7 @@ async function atPlace(
   context: Context<ApiEnv>,
   serve: (session: BrowseSession, place: Place) => Promise<Response>,
 ): Promise<Response> {
-  const splits = splitRevisionPath(restOfPath(context));
-  const session = await openSession(
-    context,
-    splits.map(({ revision }) => revision),
-  );
-  return await withSession(session, async () => {
-    const object = found(await resolveSplit(session, splits));
+  return await atRequestedPath(context, async (session, object) => {
     const root = found(await peelToTree(session, object));
     if (root.commit === undefined) throw new Problem(422, "A commit is needed here: a tree has no history.");
     return await serve(session, { commit: root.commit, tree: root.name, path: object.path });

@@ -6,10 +6,11 @@
  */
 import type { Context } from "hono";
 import type { BrowseSession } from "../../browse/browse-session.ts";
-import type { RevisionSyntax } from "../../browse/revision-syntax.ts";
+import { type NamedObject, resolveSplit } from "../../browse/revision.ts";
+import { type RevisionSyntax, splitRevisionPath } from "../../browse/revision-syntax.ts";
 import type { ByteSink } from "../../bytes/byte-stream.ts";
 import type { StreamedAnswer } from "../../http/body.ts";
-import { cacheControl, openContent, streamContent } from "../../http/content.ts";
+import { cacheControl, found, openContent, streamContent, withSession } from "../../http/content.ts";
 import type { RequestMemory } from "../../bytes/memory-budget.ts";
 import { pathAfter, queryBytes, requestedRevision, withoutSlashes } from "../../http/content-address.ts";
 import { Problem } from "../../http/problem.ts";
@@ -68,6 +69,22 @@ export async function openSession(
   revisions: readonly RevisionSyntax[],
 ): Promise<BrowseSession> {
   return await openContent(context.var.host, await requestedName(context, "read"), revisions);
+}
+
+/**
+ * Opens the repository, finds what `{rev}/{path}` in the address names, and runs `serve` with it. Of a failure the session is
+ * closed; otherwise `serve` sees to that.
+ *
+ * @throws AccessDenied, Problem
+ */
+export async function atRequestedPath(
+  context: Context<ApiEnv>,
+  serve: (session: BrowseSession, object: NamedObject & { readonly path: string }) => Promise<Response>,
+): Promise<Response> {
+  const splits = splitRevisionPath(restOfPath(context));
+  const revisions = splits.map(({ revision }) => revision);
+  const session = await openSession(context, revisions);
+  return await withSession(session, async () => await serve(session, found(await resolveSplit(session, splits))));
 }
 
 /** Answers with a stream, and closes the session when it ends. */

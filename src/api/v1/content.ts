@@ -8,8 +8,7 @@ import * as v from "valibot";
 import { treeOf } from "../../browse/commit.ts";
 import type { BrowseSession } from "../../browse/browse-session.ts";
 import { CommitLog } from "../../browse/commit-log.ts";
-import { peelToTree, resolveCommit, resolveSplit } from "../../browse/revision.ts";
-import { splitRevisionPath } from "../../browse/revision-syntax.ts";
+import { peelToTree, resolveCommit } from "../../browse/revision.ts";
 import { blobSizes, findPath, listEntries, type DirectoryEntry } from "../../browse/tree-at.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { found, withSession } from "../../http/content.ts";
@@ -17,7 +16,15 @@ import { requestedRevision } from "../../http/content-address.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { entryJson, namedBytes } from "./content-json.ts";
-import { openSession, queryLimit, queryPath, queryRevision, restOfPath, streamedJson } from "./content-request.ts";
+import {
+  atRequestedPath,
+  openSession,
+  queryLimit,
+  queryPath,
+  queryRevision,
+  restOfPath,
+  streamedJson,
+} from "./content-request.ts";
 import { formatCursor, nextPage, parseCursor } from "./cursor.ts";
 import { filesPage, jsonHeaders, number, oidText, PAGE, commitByName } from "./content-pages.ts";
 import { compareRevisions } from "./content-compare.ts";
@@ -42,45 +49,41 @@ async function withSizes(session: BrowseSession, entries: readonly DirectoryEntr
 }
 
 async function listTree(context: Context<ApiEnv>): Promise<Response> {
-  const splits = splitRevisionPath(restOfPath(context));
   const limit = queryLimit(context, PAGE.entries, PAGE.mostEntries);
   const cursor = parseCursor(context.req.query("cursor"), treeCursor);
-  const session = await openSession(
-    context,
-    splits.map(({ revision }) => revision),
-  );
-  try {
-    const object = found(await resolveSplit(session, splits));
-    const root = found(await peelToTree(session, object));
-    const tree = found(await findPath(session, root.name, object.path));
-    if (tree.type !== "tree")
-      throw new Problem(422, tree.type === "blob" ? "This is a file; raw/ gives it." : "This is a submodule.");
-    const oid = toHex(tree.oid);
-    if (cursor !== undefined && cursor.tree !== oid)
-      throw new Problem(
-        409,
-        "The directory has changed since the list began; ask by the commit's name to go on with it.",
+  return await atRequestedPath(context, async (session, object) => {
+    try {
+      const root = found(await peelToTree(session, object));
+      const tree = found(await findPath(session, root.name, object.path));
+      if (tree.type !== "tree")
+        throw new Problem(422, tree.type === "blob" ? "This is a file; raw/ gives it." : "This is a submodule.");
+      const oid = toHex(tree.oid);
+      if (cursor !== undefined && cursor.tree !== oid)
+        throw new Problem(
+          409,
+          "The directory has changed since the list began; ask by the commit's name to go on with it.",
+        );
+      // Without a cursor the list begins at its first entry.
+      const from = cursor?.at ?? 0;
+      const entries = await listEntries(session, tree.oid, { first: from, count: limit + 1 });
+      const shown = await withSizes(session, entries.slice(0, limit));
+      const isEnd = shown.length === entries.length;
+      const page = nextPage(context, isEnd ? undefined : formatCursor({ tree: oid, at: from + shown.length }));
+      return context.json(
+        {
+          ...(root.commit && { commit: toHex(root.commit) }),
+          ...namedBytes("path", object.path),
+          oid,
+          entries: shown,
+          ...page.member,
+        },
+        200,
+        { ...jsonHeaders(session), ...page.headers },
       );
-    // Without a cursor the list begins at its first entry.
-    const from = cursor?.at ?? 0;
-    const entries = await listEntries(session, tree.oid, { first: from, count: limit + 1 });
-    const shown = await withSizes(session, entries.slice(0, limit));
-    const isEnd = shown.length === entries.length;
-    const page = nextPage(context, isEnd ? undefined : formatCursor({ tree: oid, at: from + shown.length }));
-    return context.json(
-      {
-        ...(root.commit && { commit: toHex(root.commit) }),
-        ...namedBytes("path", object.path),
-        oid,
-        entries: shown,
-        ...page.member,
-      },
-      200,
-      { ...jsonHeaders(session), ...page.headers },
-    );
-  } finally {
-    session.close();
-  }
+    } finally {
+      session.close();
+    }
+  });
 }
 
 /** Opens a log that begins at a revision, or that a cursor continues. */
