@@ -10,11 +10,12 @@
  */
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { appendFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { HARMLESS } from "../../src/object/fsck-rule.ts";
 import type { ObjectFormatName } from "../../src/object/object-id.ts";
+import { listening } from "./listening.ts";
 
 const run = promisify(execFile);
 const BACKEND = join(execFileSync("git", ["--exec-path"], { encoding: "utf8" }).trim(), "git-http-backend");
@@ -266,17 +267,6 @@ async function serve(
   }
   books.active -= 1;
   if (books.active === 0) for (const wake of books.waiting.splice(0)) wake();
-}
-
-/** Listens and gives the port. */
-async function listening(server: Server, port: number): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, "127.0.0.1", resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("not listening on a port");
-  return address.port;
 }
 
 /** Starts the reference host on loopback; port 0, the default, takes a free one. */

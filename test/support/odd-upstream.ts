@@ -10,6 +10,7 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
+import { listening } from "./listening.ts";
 
 type Next = (change?: Change) => void;
 type Change = {
@@ -62,11 +63,8 @@ export class OddUpstream {
 
   async start(): Promise<void> {
     const server = createServer((request, response) => this.#serve(request, response));
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const address = server.address();
-    if (address === null || typeof address === "string") throw new Error("not listening on a port");
+    this.#base = `http://127.0.0.1:${await listening(server)}`;
     this.#server = server;
-    this.#base = `http://127.0.0.1:${address.port}`;
   }
 
   /** Answers so many more requests, and then 500. */

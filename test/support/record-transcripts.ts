@@ -14,6 +14,7 @@ import { startCgiServer } from "./cgi-server.ts";
 import { GitSandbox } from "./git-client.ts";
 import { pktBytes, pktText } from "./pkt.ts";
 import { type Exchange, TRANSCRIPTS, formatExchange, sideOf } from "./transcript.ts";
+import { listening } from "./listening.ts";
 
 const TOKEN = "recorder";
 const FEATURES = offeredFeatures("fetch", { objectFormat: "sha1", agent: "", stateless: true, symrefs: [] });
@@ -73,10 +74,8 @@ async function startProxy(target: string, exchanges: Exchange[]): Promise<{ base
     response.writeHead(answer.status, { "Content-Type": answer.headers.get("content-type") ?? "" }).end(bytes);
   };
   const server = createServer((request, response) => void relay(request, response));
-  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("not listening on a port");
-  return { base: `http://127.0.0.1:${address.port}`, close: () => server.close() };
+  const port = await listening(server);
+  return { base: `http://127.0.0.1:${port}`, close: () => server.close() };
 }
 
 /** Runs every journey and writes its transcript. */

@@ -6,6 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { listening } from "./listening.ts";
 
 type Recorded = { readonly status: number; readonly type: string; readonly body: Buffer };
 
@@ -29,11 +30,8 @@ export class RecordedUpstream {
     const server = createServer((request, response) => {
       this.#answer(request, response).catch(() => response.destroy());
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const address = server.address();
-    if (address === null || typeof address === "string") throw new Error("not listening on a port");
+    this.#base = `http://127.0.0.1:${await listening(server)}`;
     this.#server = server;
-    this.#base = `http://127.0.0.1:${address.port}`;
   }
 
   stop(): void {

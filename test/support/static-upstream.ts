@@ -6,6 +6,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { join, normalize } from "node:path";
+import { listening } from "./listening.ts";
 
 /** What an answer is to be in place of a file. */
 export type StaticAnswer = {
@@ -39,11 +40,8 @@ export class StaticUpstream {
 
   async start(): Promise<void> {
     const server = createServer((request, response) => this.#serve(request, response));
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const address = server.address();
-    if (address === null || typeof address === "string") throw new Error("not listening on a port");
+    this.#base = `http://127.0.0.1:${await listening(server)}`;
     this.#server = server;
-    this.#base = `http://127.0.0.1:${address.port}`;
   }
 
   stop(): void {
