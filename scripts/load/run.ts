@@ -44,7 +44,7 @@ type Books = {
   bytes: number;
 };
 
-/** Returns the value below which so many of a hundred are. */
+/** Returns the value below which `percent` of a hundred values are. */
 function percentile(sorted: readonly number[], percent: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))] ?? Number.NaN;
 }

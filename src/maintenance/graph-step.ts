@@ -216,7 +216,7 @@ class GraphStep {
     return this.#seen.has(node) || this.#shown.find(this.#session.nameOf(node)) >= 0;
   }
 
-  /** Whether one more commit may be collected while so many wait for those that they reach. */
+  /** Whether one more commit may be collected while `waiting` of them wait for those that they reach. */
   #hasRoomFor(waiting: number): boolean {
     const { mostCommits = GRAPHING.mostCommits } = this.#input;
     const collected = this.#collected.length + 1;

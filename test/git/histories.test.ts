@@ -1,6 +1,6 @@
 /**
- * Many clients on the refs of one repository, beside maintenance, forks, changes of who may read it, and its deletion. All that they were told
- * has to be explained by one order of all that happened. `CLIENTS=64 OPERATIONS=30000` plays for minutes.
+ * Many clients on the refs of one repository, beside maintenance, forks, changes of who may read it, and its deletion. One order of all that
+ * happened has to explain each answer that they were given. `CLIENTS=64 OPERATIONS=30000` plays for minutes.
  *
  * @module-tag thorough
  */

@@ -198,7 +198,7 @@ export class CrashBed {
     await this.#settle();
   }
 
-  /** Waits until so many changes were acknowledged. */
+  /** Waits until this number of changes was acknowledged. */
   async #acknowledged(changes: number): Promise<void> {
     const sum = (): number => [...this.model.acknowledged.values()].reduce((all, count) => all + count, 0);
     const [end, until] = [Date.now() + LONGEST, sum() + changes];

@@ -37,7 +37,7 @@ export class SeededRandom {
     throw new Error("there is nothing to pick from");
   }
 
-  /** Returns so many random bytes. */
+  /** Returns `count` random bytes. */
   bytes(count: number): Buffer {
     return Buffer.from(Array.from({ length: count }, () => this.below(256)));
   }

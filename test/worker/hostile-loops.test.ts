@@ -202,7 +202,7 @@ async function patched(path: string, patch: string): Promise<{ readonly status: 
   return { status: answer.status, text: await answer.text() };
 }
 
-/** A patch that makes so many files of one line. */
+/** Returns a patch that makes `count` files of one line. */
 function newFiles(count: number): string {
   return Array.from({ length: count }, (_, at) => {
     const head = `diff --git a/f${at} b/f${at}\nnew file mode 100644\n--- /dev/null\n+++ b/f${at}\n`;

@@ -87,7 +87,7 @@ export class PatchContents {
     return lines;
   }
 
-  /** Reads what the patch itself has, of so many characters. It is held, too. */
+  /** Reads a content that the patch itself has. `characters` is its length in the patch, and is held, too. */
   async lasting<T>(work: Generator<number, T, undefined>, characters: number): Promise<T> {
     this.#hold(characters * CHARACTER_BYTES);
     for (let next = work.next(); ; next = work.next()) {

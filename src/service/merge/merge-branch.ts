@@ -80,7 +80,7 @@ class Merging {
   async #rebase(): Promise<Built | Unbuilt> {
     const { committer, favor } = this.#order;
     const { ours, standing } = this.#tips;
-    // The changes of so many are compared, too.
+    // Comparing changes takes time for each commit, too.
     assertPickable(standing.theirs.length);
     const known = await this.#run.alreadyThere(standing);
     return await pickAll(this.#run, ours, {

@@ -79,7 +79,7 @@ function sizeOf(bare: GitRepository): number {
   return Number(bare.text(["-c", "alias.size=!wc -c < objects/pack/multi-pack-index", "size"]).trim());
 }
 
-/** A pack that has nothing but the head of an index: so many names by their first byte. */
+/** A pack that has nothing but the head of an index: `counts` gives the number of names by their first byte. */
 function packOf(name: string, counts: (byte: number) => number): PackRecord {
   const indexHead = new Uint8Array(INDEX_HEAD_BYTES);
   const view = new DataView(indexHead.buffer);
