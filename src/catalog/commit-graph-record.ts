@@ -5,6 +5,7 @@
  * @packageDocumentation
  * @see git-commit-graph(1), `--split`
  */
+import { itemAt } from "../bytes/assert.ts";
 
 /** One layer. Its file never changes. */
 export type CommitGraphRecord = {
@@ -19,3 +20,21 @@ export type CommitGraphRecord = {
   /** The size of the file in bytes. */
   readonly bytes: number;
 };
+
+/** The most commits of a layer. */
+export const MOST_LAYER_COMMITS = 200_000;
+
+/**
+ * Returns the number of the uppermost layer that lacks filters of changed paths and can get them; -1 if there is none. A layer gets filters by being
+ * written anew, together with all that lie on it, so that these must not be too many commits together.
+ */
+export function layerToFilter(layers: readonly CommitGraphRecord[], mostCommits = MOST_LAYER_COMMITS): number {
+  let together = 0;
+  for (let at = layers.length - 1; at >= 0; at--) {
+    const { commits, filters } = itemAt(layers, at);
+    together += commits;
+    if (together > mostCommits) return -1;
+    if (filters < commits) return at;
+  }
+  return -1;
+}

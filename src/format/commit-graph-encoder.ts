@@ -26,8 +26,8 @@ import {
 } from "./commit-graph.ts";
 import type { Digest } from "./pack-index-encoder.ts";
 
-/** The most layers of a chain: their number is a byte, and C git reads few of them faster. */
-export const MOST_LAYERS = 32;
+/** The most layers of a chain: their number is a byte, and few of them are read faster. */
+export const MOST_LAYERS = 64;
 
 /** The filters of a layer's commits. One without bytes was not computed. */
 export type FilterTable = {

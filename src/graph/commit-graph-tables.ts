@@ -8,11 +8,22 @@ import { assert, f64At, u32At } from "../bytes/assert.ts";
 import { MOST_GRAPH_TIME } from "../format/commit-graph.ts";
 import type { CommitGraphTables } from "../format/commit-graph-encoder.ts";
 import { sortNames } from "../format/sort-names.ts";
-import type { CommitGraph } from "../store/commit-graph.ts";
 import type { GraphSession } from "./graph-session.ts";
 
 /** The tables of a layer, and the node of each of its rows. */
 export type GraphTables = Omit<CommitGraphTables, "bases" | "filters"> & { readonly nodes: Uint32Array };
+
+/** What lies below a layer: the parents of its commits that are not among these. */
+export type CommitsBelow = {
+  /** The number of commits in the layers below. */
+  readonly count: number;
+  /** Returns the position of the commit of a node; -1 if no layer below has it. */
+  positionOf(node: number): number;
+  /** Returns the topological level of a parent, by its position. */
+  levelAt(position: number): number;
+  /** Returns the corrected time of a parent, by its position. */
+  generationAt(position: number): number;
+};
 
 /** The steps charged to the pacer for a row of each table. */
 const ROW_STEPS = 50;
@@ -40,7 +51,7 @@ async function sorted(session: GraphSession, nodes: Uint32Array): Promise<Uint32
 type Links = Pick<CommitGraphTables, "parentStart" | "parents">;
 
 /** Finds the position of each parent: in the layer itself, or below. */
-async function linksOf(session: GraphSession, nodes: Uint32Array, below: CommitGraph): Promise<Links> {
+async function linksOf(session: GraphSession, nodes: Uint32Array, below: CommitsBelow): Promise<Links> {
   const { commits, kernel } = session;
   const { pacer } = session.database.context;
   const rowOf = new Uint32Array(kernel.oidCount);
@@ -57,7 +68,7 @@ async function linksOf(session: GraphSession, nodes: Uint32Array, below: CommitG
   await pacer.forEach(nodes.length, ROW_STEPS, (each) => {
     for (const parent of commits.parentsOf(u32At(nodes, each))) {
       const row = u32At(rowOf, parent);
-      const position = row > 0 ? first + row - 1 : below.find(session.nameOf(parent));
+      const position = row > 0 ? first + row - 1 : below.positionOf(parent);
       assert(position >= 0, "a layer has all that its commits reach, or the layers below have it");
       parents[at++] = position;
     }
@@ -71,10 +82,10 @@ class Generations {
   readonly generations: Float64Array;
   readonly #links: Links;
   readonly #times: Float64Array;
-  readonly #below: CommitGraph;
+  readonly #below: CommitsBelow;
   readonly #first: number;
 
-  constructor(links: Links, times: Float64Array, below: CommitGraph) {
+  constructor(links: Links, times: Float64Array, below: CommitsBelow) {
     this.#links = links;
     this.#times = times;
     this.#below = below;
@@ -132,13 +143,12 @@ class Generations {
 }
 
 /**
- * Makes the tables of these loaded commits. Their parents are among them, or in the layers below, which are in memory if there are any. Returns
- * `undefined` if the time of a commit does not fit the format.
+ * Makes the tables of these loaded commits. Their parents are among them, or in the layers below. Returns `undefined` if the time of a commit does not fit the format.
  */
 export async function graphTables(
   session: GraphSession,
   commits: Uint32Array,
-  below: CommitGraph,
+  below: CommitsBelow,
 ): Promise<GraphTables | undefined> {
   const nodes = await sorted(session, commits);
   const times = new Float64Array(nodes.length);

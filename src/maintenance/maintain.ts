@@ -131,13 +131,15 @@ async function doStep(maintained: Maintained, kind: PackStep, step: Step): Promi
 /** Makes a layer of the commit-graph, and deletes what it wrote in vain. */
 async function graph({ repository, maintenance }: Maintained, begun: Begun, staged: StagedPack): Promise<Result> {
   try {
-    const request = await makeGraph({ repository, name: staged.name, dropped: begun.droppedGraphs });
+    const way = begun.graphWay === undefined ? {} : { way: begun.graphWay };
+    const request = await makeGraph({ repository, name: staged.name, dropped: begun.droppedGraphs, ...way });
     if (request === undefined) return { outcome: "stale", written: 0 };
     const { added } = request;
     if (added === undefined) await staged.discard(false);
     const { kind } = await maintenance.replaceGraphs(request);
     if (kind !== "done") await staged.discard(added !== undefined);
-    const outcome = kind === "done" ? (added === undefined ? "nothing" : "done") : "stale";
+    const isNothing = added === undefined && request.way === undefined;
+    const outcome = kind === "done" ? (isNothing ? "nothing" : "done") : "stale";
     const packs = added === undefined ? 0 : request.seen.length - request.kept;
     return { outcome, written: added?.bytes ?? 0, packs, objects: added?.commits ?? 0 }; // Nothing may be written.
   } catch (error) {

@@ -80,6 +80,8 @@ export type ReplaceGraphsRequest = {
   readonly kept: number;
   /** The layer that comes on top of them; it needs a lease. Absent if none is needed: then all layers stay. */
   readonly added?: CommitGraphRecord;
+  /** The raw names of commits from which the next step goes on, one after the other, if this one has left some. */
+  readonly way?: Uint8Array;
   /** The objects of the catalog that the layers are about; 0 if commits are left for another step. */
   readonly objects: number;
 };
@@ -154,6 +156,8 @@ export type BeginMaintenanceAnswer =
       readonly now: number;
       /** Layers of the commit-graph that no reader is told of, and of which the next ones are made. */
       readonly droppedGraphs: readonly CommitGraphRecord[];
+      /** Of a step of the commit-graph: `ReplaceGraphsRequest.way` of the last one. */
+      readonly graphWay?: Uint8Array;
     };
 
 /** The maintenance of one repository, as those see it who administer it. */

@@ -6,6 +6,7 @@
  */
 import { concat } from "../bytes/chunk.ts";
 import { CorruptStore } from "../bytes/failure.ts";
+import { freeMemory } from "../bytes/free-memory.ts";
 import type { CommitGraphRecord } from "../catalog/commit-graph-record.ts";
 import {
   type ChunkRange,
@@ -23,12 +24,15 @@ import { findName } from "../format/pack-index.ts";
 import type { CommitLinks } from "../object/commit.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import type { BlockCache } from "./block-cache.ts";
+import { NamePrefixes } from "./name-prefixes.ts";
 import type { PackPlace } from "./pack-handle.ts";
 
 /** A layer up to this size is read whole: it is one read, and has its filters with it. */
 const WHOLE_BYTES = 1024 * 1024;
 /** The bytes read beyond the tables whose size is known, for the parents of octopus merges and times that are far off. */
 const SLACK_BYTES = 16 * 1024;
+/** The names that are read at once, where they are read one after the other: about a megabyte. */
+const NAMES_AT_ONCE = 50_000;
 
 /** Where layers are read. */
 export type LayerContext = PackPlace & { readonly cache: BlockCache; readonly format: ObjectFormat };
@@ -71,6 +75,11 @@ class LayerBody {
     const { rawSize } = this.head.format;
     const at = this.#namesAt + row * rawSize;
     return this.#bytes.subarray(at, at + rawSize);
+  }
+
+  /** All names, one after the other, as a view. */
+  get names(): Uint8Array {
+    return this.#bytes.subarray(this.#namesAt, this.#namesAt + this.head.count * this.head.format.rawSize);
   }
 
   treeAt(row: number): Uint8Array {
@@ -119,7 +128,9 @@ export class CommitGraphLayer {
   /** The number of commits in the layers below. */
   readonly base: number;
   readonly #context: LayerContext;
+  #head: CommitGraphHead | undefined;
   #body: LayerBody | undefined;
+  #prefixes: NamePrefixes | undefined;
   #filters: Filters | undefined;
   #hasNoFilters = false;
 
@@ -152,10 +163,50 @@ export class CommitGraphLayer {
     return head;
   }
 
-  /** Lets go of all that is in memory. It can be brought there again. */
+  /** Lets go of what {@link load} and {@link loadFilters} brought into memory. It can be brought there again. */
   unload(): void {
     this.#body = undefined;
     this.#filters = undefined;
+    this.#hasNoFilters = false;
+  }
+
+  /** Whether {@link load} has brought the layer into memory. */
+  get isLoaded(): boolean {
+    return this.#body !== undefined;
+  }
+
+  /** Returns the header and the fan-out, which are read if they are not in memory. @throws CorruptStore */
+  async #loadHead(): Promise<CommitGraphHead> {
+    const length = Math.min(GRAPH_HEAD_BYTES, this.record.bytes);
+    this.#head ??= this.#body?.head ?? this.#opened(await this.#read(0, length));
+    return this.#head;
+  }
+
+  /** Brings the beginnings of all names into memory, 4 bytes for each commit. The names are read about a megabyte at once. @throws CorruptStore */
+  async loadPrefixes(): Promise<void> {
+    if (this.#prefixes !== undefined) return;
+    const head = await this.#loadHead();
+    const { rawSize } = head.format;
+    if (this.#body !== undefined) {
+      this.#prefixes = new NamePrefixes(head);
+      this.#prefixes.add(0, this.#body.names);
+      return;
+    }
+    const { offset } = head.chunkOf("OIDL");
+    const prefixes = new NamePrefixes(head);
+    for (let row = 0; row < head.count; row += NAMES_AT_ONCE) {
+      const length = Math.min(NAMES_AT_ONCE, head.count - row) * rawSize;
+      const from = offset + row * rawSize;
+      const names = await this.#context.storage.read({ pack: this.record.name, extension: "graph" }, from, length);
+      prefixes.add(row, names);
+      freeMemory(names);
+    }
+    this.#prefixes = prefixes;
+  }
+
+  /** Whether the layer may have a raw name: if not, it has not. {@link loadPrefixes} makes that known. */
+  mayHave(name: Uint8Array): boolean {
+    return this.#prefixes?.mayHave(name) !== false;
   }
 
   /** Brings what walks need into memory, in one read or two. @throws CorruptStore */

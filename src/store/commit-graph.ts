@@ -80,9 +80,9 @@ export class CommitGraph {
     return this.#state === "at hand";
   }
 
-  /** The bytes that the graph and its filters take in memory, about. */
-  get byteLength(): number {
-    return byteSum(this.layers, "bodyBytes") + Math.min(byteSum(this.layers, "filterBytes"), MOST_FILTER_BYTES);
+  /** The bytes that the graph takes in memory without its filters, about. */
+  get bodyBytes(): number {
+    return byteSum(this.layers, "bodyBytes");
   }
 
   /** Whether the graph would take more memory than it may. */

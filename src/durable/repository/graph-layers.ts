@@ -7,9 +7,21 @@
  * @packageDocumentation
  */
 import type { CommitGraphRecord } from "../../catalog/commit-graph-record.ts";
-import type { GraphSum, ReplaceGraphsAnswer, ReplaceGraphsRequest } from "../../refs/maintenance-store.ts";
+import type {
+  BeginMaintenanceAnswer,
+  GraphSum,
+  ReplaceGraphsAnswer,
+  ReplaceGraphsRequest,
+} from "../../refs/maintenance-store.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
-import { deleteGraphs, dropGraphs, insertGraph, listGraphs } from "./tables/commit-graphs.ts";
+import {
+  deleteGraphs,
+  dropGraphs,
+  insertGraph,
+  listGraphs,
+  readGraphWay,
+  writeGraphWay,
+} from "./tables/commit-graphs.ts";
 import { deleteLease, hasLease, insertReplaced, LEASE_TIME } from "./tables/leases.ts";
 import { type MaintenanceRow, readMaintenance, writeMaintenance } from "./tables/maintenance.ts";
 import { bumpCatalogVersion, readRepository } from "./tables/repository.ts";
@@ -32,9 +44,12 @@ export function sumOfGraphs(layers: readonly CommitGraphRecord[]): GraphSum {
   return sum;
 }
 
-/** Whether the layers have commits without a filter, so that more are to be computed. */
-export function lacksFilters({ commits, filters }: GraphSum): boolean {
-  return filters < commits;
+/** Returns what a step of the commit-graph begins with. */
+export function graphBeginning(
+  db: SqlDatabase,
+): Pick<Extract<BeginMaintenanceAnswer, { kind: "begun" }>, "droppedGraphs" | "graphWay"> {
+  const graphWay = readGraphWay(db);
+  return { droppedGraphs: listGraphs(db, "dropped"), ...(graphWay === undefined ? {} : { graphWay }) };
 }
 
 /** Whether a layer of new commits is due in a catalog of `objects`. */
@@ -62,6 +77,7 @@ export function dropLayers(
 ): void {
   const left = listGraphs(db).slice(kept);
   retire(db, forGood ? [...left, ...listGraphs(db, "dropped")] : left, forGood ? now : now + LEASE_TIME);
+  writeGraphWay(db, undefined);
   if (forGood) deleteGraphs(db, kept);
   else dropGraphs(db, kept);
   const row = readMaintenance(db);
@@ -70,7 +86,7 @@ export function dropLayers(
 
 /** See `MaintenanceStore.replaceGraphs`. `now` is in milliseconds since the epoch. */
 export function replaceGraphs(db: SqlDatabase, request: ReplaceGraphsRequest, now: number): ReplaceGraphsAnswer {
-  const { id, version, seen, kept, added, objects } = request;
+  const { id, version, seen, kept, added, way, objects } = request;
   return db.transaction(() => {
     const row = readRepository(db);
     if (row?.record.id !== id) return { kind: "gone" };
@@ -80,6 +96,7 @@ export function replaceGraphs(db: SqlDatabase, request: ReplaceGraphsRequest, no
     if (version < maintenance.graphAfter || !isSame) return { kind: "stale" };
     if (added !== undefined && !hasLease(db, added.name, now)) return { kind: "stale" };
     writeMaintenance(db, { ...maintenance, graphObjects: objects });
+    writeGraphWay(db, way);
     if (added === undefined) return { kind: "done" };
     retire(db, layers.slice(kept), now + LEASE_TIME);
     deleteGraphs(db, kept);

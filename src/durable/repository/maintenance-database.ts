@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { layerToFilter } from "../../catalog/commit-graph-record.ts";
 import { type BitmapPack, BITMAPS, planBitmap } from "../../catalog/bitmap-plan.ts";
 import { indexedPacks, multiPackIndexDue } from "../../catalog/multi-pack-plan.ts";
 import { changedMultiPackIndex, lastMultiPackIndex } from "./multi-pack-indexes.ts";
@@ -26,7 +27,7 @@ import type { ReplacePacksAnswer, ReplacePacksRequest } from "../../refs/pack-ca
 import type { OpenAnswer, OpenRequest, OpenSnapshot, RepositoryRecord } from "../../refs/ref-store.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { dropTwin, isTwinStale, noteClone, twinOf, wantsTwin } from "./clone-twins.ts";
-import { isGraphDue, lacksFilters, replaceGraphs, sumOfGraphs } from "./graph-layers.ts";
+import { graphBeginning, isGraphDue, replaceGraphs, sumOfGraphs } from "./graph-layers.ts";
 import { lfsLookDue, settleLfsLook } from "./lfs-look.ts";
 import { replacePacks, retirePacks } from "./replace-packs.ts";
 import { LENT_NOTHING, readLending } from "./tables/forks.ts";
@@ -110,7 +111,7 @@ type Due = {
   readonly doubtful: number;
   readonly wantsBitmap: boolean;
   readonly objects: number;
-  readonly graphs: GraphSum;
+  readonly lacksFilters: boolean;
   readonly cruftSince: number | undefined;
   /** When a multi-pack index is due. */
   readonly indexed: number | undefined;
@@ -169,7 +170,7 @@ export class MaintenanceDatabase {
     if (isGraphDue(row, sumOf(own).objects)) return { step: "graph", packs: [] };
     const base = planBitmap(own, asked ? BITMAPS.leastAsked : BITMAPS.leastObjects);
     if (base !== undefined) return { step: "bitmap", packs: [base] };
-    if (lacksFilters(this.#graphSum)) return { step: "graph", packs: [] };
+    if (this.#lacksFilters) return { step: "graph", packs: [] };
     const indexAt = multiPackIndexDue(packs, lastMultiPackIndex(this.#db), asked);
     return indexAt !== undefined && indexAt <= now ? { step: "midx", packs: indexedPacks(packs) } : undefined;
   }
@@ -178,6 +179,11 @@ export class MaintenanceDatabase {
     const repository = this.#repository.read();
     const due = repository === undefined ? undefined : lfsLookDue(this.#db, repository, row, { now, isSettled });
     return due !== undefined && due <= now;
+  }
+
+  /** Whether a step is to compute filters of changed paths. */
+  get #lacksFilters(): boolean {
+    return layerToFilter(listGraphs(this.#db)) >= 0;
   }
 
   get #graphSum(): GraphSum {
@@ -194,7 +200,7 @@ export class MaintenanceDatabase {
       doubtful: packs.filter((pack) => isDoubtful(pack)).length,
       wantsBitmap: planBitmap(packs, BITMAPS.leastObjects) !== undefined,
       objects: sumOf(own).objects,
-      graphs: this.#isHeld ? sumOfGraphs([]) : this.#graphSum,
+      lacksFilters: !this.#isHeld && this.#lacksFilters,
       cruftSince: oldestCruft(this.#db),
       indexed: this.#isHeld ? undefined : multiPackIndexDue(packs, lastMultiPackIndex(this.#db), false),
       own,
@@ -209,8 +215,8 @@ export class MaintenanceDatabase {
     const maintenance = readMaintenance(this.#db);
     const { asked, purges, jobAt, notBefore, walkAfter } = maintenance;
     if (jobAt !== undefined) return jobAt + JOB_TIME;
-    const { rollUp, doubtful, wantsBitmap, objects, graphs, own, indexed } = this.#due(row);
-    const wantsGraph = isGraphDue(maintenance, objects) || lacksFilters(graphs);
+    const { rollUp, doubtful, wantsBitmap, objects, lacksFilters, own, indexed } = this.#due(row);
+    const wantsGraph = isGraphDue(maintenance, objects) || lacksFilters;
     const isAsked = asked || purges || wantsTwin(this.#db, own);
     if (isAsked || rollUp > 0 || wantsBitmap || wantsGraph) return Math.max(now, notBefore);
     const walkAt = doubtful > 0 ? walkAfter : Number.POSITIVE_INFINITY;
@@ -354,7 +360,7 @@ export class MaintenanceDatabase {
       const written = plan.step === "nothing" ? 0 : PACKS_WRITTEN[plan.step];
       for (const name of packNames.slice(0, written)) insertLease(this.#db, name, now + LEASE_TIME);
       const purges = plan.step === "lfs" ? row.lfsPurges : row.purges;
-      return { kind: "begun", record, ...plan, purges, now, droppedGraphs: listGraphs(this.#db, "dropped") };
+      return { kind: "begun", record, ...plan, purges, now, ...graphBeginning(this.#db) };
     });
   }
 

@@ -221,6 +221,8 @@ export const REPOSITORY_SCHEMA: Schema = {
     () => undefined,
     // The numbers of the ref log, which SQLite counted.
     countByOurselves,
+    // The way that a graph in steps has left: a new table. Each step began at refs.
+    () => undefined,
   ],
 };
 

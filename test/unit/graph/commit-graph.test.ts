@@ -15,7 +15,7 @@ import {
 import { CommitGraphHead } from "../../../src/format/commit-graph.ts";
 import { encodeCommitGraph, type FilterTable } from "../../../src/format/commit-graph-encoder.ts";
 import { ChangedPaths, MOST_COMMIT_STEPS } from "../../../src/graph/changed-paths.ts";
-import { graphTables } from "../../../src/graph/commit-graph-tables.ts";
+import { type CommitsBelow, graphTables } from "../../../src/graph/commit-graph-tables.ts";
 import { GraphSession } from "../../../src/graph/graph-session.ts";
 import { CommitLinks } from "../../../src/object/commit.ts";
 import { CommitGraph, type GraphMemory } from "../../../src/store/commit-graph.ts";
@@ -25,6 +25,16 @@ import { makeHistory } from "../../support/random-history.ts";
 import { rawName, TestStore } from "../../support/store.ts";
 
 type Made = { readonly bytes: Uint8Array; readonly checksum: string; readonly commits: number };
+
+/** The layers below, which are in memory as a whole. */
+function commitsBelow(session: GraphSession, graph: CommitGraph): CommitsBelow {
+  return {
+    count: graph.count,
+    positionOf: (node) => graph.find(session.nameOf(node)),
+    levelAt: (position) => graph.levelAt(position),
+    generationAt: (position) => graph.generationAt(position),
+  };
+}
 
 /** Makes a layer of the commits, on the layers below. */
 async function makeLayer(
@@ -41,7 +51,7 @@ async function makeLayer(
     const session = new GraphSession(store.database(), kernel);
     const nodes = Uint32Array.from(commits, (oid) => session.node(Buffer.from(oid, "hex")));
     for (const node of nodes) expect(await session.loadCommit(node)).toBe(true);
-    const tables = await graphTables(session, nodes, below);
+    const tables = await graphTables(session, nodes, commitsBelow(session, below));
     if (tables === undefined) throw new Error("no tables");
     const table = filters ? await filterTable(session, tables.nodes) : undefined;
     const bytes = encodeCommitGraph(

@@ -1,14 +1,18 @@
 /** The commit-graph that maintenance makes: C git judges its files, and what is removed is not told of. */
+import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { toHex } from "../../../src/bytes/hex.ts";
 import type { CommitGraphRecord } from "../../../src/catalog/commit-graph-record.ts";
 import { makeGraph } from "../../../src/maintenance/graph-step.ts";
+import type { Graphing } from "../../../src/maintenance/graphing.ts";
 import { maintain } from "../../../src/maintenance/maintain.ts";
 import { CommitGraph } from "../../../src/store/commit-graph.ts";
+import { NamePrefixes } from "../../../src/store/name-prefixes.ts";
 import { FixtureStream } from "../../support/git-fixtures.ts";
 import { GitRepository } from "../../support/git-repository.ts";
+import { makeHistory } from "../../support/random-history.ts";
 import { failingAt, MaintainedBed } from "../../support/maintained.ts";
 
 const DAY = 24 * 60 * 60_000;
@@ -25,6 +29,7 @@ function addCommits(git: GitRepository, branch: string, count: number, from?: st
 }
 
 describe("the commit-graph of a repository", () => {
+  let number = 0;
   let git: GitRepository;
   let bed: MaintainedBed;
 
@@ -57,6 +62,26 @@ describe("the commit-graph of a repository", () => {
     });
     await graph.load();
     return Array.from({ length: graph.count }, (_, position) => toHex(graph.nameAt(position))).sort();
+  }
+
+  /** Makes layers until nothing is left, each of which git looks at. Returns how many commits each step has put into one. */
+  async function makeInSteps(bounds: Partial<Graphing>): Promise<number[]> {
+    const { repository, maintenance } = bed.maintained;
+    const made: number[] = [];
+    await bed.refs.askForMaintenance(false);
+    for (;;) {
+      const name = createHash("sha1").update(`step ${number++}`).digest("hex");
+      const begun = await maintenance.beginMaintenance(await bed.id(), [name]);
+      if (begun.kind !== "begun") throw new Error("gone");
+      const way = begun.graphWay === undefined ? {} : { way: begun.graphWay };
+      const request = await makeGraph({ repository, name, dropped: begun.droppedGraphs, bounds, ...way });
+      if (request === undefined) throw new Error("gone");
+      expect(await maintenance.replaceGraphs(request)).toEqual({ kind: "done" });
+      made.push(request.added?.commits ?? 0);
+      await verify();
+      if (request.objects !== 0) return made;
+      if (made.length > 40) throw new Error("there is no end to it");
+    }
   }
 
   /** Has git look at the layers, in a repository of the same objects. */
@@ -107,18 +132,7 @@ describe("the commit-graph of a repository", () => {
     const merge = git.text(["commit-tree", tree, "-p", "main", "-p", "side", "-m", "merge"]).trim();
     git.git(["update-ref", "refs/heads/main", merge]);
     await bed.set("refs/heads/main", merge);
-    const made: number[] = [];
-    for (let step = 0; ; step++) {
-      const { repository, maintenance } = bed.maintained;
-      const name = String(step).repeat(40);
-      await bed.refs.leasePacks(await bed.id(), [name]);
-      const request = await makeGraph({ repository, name, dropped: [], mostCommits: 45 });
-      if (request?.added === undefined) throw new Error("no layer");
-      expect(await maintenance.replaceGraphs(request)).toEqual({ kind: "done" });
-      made.push(request.added.commits);
-      await verify();
-      if (request.objects !== 0) break;
-    }
+    const made = await makeInSteps({ mostCommits: 45, mostWalked: 67 });
     expect(made.length).toBeGreaterThan(1);
     expect(Math.max(...made)).toBeLessThanOrEqual(45);
     expect(await told()).toEqual(git.lines(["rev-list", "main"]).sort());
@@ -141,11 +155,65 @@ describe("the commit-graph of a repository", () => {
     expect(calls).toBeLessThan(20 * count);
   });
 
-  it("is not made where a step comes to too many commits", async () => {
-    const request = await makeGraph({ repository: bed.maintained.repository, name: "f", dropped: [], mostCommits: 20 });
-    expect(request).toMatchObject({ kept: 0 });
-    expect(request).not.toHaveProperty("added");
-    expect(request?.objects).toBeGreaterThan(0);
+  it("is made of a line of any length, though a step holds a part of it only", async () => {
+    addCommits(git, "main", 340, git.oid("main"));
+    await bed.set("refs/heads/main", git.oid("main"));
+    const made = await makeInSteps({ mostCommits: 45, mostWalked: 67, leastCommits: 12, spacing: 10 });
+    expect(made.length).toBeLessThan(12);
+    expect(Math.max(...made)).toBeLessThanOrEqual(45);
+    expect(await told()).toEqual(git.lines(["rev-list", "main"]).sort());
+  });
+
+  it("goes on where the last step ended, which may have read commits alone", async () => {
+    addCommits(git, "main", 140, git.oid("main"));
+    await bed.set("refs/heads/main", git.oid("main"));
+    const made = await makeInSteps({ mostCommits: 50, mostWalked: 60, leastCommits: 10, spacing: 20, mostRead: 70 });
+    expect(made.slice(0, 2)).toEqual([0, 0]);
+    expect(made.filter((commits) => commits === 0).length).toBeLessThan(8);
+    expect(await told()).toEqual(git.lines(["rev-list", "main"]).sort());
+  });
+
+  it("is made in steps of a history with octopus merges, several roots and wrong clocks", async () => {
+    makeHistory(git, 23, { commits: 400, skew: 3600 });
+    for (const branch of ["c399", "c398", "c396", "c350", "c207"])
+      await bed.set(`refs/heads/${branch}`, git.oid(branch));
+    const made = await makeInSteps({ mostCommits: 60, mostWalked: 90, leastCommits: 15, spacing: 8 });
+    expect(Math.max(...made)).toBeLessThanOrEqual(60);
+    const tips = [...(await bed.values()).current.values()];
+    expect(await told()).toEqual(git.lines(["rev-list", ...tips]).sort());
+  });
+
+  it("is right where names of new commits begin like those in a layer", async () => {
+    await makeInSteps({});
+    addCommits(git, "main", 50, git.oid("main"));
+    await bed.set("refs/heads/main", git.oid("main"));
+    const alike = new Set(git.lines(["rev-list", "main"]).filter((_, i) => i % 7 === 3));
+    const stored = new Set(git.lines(["rev-list", "main~50"]));
+    const lie = vi
+      .spyOn(NamePrefixes.prototype, "mayHave")
+      .mockImplementation((name) => alike.has(toHex(name)) || stored.has(toHex(name)));
+    try {
+      await makeInSteps({});
+    } finally {
+      lie.mockRestore();
+    }
+    expect(await told()).toEqual(git.lines(["rev-list", "main"]).sort());
+  });
+
+  it("needs no more steps where only layers lack filters that are too many commits to be written anew", async () => {
+    const id = await bed.id();
+    await bed.refs.askForMaintenance(false);
+    for (const [level, commits] of [200_000, 100].entries()) {
+      const name = String(level).repeat(40);
+      await bed.refs.leasePacks(id, [name]);
+      const seen = (await layers()).map((layer) => layer.name);
+      const added = { name, checksum: name, commits, filters: level === 0 ? 5000 : 100, bytes: 1 };
+      const opened = await bed.refs.open({ packs: true });
+      if (opened.kind !== "found") throw new Error("missing");
+      const total = opened.packs.reduce((sum, pack) => sum + pack.objects, 0);
+      await bed.refs.replaceGraphs({ id, version: opened.version, seen, kept: level, added, objects: total });
+    }
+    expect(await bed.refs.maintenance()).toMatchObject({ graph: { layers: 2, filters: 5100 }, isGraphDue: false });
   });
 
   it("keeps the files of replaced layers for a day", async () => {

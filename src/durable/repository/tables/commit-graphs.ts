@@ -2,10 +2,13 @@
  * Table `commit_graphs`: the layers of the commit-graph, the lowest first. Those that are dropped are told to no reader: they have commits
  * that nothing reaches any more. The next graph is made with their help.
  *
+ * Table `commit_graph_way`: the raw names of commits from which the next step that makes a layer goes on, one after the other, if the last step
+ * has left some.
+ *
  * @packageDocumentation
  */
 import type { CommitGraphRecord } from "../../../catalog/commit-graph-record.ts";
-import { integerAt, type SqlDatabase, textAt } from "../../sql/sql-database.ts";
+import { blobAt, firstRow, integerAt, type SqlDatabase, textAt } from "../../sql/sql-database.ts";
 
 export const COMMIT_GRAPHS_DDL = `CREATE TABLE IF NOT EXISTS commit_graphs (
   level INTEGER PRIMARY KEY,
@@ -15,7 +18,23 @@ export const COMMIT_GRAPHS_DDL = `CREATE TABLE IF NOT EXISTS commit_graphs (
   filters INTEGER NOT NULL,
   bytes INTEGER NOT NULL,
   dropped INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE IF NOT EXISTS commit_graph_way (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  names BLOB NOT NULL
 )`;
+
+/** Returns the names of the commits from which the next step goes on; `undefined` if it begins at refs. */
+export function readGraphWay(db: SqlDatabase): Uint8Array | undefined {
+  const row = firstRow(db.rows("SELECT names FROM commit_graph_way"));
+  return row === undefined ? undefined : blobAt(row, 0);
+}
+
+/** Sets what {@link readGraphWay} returns. */
+export function writeGraphWay(db: SqlDatabase, names: Uint8Array | undefined): void {
+  if (names === undefined) db.run("DELETE FROM commit_graph_way");
+  else db.run("INSERT OR REPLACE INTO commit_graph_way (one, names) VALUES (1, ?)", names);
+}
 
 /** Returns the layers: those that readers are told of, or those that were dropped. */
 export function listGraphs(db: SqlDatabase, which: "shown" | "dropped" = "shown"): CommitGraphRecord[] {

@@ -1,0 +1,122 @@
+/**
+ * The filters of changed paths of a layer's commits: those that earlier layers have, and others that are computed.
+ *
+ * @packageDocumentation
+ * @see gitformat-commit-graph(5), `BIDX` and `BDAT`
+ */
+import { u32At } from "../bytes/assert.ts";
+import { isStorageFault } from "../bytes/failure.ts";
+import { BLOOM_MOST_PATHS, encodeBloomFilter } from "../format/bloom-filter.ts";
+import type { FilterTable } from "../format/commit-graph-encoder.ts";
+import { ChangedPaths } from "../graph/changed-paths.ts";
+import type { GraphTables } from "../graph/commit-graph-tables.ts";
+import type { GraphSession } from "../graph/graph-session.ts";
+import type { CommitGraphLayer } from "../store/commit-graph-layer.ts";
+import { whileLoaded } from "./graph-below.ts";
+import type { Graphing } from "./graphing.ts";
+
+/** The filters of a layer that take more memory are not taken over. */
+const MOST_TAKEN_BYTES = 16 * 1024 * 1024;
+/** The steps charged for a row. */
+const ROW_STEPS = 100;
+
+/** Collects filters in one piece of memory. */
+export class FilterList {
+  #bytes = new Uint8Array(64 * 1024);
+  #used = 0;
+  readonly #places: Float64Array;
+  readonly #lengths: Uint16Array;
+
+  constructor(count: number) {
+    this.#places = new Float64Array(count);
+    this.#lengths = new Uint16Array(count);
+  }
+
+  /** Sets the filter of a row. */
+  set(row: number, filter: Uint8Array): void {
+    while (this.#used + filter.length > this.#bytes.length) {
+      const grown = new Uint8Array(this.#bytes.length * 2);
+      grown.set(this.#bytes);
+      this.#bytes = grown;
+    }
+    this.#bytes.set(filter, this.#used);
+    this.#places[row] = this.#used;
+    this.#lengths[row] = filter.length;
+    this.#used += filter.length;
+  }
+
+  /** Whether a row has a filter. */
+  has(row: number): boolean {
+    return (this.#lengths[row] ?? 0) > 0; // There is no row past the end.
+  }
+
+  /** Returns the filters in the order of rows. */
+  table(): FilterTable {
+    const bytes = new Uint8Array(this.#used);
+    const ends = new Uint32Array(this.#lengths.length);
+    let at = 0;
+    for (const [row, length] of this.#lengths.entries()) {
+      const from = this.#places[row] ?? 0; // A filter without bytes may have no place.
+      bytes.set(this.#bytes.subarray(from, from + length), at);
+      at += length;
+      ends[row] = at;
+    }
+    return { ends, bytes };
+  }
+
+  /** The number of commits that have a filter. */
+  get count(): number {
+    return this.#lengths.reduce((sum, length) => sum + Number(length > 0), 0);
+  }
+}
+
+/** Takes the filters that a layer has. */
+async function takeFrom(
+  layer: CommitGraphLayer,
+  list: FilterList,
+  { names, count, format }: GraphTables,
+  session: GraphSession,
+): Promise<void> {
+  await whileLoaded(layer, async () => {
+    await layer.loadFilters();
+    await session.database.context.pacer.forEach(count, ROW_STEPS, (row) => {
+      if (list.has(row)) return;
+      const position = layer.find(names.subarray(row * format.rawSize, (row + 1) * format.rawSize));
+      const filter = position < 0 ? undefined : layer.filterAt(position);
+      if (filter !== undefined && filter.length > 0) list.set(row, filter);
+    });
+  });
+}
+
+/**
+ * Returns the filters of a layer's commits. Those that `sources` have are taken over: layers of which the files may be gone. Others are computed,
+ * those of the newest commits first, until they are enough for one step.
+ */
+export async function filtersOf(
+  session: GraphSession,
+  tables: GraphTables,
+  { sources, bounds }: { readonly sources: readonly CommitGraphLayer[]; readonly bounds: Graphing },
+): Promise<FilterList> {
+  const { pacer } = session.database.context;
+  const { nodes, count, times } = tables;
+  const list = new FilterList(count);
+  for (const layer of sources) {
+    if (layer.record.filters === 0 || layer.filterBytes > MOST_TAKEN_BYTES) continue;
+    try {
+      await takeFrom(layer, list, tables, session);
+    } catch (error) {
+      if (!isStorageFault(error)) throw error;
+    }
+  }
+  const missing: number[] = [];
+  for (let row = 0; row < count; row++) if (!list.has(row)) missing.push(row);
+  const timeOf = (row: number): number => times[row] ?? 0; // Each row has a time.
+  missing.sort((a, b) => timeOf(b) - timeOf(a));
+  const changed = new ChangedPaths(session, BLOOM_MOST_PATHS);
+  const most = pacer.steps + bounds.mostSteps;
+  for (const row of missing.slice(0, bounds.mostFilters)) {
+    if (pacer.steps > most) break;
+    list.set(row, encodeBloomFilter(await changed.of(u32At(nodes, row))));
+  }
+  return list;
+}
