@@ -11,6 +11,7 @@ import { CommitLinks } from "../object/commit.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { TYPE_NUMBER } from "../object/object-type.ts";
 import { readTagLinks } from "../object/tag.ts";
+import type { CommitGraph } from "../store/commit-graph.ts";
 import { Inflating } from "../store/inflating.ts";
 import type { ObjectDatabase } from "../store/object-database.ts";
 import type { ReadObject } from "../store/held-objects.ts";
@@ -22,6 +23,8 @@ const FLAG_OF_TYPE: readonly number[] = [0, IS_COMMIT, IS_TREE, IS_BLOB, IS_TAG]
 
 /** The steps charged to the pacer for going on to a commit's parents. */
 const WALK_STEPS = 100;
+/** The commits whose generations are looked up once a graph in parts is at hand. */
+const MOST_PLACED = 256;
 
 /** The state of walks in one request. */
 export class GraphSession {
@@ -39,6 +42,8 @@ export class GraphSession {
   /** The node that each tag which was followed finally names. */
   readonly #peeled = new Map<number, number>();
   #hasLeft = false;
+  /** Whether the generation of every loaded commit is known, where the commit-graph is read in parts. */
+  #isPlaced = false;
 
   constructor(database: ObjectDatabase, kernel: Kernel) {
     this.#kernel = kernel;
@@ -154,13 +159,39 @@ export class GraphSession {
     if (graph?.isAtHand !== true) return false;
     const known = this.commits.positionOf(node);
     const position = known >= 0 ? known : graph.find(this.nameOf(node));
-    if (position < 0) return false;
+    if (position < 0 || !graph.isReadable(position)) return false;
     const generation = graph.read(position, this.#links, this.#parents);
     this.commits.add(node, this.#links, generation);
     const parents = this.commits.parentsOf(node);
     for (let i = 0; i < parents.length; i++) this.commits.setPosition(u32At(parents, i), itemAt(this.#parents, i));
     this.mark(node, IS_COMMIT);
     return true;
+  }
+
+  /** Makes a commit's links known from a commit-graph that is read in parts, if that has them. */
+  async #loadFromParts(graph: CommitGraph, node: number): Promise<boolean> {
+    if (!this.#isPlaced) await this.#placeLoaded(graph);
+    const known = this.commits.positionOf(node);
+    const position = known >= 0 ? known : await graph.locate(this.nameOf(node));
+    if (position < 0) return false;
+    this.commits.setPosition(node, position);
+    while (await graph.prepare(position)) if (this.#loadFromGraph(node)) return true;
+    return false;
+  }
+
+  /** Learns the generations of commits that were loaded before the graph was at hand. Where they are very many, the graph is not used. */
+  async #placeLoaded(graph: CommitGraph): Promise<void> {
+    const loaded: number[] = [];
+    for (let node = 0; node < this.kernel.oidCount; node++)
+      if (this.commits.has(node) && this.commits.generationOf(node) === 0) loaded.push(node);
+    if (loaded.length > MOST_PLACED) graph.giveUp();
+    for (const node of loaded) {
+      const position = graph.isInParts ? await graph.locate(this.nameOf(node)) : -1;
+      if (position >= 0) while ((await graph.prepare(position)) && !graph.isReadable(position));
+      if (!graph.isInParts) return;
+      this.commits.setGeneration(node, position < 0 ? Number.POSITIVE_INFINITY : graph.generationAt(position));
+    }
+    this.#isPlaced = true;
   }
 
   /**
@@ -174,6 +205,7 @@ export class GraphSession {
       await graph.load();
       if (this.#isAtHand(node)) return true;
     }
+    if (graph?.isInParts === true && (await this.#loadFromParts(graph, node))) return true;
     return this.#takeCommit(node, await this.read(node));
   }
 
@@ -198,6 +230,8 @@ export class GraphSession {
     if (this.commits.has(node) || this.#loadFromGraph(node)) return true;
     // The graph has to be read, which costs less than what is to come.
     if (this.database.graph?.expect() === true) return false;
+    // It is asked before packs are, so that all generations are known.
+    if (this.database.graph?.isInParts === true) return false;
     const object = this.reader.readAtHand(this.nameOf(node));
     if (object === undefined) return false;
     this.mark(node, itemAt(FLAG_OF_TYPE, object.type));
@@ -208,13 +242,16 @@ export class GraphSession {
     if (object.type !== TYPE_NUMBER.commit) return false;
     const at = this.inflating.pointer(object.held);
     this.#links.read(this.kernel.memory, at, at + object.held.size);
-    this.commits.add(node, this.#links);
+    const isOutside = this.database.graph?.isInParts === true && this.#isPlaced;
+    this.commits.add(node, this.#links, isOutside ? Number.POSITIVE_INFINITY : 0);
+    this.#isPlaced = isOutside;
     return true;
   }
 
-  /** Whether the commit-graph is in memory, so that {@link generationOf} tells something. */
+  /** Whether the commit-graph is at hand, so that {@link generationOf} tells something. That may end where it is read in parts. */
   get hasGenerations(): boolean {
-    return this.database.graph?.isAtHand === true;
+    const { graph } = this.database;
+    return graph?.isAtHand === true && (this.#isPlaced || !graph.isInParts);
   }
 
   /**
@@ -224,7 +261,7 @@ export class GraphSession {
    */
   generationOf(node: number): number {
     const { graph } = this.database;
-    if (graph?.isAtHand !== true) return Number.NaN;
+    if (graph === undefined || !this.hasGenerations) return Number.NaN;
     const known = this.commits.generationOf(node);
     if (known !== 0) return known;
     const position = graph.find(this.nameOf(node));

@@ -120,6 +120,8 @@ class Painting {
   #queue = new CommitQueue();
   /** Whether the queue is ordered by generations. */
   #isByGeneration = false;
+  /** Whether it ever was, so that what was examined is in another order than by time. */
+  #wasByGeneration = false;
   /** The number of commits in the queue that are not stale. */
   #fresh = 0;
   /** The commits that were examined, youngest first. */
@@ -170,10 +172,11 @@ class Painting {
     this.#spreadRest();
   }
 
-  /** Orders the queue by generations, once the commit-graph is in memory. */
+  /** Orders the queue by generations while the commit-graph is at hand, and by times before and after. */
   #orderByGeneration(): void {
-    if (this.#isByGeneration || !this.#session.hasGenerations) return;
-    this.#isByGeneration = true;
+    if (this.#isByGeneration === this.#session.hasGenerations) return;
+    this.#isByGeneration = !this.#isByGeneration;
+    this.#wasByGeneration = true;
     this.#oldest = undefined;
     const old = this.#queue;
     this.#queue = new CommitQueue();
@@ -190,7 +193,7 @@ class Painting {
 
   /** Returns the commits that were examined by their times, youngest first, but none before one that reaches it. */
   byTime(tips: readonly number[]): readonly number[] {
-    if (!this.#isByGeneration) return this.listed;
+    if (!this.#wasByGeneration) return this.listed;
     const { commits } = this.#session;
     const queue = new CommitQueue();
     const left = new Set(this.listed);

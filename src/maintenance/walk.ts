@@ -124,9 +124,11 @@ class Walk {
     const { graph } = this.#graph.database;
     await graph?.load();
     if (graph?.isAtHand !== true) return 0;
-    for (let position = 0; position < graph.count; position++) {
-      if (!this.#reachable.has(graph.nameAt(position)))
-        return graph.layers.findLastIndex(({ base }) => base <= position);
+    for (const [number, { base, record }] of graph.layers.entries()) {
+      // Of layers that can't be read nothing is known.
+      while ((await graph.prepare(base)) && !graph.isReadable(base));
+      if (!graph.isAtHand) return number;
+      for (let row = 0; row < record.commits; row++) if (!this.#reachable.has(graph.nameAt(base + row))) return number;
     }
     return graph.layers.length;
   }

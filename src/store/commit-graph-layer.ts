@@ -33,6 +33,8 @@ const WHOLE_BYTES = 1024 * 1024;
 const SLACK_BYTES = 16 * 1024;
 /** The names that are read at once, where they are read one after the other: about a megabyte. */
 const NAMES_AT_ONCE = 50_000;
+/** The names that are read together where one is wanted, by its place. */
+const NAMES_OF_RANGE = 2048;
 
 /** Where layers are read. */
 export type LayerContext = PackPlace & { readonly cache: BlockCache; readonly format: ObjectFormat };
@@ -133,6 +135,7 @@ export class CommitGraphLayer {
   #prefixes: NamePrefixes | undefined;
   #filters: Filters | undefined;
   #hasNoFilters = false;
+  #reads = 0;
 
   constructor(record: CommitGraphRecord, base: number, context: LayerContext) {
     this.record = record;
@@ -152,6 +155,7 @@ export class CommitGraphLayer {
     const key = `${scope}/${this.record.name}.graph:${offset}+${length}`;
     const known = cache.get(key);
     if (known !== undefined) return known;
+    this.#reads++;
     const bytes = await storage.read({ pack: this.record.name, extension: "graph" }, offset, length);
     cache.set(key, bytes);
     return bytes;
@@ -170,13 +174,24 @@ export class CommitGraphLayer {
     this.#hasNoFilters = false;
   }
 
+  /** Lets go of the beginnings of names, too. */
+  forget(): void {
+    this.unload();
+    this.#prefixes = undefined;
+  }
+
   /** Whether {@link load} has brought the layer into memory. */
   get isLoaded(): boolean {
     return this.#body !== undefined;
   }
 
+  /** The ranges of the layer that were read from the bucket so far. */
+  get reads(): number {
+    return this.#reads;
+  }
+
   /** Returns the header and the fan-out, which are read if they are not in memory. @throws CorruptStore */
-  async #loadHead(): Promise<CommitGraphHead> {
+  async loadHead(): Promise<CommitGraphHead> {
     const length = Math.min(GRAPH_HEAD_BYTES, this.record.bytes);
     this.#head ??= this.#body?.head ?? this.#opened(await this.#read(0, length));
     return this.#head;
@@ -185,7 +200,7 @@ export class CommitGraphLayer {
   /** Brings the beginnings of all names into memory, 4 bytes for each commit. The names are read about a megabyte at once. @throws CorruptStore */
   async loadPrefixes(): Promise<void> {
     if (this.#prefixes !== undefined) return;
-    const head = await this.#loadHead();
+    const head = await this.loadHead();
     const { rawSize } = head.format;
     if (this.#body !== undefined) {
       this.#prefixes = new NamePrefixes(head);
@@ -202,6 +217,35 @@ export class CommitGraphLayer {
       freeMemory(names);
     }
     this.#prefixes = prefixes;
+  }
+
+  /** Whether {@link loadPrefixes} has brought the beginnings of names into memory. */
+  get hasPrefixes(): boolean {
+    return this.#prefixes !== undefined;
+  }
+
+  async #readNames(head: CommitGraphHead, first: number, last: number): Promise<Uint8Array> {
+    const { rawSize } = head.format;
+    return await this.#read(head.chunkOf("OIDL").offset + first * rawSize, (last - first) * rawSize);
+  }
+
+  /** Returns the position of a raw name; -1 if the layer has none. It reads the names with the same first byte. @throws CorruptStore */
+  async locate(name: Uint8Array): Promise<number> {
+    const head = await this.loadHead();
+    const [first, last] = head.bucketOf(name);
+    if (first === last) return -1;
+    const rank = findName(await this.#readNames(head, first, last), name);
+    return rank < 0 ? -1 : this.base + first + rank;
+  }
+
+  /** Returns a copy of the raw name at a position. It reads some names about it. @throws CorruptStore */
+  async readName(position: number): Promise<Uint8Array> {
+    const head = await this.loadHead();
+    const { rawSize } = head.format;
+    const row = position - this.base;
+    const first = row - (row % NAMES_OF_RANGE);
+    const names = await this.#readNames(head, first, Math.min(first + NAMES_OF_RANGE, head.count));
+    return names.slice((row - first) * rawSize, (row - first + 1) * rawSize);
   }
 
   /** Whether the layer may have a raw name: if not, it has not. {@link loadPrefixes} makes that known. */
@@ -241,6 +285,14 @@ export class CommitGraphLayer {
     links.time = row.time;
     body.addParents(row, parents);
     return row.time + body.correctionAt(index);
+  }
+
+  /** Returns the positions of a commit's parents. The layer must be in memory. */
+  parentsAt(position: number): number[] {
+    const parents: number[] = [];
+    const body = this.#loaded;
+    body.addParents(body.rowAt(position - this.base), parents);
+    return parents;
   }
 
   /** Returns the topological level of a commit. */

@@ -12,6 +12,7 @@ import { CorruptStore, isStorageFault } from "../bytes/failure.ts";
 import type { CommitGraphRecord } from "../catalog/commit-graph-record.ts";
 import type { CommitLinks } from "../object/commit.ts";
 import { CommitGraphLayer, type LayerContext } from "./commit-graph-layer.ts";
+import { CommitGraphParts } from "./commit-graph-parts.ts";
 
 /**
  * The commits that are read from their packs before the graph is brought into memory: of a small graph,
@@ -20,7 +21,7 @@ import { CommitGraphLayer, type LayerContext } from "./commit-graph-layer.ts";
 const FEW_COMMITS = 2;
 const SOME_COMMITS = 8;
 const SMALL_GRAPH_BYTES = 1024 * 1024;
-/** A reader does not bring a graph into memory that takes more there, and reads commits from their packs: beside a kernel there is no room for more. */
+/** A reader does not hold more of a graph: beside a kernel there is no room for more. A graph that takes more memory is read in parts. */
 const MOST_BODY_BYTES = 34 * 1024 * 1024;
 /** The filters of a graph that take more memory are not used. */
 const MOST_FILTER_BYTES = 16 * 1024 * 1024;
@@ -58,8 +59,9 @@ export class CommitGraph {
   readonly #memory: GraphMemory | undefined;
   #heldBytes = 0;
   #users = 0;
+  #parts: CommitGraphParts | undefined;
 
-  /** `mostBytes`: a graph that takes more memory is not used. */
+  /** `mostBytes`: a graph that takes more memory is read in parts. */
   constructor(records: readonly CommitGraphRecord[], context: GraphContext, mostBytes = MOST_BODY_BYTES) {
     let count = 0;
     this.#most = mostBytes;
@@ -75,9 +77,14 @@ export class CommitGraph {
     this.#few = byteSum(this.layers, "bodyBytes") <= SMALL_GRAPH_BYTES ? FEW_COMMITS : SOME_COMMITS;
   }
 
-  /** Whether the graph is in memory, so that it can be read. */
+  /** Whether the graph is in memory, so that it can be read, or as much of it as parts are. */
   get isAtHand(): boolean {
     return this.#state === "at hand";
+  }
+
+  /** Whether the graph is at hand, and read in parts: {@link locate} and {@link prepare} come before what is wanted. */
+  get isInParts(): boolean {
+    return this.isAtHand && this.#parts !== undefined;
   }
 
   /** The bytes that the graph takes in memory without its filters, about. */
@@ -118,37 +125,89 @@ export class CommitGraph {
   }
 
   #unload(): void {
-    this.#memory?.hold(-this.#heldBytes);
-    this.#heldBytes = 0;
+    this.#giveBack(this.#heldBytes);
     for (const layer of this.layers) layer.unload();
+    this.#parts?.close();
+    this.#parts = undefined;
     this.#loading = undefined;
     this.#hasFilters = false;
     if (this.#state === "at hand") this.#state = "apart";
   }
 
+  #giveBack(bytes: number): void {
+    this.#memory?.hold(-bytes);
+    this.#heldBytes -= bytes;
+  }
+
   /** Counts bytes that are going to be read. Returns false if there is no room for them. */
   #takeRoom(bytes: number): boolean {
-    const memory = this.#memory;
-    if (memory === undefined) return true;
-    if (!memory.hasRoom(bytes)) return false;
-    memory.hold(bytes);
+    if (this.#memory?.hasRoom(bytes) === false) return false;
+    this.#memory?.hold(bytes);
     this.#heldBytes += bytes;
     return true;
   }
 
   /**
-   * Brings the graph into memory. A graph that is too large, for which there is no room, or that can't be read, is not used: commits are
-   * read from their packs.
+   * Brings the graph into memory; of one that is too large for that, the beginnings of its layers. A graph for which there is no room, or that can't
+   * be read, is not used: commits are read from their packs.
    */
   async load(): Promise<void> {
-    if (this.isTooLarge) this.#state = "unusable";
     if (this.#state !== "apart") return;
-    if (this.#loading === undefined && !this.#takeRoom(byteSum(this.layers, "bodyBytes"))) {
+    if (this.#loading === undefined && !this.isTooLarge && !this.#takeRoom(this.bodyBytes)) {
       this.#state = "unusable";
       return;
     }
-    this.#loading ??= this.#load();
+    this.#loading ??= this.isTooLarge ? this.#open() : this.#load();
     await this.#loading;
+  }
+
+  /** Opens the graph in parts. */
+  async #open(): Promise<void> {
+    const memory = {
+      take: (bytes: number) => this.#takeRoom(bytes),
+      giveBack: (bytes: number) => this.#giveBack(bytes),
+    };
+    const parts = new CommitGraphParts(this.layers, memory, this.#most);
+    await this.#orNone(async () => {
+      await parts.open();
+      this.#parts = parts;
+      if (this.#state === "apart") this.#state = "at hand";
+    });
+  }
+
+  /** Whether a commit can be read now. It always can where the graph is in memory as a whole. */
+  isReadable(position: number): boolean {
+    return this.isAtHand && this.#parts?.isReadable(position) !== false;
+  }
+
+  /**
+   * Brings into memory what a commit is read from. Returns false if the graph is not used any more, since it would take too much or can't be read.
+   * Another one's parts may have taken the place when this has ended: see {@link isReadable}.
+   */
+  async prepare(position: number): Promise<boolean> {
+    const parts = this.#parts;
+    await this.#orNone(async () => {
+      if (parts !== undefined && !(await parts.prepare(position))) this.giveUp();
+    });
+    return this.isAtHand;
+  }
+
+  /** Returns the position of a raw name; -1 if the graph does not have it, or is not used any more. It must be at hand. */
+  async locate(name: Uint8Array): Promise<number> {
+    const parts = this.#parts;
+    if (parts === undefined) return this.find(name);
+    const found: { position: number | undefined } = { position: -1 };
+    await this.#orNone(async () => {
+      found.position = await parts.locate(name);
+    });
+    if (found.position !== undefined) return found.position;
+    this.giveUp();
+    return -1;
+  }
+
+  /** Has the graph not be used any more. */
+  giveUp(): void {
+    this.#state = "unusable";
   }
 
   async #load(): Promise<void> {
@@ -168,7 +227,7 @@ export class CommitGraph {
     }
   }
 
-  /** Returns the position of a raw name; -1 if the graph does not have it. The graph must be in memory. */
+  /** Returns the position of a raw name; -1 if the graph does not have it, or not in the layers that are in memory. */
   find(name: Uint8Array): number {
     // Most commits are in the lowest layer.
     for (const layer of this.layers) {
@@ -187,7 +246,7 @@ export class CommitGraph {
   /** Returns the raw name at a position, as a view. The graph must be in memory. */
   nameAt(position: number): Uint8Array {
     if (position >= this.count) throw new CorruptStore("commit-graph: position out of bounds");
-    return this.#layerOf(position).nameAt(position);
+    return this.#parts?.nameAt(position) ?? this.#layerOf(position).nameAt(position);
   }
 
   /**
@@ -216,7 +275,8 @@ export class CommitGraph {
   async loadFilters(): Promise<boolean> {
     await this.load();
     const bytes = byteSum(this.layers, "filterBytes");
-    if (this.#hasFilters || !this.isAtHand || bytes > MOST_FILTER_BYTES || !this.#takeRoom(bytes))
+    // Of a graph in parts, filters would take more than its rows.
+    if (this.#hasFilters || !this.isAtHand || this.isInParts || bytes > MOST_FILTER_BYTES || !this.#takeRoom(bytes))
       return this.#hasFilters;
     await this.#orNone(async () => {
       await Promise.all(this.layers.map(async (layer) => await layer.loadFilters()));

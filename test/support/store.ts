@@ -23,6 +23,8 @@ import { NO_FILTER } from "../../src/graph/object-filter.ts";
 import { type PackOptions, packObjects } from "../../src/packing/pack-objects.ts";
 import { BlockCache, type CacheBounds } from "../../src/store/block-cache.ts";
 import type { CommitGraphRecord } from "../../src/catalog/commit-graph-record.ts";
+import type { Graphing } from "../../src/maintenance/graphing.ts";
+import type { ReplaceGraphsRequest } from "../../src/refs/maintenance-store.ts";
 import { makeGraph } from "../../src/maintenance/graph-step.ts";
 import { CommitGraph } from "../../src/store/commit-graph.ts";
 import type { PackRecord } from "../../src/catalog/pack-record.ts";
@@ -203,13 +205,24 @@ export class TestStore {
     return new ObjectDatabase(this.packs, { placeOf: () => place, cache, format, pacer }, graph);
   }
 
-  /** Adds a layer of the commit-graph, of what those refs reach whose names are chosen. */
-  async makeGraph(isChosen: (name: string) => boolean = () => true): Promise<void> {
+  /** Adds layers to the commit-graph, in as many steps as it takes, of what those refs reach whose names are chosen. */
+  async makeGraph(
+    isChosen: (name: string) => boolean = () => true,
+    bounds: Partial<Graphing> = {},
+    made: (request: ReplaceGraphsRequest) => void = () => undefined,
+  ): Promise<void> {
     const all = new Map(this.refs);
     for (const name of all.keys()) if (!isChosen(name)) this.refs.delete(name);
-    const made = await makeGraph({ repository: this.repository(), name: `graph${this.#names++}`, dropped: [] });
+    let way: { readonly way?: Uint8Array } = {};
+    for (let isDone = false; !isDone;) {
+      const name = `graph${this.#names++}`;
+      const request = await makeGraph({ repository: this.repository(), name, dropped: [], bounds, ...way });
+      if (request?.added !== undefined) this.graphs = [...this.graphs.slice(0, request.kept), request.added];
+      if (request !== undefined) made(request);
+      way = request?.way === undefined ? {} : { way: request.way };
+      isDone = request?.objects !== 0;
+    }
     for (const [name, value] of all) this.refs.set(name, value);
-    if (made?.added !== undefined) this.graphs = [...this.graphs.slice(0, made.kept), made.added];
   }
 
   /** Takes a pack in without putting it into the catalog; `look` sees it while its kernel is there. */
