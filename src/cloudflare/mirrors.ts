@@ -31,7 +31,10 @@ const SLICE_OBJECTS = 250_000;
 
 /** How long one job fetches objects of Git LFS after its sync. Milliseconds. */
 const LFS_TIME = 60_000;
-assert(SYNC_TIME + LFS_TIME < 15 * 60_000, "a job ends before the platform ends it");
+/** How long after its beginning a job gives up objects that have not come. Milliseconds. */
+const JOB_TIME = 14.5 * 60_000;
+assert(SYNC_TIME + LFS_TIME <= JOB_TIME, "objects have their time after the longest sync");
+assert(JOB_TIME < 15 * 60_000, "a job ends before the platform ends it");
 
 /** Returns a variable as a positive number; `undefined` if it is none. */
 function positive(text: string | undefined): number | undefined {
@@ -48,7 +51,10 @@ export type MirrorEnv = Pick<
 /** The parts of a mirror that a sync brings up to date. */
 type Syncing = Pick<SyncInput, "repository" | "mirror" | "allowance"> & {
   /** Opens what Git LFS objects of the mirror with this id are fetched with. */
-  readonly lfs: (id: string) => Promise<
+  readonly lfs: (
+    id: string,
+    deadline: AbortSignal,
+  ) => Promise<
     Omit<PullTools, "upstream" | "store"> & {
       readonly upstream: LfsUpstream | undefined;
       readonly store: LfsStore;
@@ -112,13 +118,14 @@ export class Mirrors {
 
   /** Brings a mirror up to date, and its readers' snapshot with it. */
   async sync(syncing: Syncing): Promise<SyncResult> {
+    const began = Date.now();
     const result = await whileAlive(
       publishedFirst(syncing),
       async (mirror) => await this.#sync({ ...syncing, mirror }),
     );
     if (result.kind === "synced") {
       await publish(result, syncing);
-      if (result.lfs !== undefined) await pullLfs(result.record.id, result.lfs, syncing);
+      if (result.lfs !== undefined) await pullLfs(result.record.id, result.lfs, { ...syncing, began });
     }
     // The old state is served on at its usual cost, however long the upstream fails.
     else if (result.kind === "failed" && result.unpublished?.mirror?.syncedAt !== undefined) {
@@ -168,10 +175,15 @@ export class Mirrors {
  * Fetches the objects that pointers of Git LFS name. What the time of one job does not suffice for follows with another
  * sync, which is asked for at once.
  */
-async function pullLfs(id: string, progress: MirrorLfs, { repository, mirror, lfs }: Syncing): Promise<void> {
+async function pullLfs(
+  id: string,
+  progress: MirrorLfs,
+  { repository, mirror, lfs, began }: Syncing & { readonly began: number },
+): Promise<void> {
   const { pullAll } = await import("../lfs/pull.ts");
   const { nextPointers } = await import("../mirror/lfs-pointers.ts");
-  const { upstream, store, ...places } = await lfs(id);
+  const deadline = AbortSignal.timeout(began + JOB_TIME - Date.now());
+  const { upstream, store, ...places } = await lfs(id, deadline);
   if (upstream === undefined) return;
   const end = repository.now() + LFS_TIME;
   const ended = await pullAll({
@@ -182,6 +194,7 @@ async function pullLfs(id: string, progress: MirrorLfs, { repository, mirror, lf
     next: async (from) => await nextPointers(repository, from),
     note: async (come) => await store.notePulled(come),
     isTimeUp: () => repository.now() > end,
+    random: (below) => Math.floor(Math.random() * below),
   });
   if (ended === "more") await mirror.requestSync();
 }

@@ -135,8 +135,11 @@ export class RequestStorage {
     return r2Presigner(this.#env, () => Date.now());
   }
 
-  /** Opens the Git LFS server of a mirror's upstream; `undefined` if there is none, or its credentials can't be read. */
-  async lfsUpstream(name: RepositoryName, id: string): Promise<LfsUpstream | undefined> {
+  /**
+   * Opens the Git LFS server of a mirror's upstream; `undefined` if there is none, or its credentials can't be read.
+   * Files that have not come by the deadline are given up.
+   */
+  async lfsUpstream(name: RepositoryName, id: string, deadline?: AbortSignal): Promise<LfsUpstream | undefined> {
     const mirror = await this.mirror(repositoryKey(name)).readMirror();
     if (mirror === undefined) return undefined;
     const { upstream } = mirror.settings;
@@ -149,6 +152,7 @@ export class RequestStorage {
     return webLfsUpstream({
       upstream,
       authorization,
+      ...(deadline === undefined ? {} : { deadline }),
       userAgent: `git-lfs/${this.#agent}`,
       checkUrl: (text, base) => mirrors.checkUrl(text, base),
       mostBytes: async () => {
@@ -208,8 +212,8 @@ export class RequestStorage {
       repository: this.repository(key),
       mirror: this.mirror(key),
       snapshots: this.snapshots,
-      lfs: async (id) => ({
-        upstream: await this.lfsUpstream({ tenant, repo }, id),
+      lfs: async (id, deadline) => ({
+        upstream: await this.lfsUpstream({ tenant, repo }, id, deadline),
         store: this.lfs(key),
         home: tenant,
         links: (home) => this.lfsLinks(home),

@@ -6,15 +6,17 @@
  */
 import { CorruptStore } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
+import { LEAST_RATE } from "../bytes/least-rate.ts";
 import { type LfsFiles, lfsKey } from "../lfs/lfs-files.ts";
 import { REPOSITORY_KEY } from "./r2-presigner.ts";
 import { assembleParts } from "./r2-assembled.ts";
 import type { RequestCounters } from "./request-counters.ts";
 
-/** How long an upload may take beside the time that its bytes take at the least rate. Milliseconds. */
+/**
+ * How long an upload may take beside the time that its bytes take at the least rate. Milliseconds. A client sends several
+ * objects at once.
+ */
 const LEAST_TIME = 60_000;
-/** Bytes of a second that an upload has to have on average. A client sends several objects at once. */
-const LEAST_RATE = 4096;
 /** What the bucket says of bytes that have another checksum than they should. */
 const WRONG_CHECKSUM = /\(10037\)/;
 

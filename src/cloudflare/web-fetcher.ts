@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { LEAST_RATE, LeastRate } from "../bytes/least-rate.ts";
 import { type Fetcher, type UpstreamAnswer, UpstreamFailure } from "../mirror/upstream.ts";
 
 /** How long an upstream is waited for, in milliseconds. */
@@ -13,16 +14,23 @@ export type Patience = {
   readonly head: number;
   /** Within an answer that has begun: {@link LEAST_BYTES} have to come in each period of this length. */
   readonly idle: number;
+  /** For bytes that come more slowly than {@link LEAST_RATE}, in all answers together. */
+  readonly slow: number;
+  /** The same for answers before which an upstream may have to count objects. */
+  readonly counting: number;
 };
 
-const PATIENCE: Patience = { first: 15_000, head: 60_000, idle: 60_000 };
+const PATIENCE: Patience = { first: 15_000, head: 60_000, idle: 60_000, slow: 60_000, counting: 300_000 };
 /**
- * Bytes of an answer that have to come in each period. An upstream that still counts sends 5 bytes every 5 seconds,
- * git's keep-alive.
+ * Bytes of an answer that have to come in each period, also while an upstream counts: it sends 5 bytes every 5 seconds
+ * then, git's keep-alive.
  */
 export const LEAST_BYTES = 32;
 /** An upstream that did not answer in time is left alone for this long by all timed syncs. Milliseconds. */
 const SLOW_PAUSE = 5 * 60_000;
+
+const LATE = "The upstream does not answer in time.";
+const TOO_SLOW = `The upstream sends too slowly: less than ${LEAST_RATE} bytes per second.`;
 
 class SlowUpstream extends Error {
   override readonly name = "SlowUpstream";
@@ -30,6 +38,8 @@ class SlowUpstream extends Error {
 
 /** Aborts unless it is told in time that there is progress. */
 class Watchdog {
+  /** What is told if it aborts. */
+  why = LATE;
   readonly #abort = new AbortController();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -38,7 +48,8 @@ class Watchdog {
   }
 
   /** Schedules the abort `time` milliseconds from now. */
-  wait(time: number): void {
+  wait(time: number, why = LATE): void {
+    this.why = why;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#abort.abort(new SlowUpstream()), time);
   }
@@ -50,10 +61,12 @@ class Watchdog {
 
 /** Makes a fetcher for one sync; `deadline` ends whatever it does. */
 export function webFetcher(deadline: AbortSignal, patience = PATIENCE): Fetcher {
+  // They are those of the sync: a new request gives an upstream no new credit.
+  const rates = { usual: new LeastRate(patience.slow), counting: new LeastRate(patience.counting) };
   const failure = (watchdog: Watchdog, broken: string, cause: unknown): UpstreamFailure => {
     if (deadline.aborted) return new UpstreamFailure("The sync took too long.", { cause });
     if (!watchdog.signal.aborted) return new UpstreamFailure(broken, { cause });
-    return new UpstreamFailure("The upstream does not answer in time.", { cause, retryAfter: SLOW_PAUSE });
+    return new UpstreamFailure(watchdog.why, { cause, retryAfter: SLOW_PAUSE });
   };
   return {
     send: async (request) => {
@@ -73,7 +86,8 @@ export function webFetcher(deadline: AbortSignal, patience = PATIENCE): Fetcher 
         throw failure(watchdog, "The upstream can't be reached.", error);
       }
       watchdog.rest();
-      return answerOf(response, { watchdog, idle: patience.idle }, (cause) =>
+      const rate = request.mayCount === true ? rates.counting : rates.usual;
+      return answerOf(response, { watchdog, idle: patience.idle, rate }, (cause) =>
         failure(watchdog, "The upstream's answer broke off.", cause),
       );
     },
@@ -82,7 +96,7 @@ export function webFetcher(deadline: AbortSignal, patience = PATIENCE): Fetcher 
 
 function answerOf(
   response: Response,
-  { watchdog, idle }: { readonly watchdog: Watchdog; readonly idle: number },
+  { watchdog, idle, rate }: { readonly watchdog: Watchdog; readonly idle: number; readonly rate: LeastRate },
   broken: (cause: unknown) => UpstreamFailure,
 ): UpstreamAnswer {
   const reader = response.body?.getReader({ mode: "byob" });
@@ -95,12 +109,15 @@ function answerOf(
       read: async (buffer) => {
         if (reader === undefined) return buffer.subarray(0, 0);
         const size = buffer.byteLength;
-        watchdog.wait(left);
+        watchdog.wait(Math.min(left, rate.left), rate.left < left ? TOO_SLOW : LATE);
         const began = Date.now();
         try {
           const { value } = await reader.read(buffer);
-          if (value !== undefined) came += value.length;
-          left -= Date.now() - began;
+          const bytes = value?.length ?? 0; // Its end has none.
+          const waited = Date.now() - began;
+          rate.add(bytes, waited);
+          came += bytes;
+          left -= waited;
           if (came >= LEAST_BYTES) [left, came] = [idle, 0];
           return value ?? new Uint8Array(size).subarray(0, 0);
         } catch (error) {

@@ -9,10 +9,13 @@ import type { OutgoingUrl } from "../access/outgoing-url.ts";
 import { batchAddress, batchBody, type LfsUpstream, offeredActions, type OfferedObject } from "../lfs/lfs-upstream.ts";
 import type { LfsAction } from "../lfs/lfs-files.ts";
 import type { LfsObject } from "../refs/lfs-store.ts";
+import { copyAtLeastRate } from "./copy-at-least-rate.ts";
 
 const LFS_TYPE = "application/vnd.git-lfs+json";
 /** How long an upstream may take to answer a batch, and to begin a file, in milliseconds. */
 const PATIENCE = 15_000;
+/** How long the bytes of a file may come more slowly than the least rate, in milliseconds. */
+const SLOW_PATIENCE = 60_000;
 /** Bytes of the largest answer to a batch that is read. */
 const MOST_ANSWER = 2 * 1024 * 1024;
 const MOST_REDIRECTS = 5;
@@ -30,6 +33,8 @@ export type UpstreamAccess = {
   readonly userAgent: string;
   checkUrl(text: string, base?: URL): OutgoingUrl;
   mostBytes(): Promise<number | undefined>;
+  /** When files that have not come are given up. Absent where nobody else waits. */
+  readonly deadline?: AbortSignal;
 };
 
 /** Runs work that has to end in time. Its signal calls off what is still under way then. */
@@ -65,6 +70,30 @@ async function jsonOf(response: Response, signal: AbortSignal): Promise<unknown>
   }
   await reader.cancel();
   return undefined;
+}
+
+/**
+ * Passes a file on as long as it comes at the least rate, and until the deadline. One that is given up, or has another
+ * length, breaks the reading off.
+ */
+function passOn(body: ReadableStream, size: number, deadline?: AbortSignal): ReadableStream {
+  const whole = new FixedLengthStream(size);
+  const reader = body.getReader({ mode: "byob" });
+  const writer = whole.writable.getWriter();
+  // Who reads is told, and who writes as well: here it is of no use.
+  writer.closed.catch(() => undefined);
+  const giveUp = async (reason: unknown): Promise<void> => {
+    await Promise.allSettled([writer.abort(reason), reader.cancel(reason)]);
+  };
+  const onDeadline = (): void => void giveUp(deadline?.reason);
+  deadline?.addEventListener("abort", onDeadline);
+  const read = async (buffer: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> =>
+    (await reader.read(buffer)).value ?? new Uint8Array(0);
+  copyAtLeastRate({ read }, writer, SLOW_PATIENCE)
+    .then(() => writer.close())
+    .catch(giveUp)
+    .finally(() => deadline?.removeEventListener("abort", onDeadline));
+  return whole.readable;
 }
 
 /** Opens the upstream of a mirror. */
@@ -129,10 +158,7 @@ export function webLfsUpstream(access: UpstreamAccess): LfsUpstream {
         const offered = (await ask([object]))?.get(object.oid);
         const response = offered === undefined ? undefined : await follow(offered.action);
         if (response?.status === 200 && response.body !== null) {
-          const whole = new FixedLengthStream(object.size);
-          // A body of another length breaks the writing off, which tells.
-          response.body.pipeTo(whole.writable).catch(() => undefined);
-          return whole.readable;
+          return passOn(response.body, object.size, access.deadline);
         }
         await response?.body?.cancel();
       } catch {

@@ -63,6 +63,8 @@ export type PullAllInput = {
   readonly note: (progress: MirrorLfs) => Promise<void>;
   /** Whether the rest has to wait for another step. */
   readonly isTimeUp: () => boolean;
+  /** Returns a random number from 0 up to a bound, which it never is. */
+  readonly random: (below: number) => number;
 };
 
 /**
@@ -100,20 +102,34 @@ async function pullPage(input: PullAllInput, named: readonly LfsObject[]): Promi
   const announce = { kind: "announce", objects: wanted, home: input.home, pulled: true, ...bound } as const;
   const announced = await store.lfs(announce);
   if (announced.kind !== "found") return "failed";
+  const lent = wanted.flatMap((object, at): AnnouncedObject[] => {
+    const outcome = announced.outcomes[at];
+    return outcome?.kind === "announced" ? [{ object, home: outcome.home }] : [];
+  });
+  missing += wanted.length - lent.length;
+  const { objects, isWhole } = await pullEach(input, lent);
+  // Where nothing came in all that time, the next sync of the schedule goes on, and not one at once.
+  if (!isWhole) return objects > 0 ? "more" : "failed";
+  return { objects, missing: missing + lent.length - objects };
+}
+
+/**
+ * Fetches objects, some at once. A slow one holds up no other: the rest goes on beside it, and each step begins with
+ * another object. `isWhole`: the time has sufficed to try all of them.
+ */
+async function pullEach(
+  { tools, id, isTimeUp, random }: PullAllInput,
+  all: readonly AnnouncedObject[],
+): Promise<{ readonly objects: number; readonly isWhole: boolean }> {
+  const first = random(all.length);
+  const left = [...all.slice(first), ...all.slice(0, first)];
   let objects = 0;
-  for (let at = 0; at < wanted.length; at += AT_ONCE) {
-    // Where nothing came in all that time, the next sync of the schedule goes on, and not one at once.
-    if (input.isTimeUp()) return objects > 0 ? "more" : "failed";
-    const some = wanted.slice(at, at + AT_ONCE).flatMap((object, i): AnnouncedObject[] => {
-      const outcome = announced.outcomes[at + i];
-      return outcome?.kind === "announced" ? [{ object, home: outcome.home }] : [];
-    });
-    missing += Math.min(AT_ONCE, wanted.length - at) - some.length;
-    const outcomes = await Promise.all(some.map(async (one) => await pullObject(input.tools, input.id, one)));
-    for (const { kind } of outcomes) {
-      if (kind === "stored") objects += 1;
-      else missing += 1;
+  const pullOn = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      if (isTimeUp()) return void left.unshift(next);
+      if ((await pullObject(tools, id, next)).kind === "stored") objects += 1;
     }
-  }
-  return { objects, missing };
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, pullOn));
+  return { objects, isWhole: left.length === 0 };
 }

@@ -117,7 +117,7 @@ export class FetchClient {
     formatCommandRequest({ command: "ls-refs", ...this.#head(session.capabilities) }, request);
     const unborn = session.capabilities.hasFeature("ls-refs", "unborn");
     formatLsRefsArguments({ peel: false, symrefs: true, unborn, prefixes: ["HEAD", ...prefixes] }, request);
-    const answer = await this.#connection.ask(request.takeBytes(), PROTOCOL);
+    const answer = await this.#connection.ask(request.takeBytes(), { protocol: PROTOCOL, mayCount: false });
     try {
       const lines = new LineSource(answer.body);
       let head: string | undefined;
@@ -142,7 +142,10 @@ export class FetchClient {
       session.version === 2
         ? this.#fetchCommand(request, session.capabilities)
         : uploadRequest(request, session, this.#agent);
-    const answer = await this.#connection.ask(body, session.version === 2 ? PROTOCOL : undefined);
+    const answer = await this.#connection.ask(body, {
+      protocol: session.version === 2 ? PROTOCOL : undefined,
+      mayCount: true,
+    });
     try {
       const lines = new LineSource(answer.body);
       if (session.version === 2) {
@@ -169,7 +172,8 @@ export class FetchClient {
     const wants = new ObjectIdList(this.format);
     wants.push(tip);
     const request = { wants, haves: new ObjectIdList(this.format), thin: false, depth };
-    const answer = await this.#connection.ask(this.#fetchCommand(request, this.#session.capabilities), PROTOCOL);
+    const body = this.#fetchCommand(request, this.#session.capabilities);
+    const answer = await this.#connection.ask(body, { protocol: PROTOCOL, mayCount: true });
     try {
       const { shallowInfo } = await readFetchResponse(new LineSource(answer.body), this.format);
       const cut = new ObjectIdList(this.format);

@@ -136,11 +136,19 @@ export class UpstreamConnection {
     return await this.#refused(answer);
   }
 
-  /** Sends a request to `git-upload-pack`. @throws UpstreamFailure */
-  async ask(body: Uint8Array<ArrayBuffer>, protocol: string | undefined): Promise<UpstreamAnswer> {
+  /**
+   * Sends a request to `git-upload-pack`. `mayCount` is that of {@link UpstreamRequest}.
+   *
+   * @throws UpstreamFailure
+   */
+  async ask(
+    body: Uint8Array<ArrayBuffer>,
+    { protocol, mayCount }: { readonly protocol: string | undefined; readonly mayCount: boolean },
+  ): Promise<UpstreamAnswer> {
     const isZipped = body.length > PLAIN_BYTES;
     const answer = await this.#send({
       method: "POST",
+      mayCount,
       url: this.#check(`${this.#base}/git-upload-pack`),
       headers: {
         "Content-Type": "application/x-git-upload-pack-request",

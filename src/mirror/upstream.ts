@@ -11,6 +11,8 @@ export type UpstreamRequest = {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array<ArrayBuffer>;
+  /** Whether the upstream may have to count objects before its answer goes on. It says little meanwhile. */
+  readonly mayCount?: boolean;
 };
 
 /** The head of an answer, with its body to be read. */
@@ -19,8 +21,8 @@ export interface UpstreamAnswer {
   /** Returns a header's value; `undefined` if the answer has none of that name. */
   header(name: string): string | undefined;
   /**
-   * The decompressed body. Its `read` throws {@link UpstreamFailure} if the body breaks off, or does not continue in
-   * time.
+   * The decompressed body. Its `read` throws {@link UpstreamFailure} if the body breaks off, does not continue in time,
+   * or comes more slowly than the least rate.
    */
   readonly body: ByteSource;
   /** Stops reading; never throws. */

@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { afterEach, expect, it } from "vitest";
 import { LEAST_BYTES, webFetcher } from "../../../src/cloudflare/web-fetcher.ts";
+import type { UpstreamAnswer } from "../../../src/mirror/upstream.ts";
 
 let server: Server | undefined;
 afterEach(() => {
@@ -17,7 +18,7 @@ async function serve(listener: RequestListener): Promise<URL> {
 }
 
 const never = new AbortController().signal;
-const patience = { first: 100, head: 1000, idle: 100 };
+const patience = { first: 100, head: 1000, idle: 100, slow: 10_000, counting: 10_000 };
 const get = (url: URL): { method: "GET"; url: URL; headers: Record<string, string> } => ({
   method: "GET",
   url,
@@ -80,10 +81,53 @@ it("reads on while enough comes, however long it takes in all", async () => {
       response.end();
     }, 50);
   });
-  const answer = await webFetcher(never, { first: 10_000, head: 10_000, idle: 2000 }).send(get(url));
+  const answer = await webFetcher(never, { ...patience, first: 10_000, head: 10_000, idle: 2000 }).send(get(url));
   let size = 0;
   for (let piece = 1; piece > 0; size += piece) piece = (await answer.body.read(new Uint8Array(100))).length;
   expect(size).toBe(10 * LEAST_BYTES);
+});
+
+/** Serves {@link LEAST_BYTES} every 50 ms: alive, and slower than the least rate. */
+async function dripping(): Promise<URL> {
+  return await serve((_, response) => {
+    response.writeHead(200);
+    const timer = setInterval(() => {
+      if (response.destroyed) clearInterval(timer);
+      else response.write(Buffer.alloc(LEAST_BYTES));
+    }, 50);
+  });
+}
+
+/** Reads an answer to its end, or for so many pieces. */
+async function readOn(answer: UpstreamAnswer, pieces = Infinity): Promise<void> {
+  for (let count = 0; count < pieces; count++) {
+    if ((await answer.body.read(new Uint8Array(100))).length === 0) return;
+  }
+}
+
+it("gives up an answer whose bytes drip for longer than its credit, and a sync that makes many of them", async () => {
+  const url = await dripping();
+  const long = { ...patience, first: 10_000, head: 10_000, idle: 10_000 };
+  const answer = await webFetcher(never, { ...long, slow: 300 }).send(get(url));
+  await expect(readOn(answer)).rejects.toMatchObject({
+    message: "The upstream sends too slowly: less than 4096 bytes per second.",
+    retryAfter: 300_000,
+  });
+  const fetcher = webFetcher(never, { ...long, slow: 500 });
+  const again = async (): Promise<void> => {
+    for (let count = 0; count < 100; count++) await readOn(await fetcher.send(get(url)), 2);
+  };
+  await expect(again()).rejects.toThrow("too slowly");
+});
+
+it("has more patience with an upstream that may have to count objects", async () => {
+  const url = await dripping();
+  const long = { ...patience, first: 10_000, head: 10_000, idle: 10_000, slow: 100 };
+  const fetcher = webFetcher(never, { ...long, counting: 10_000 });
+  const answer = await fetcher.send({ ...get(url), method: "POST", mayCount: true });
+  await readOn(answer, 10);
+  const impatient = await webFetcher(never, { ...long, counting: 200 }).send({ ...get(url), mayCount: true });
+  await expect(readOn(impatient)).rejects.toThrow("too slowly");
 });
 
 it("does not wait forever for an answer to go on", async () => {

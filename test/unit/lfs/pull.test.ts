@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import { type PullAllInput, pullAll } from "../../../src/lfs/pull.ts";
 import type { LfsObject, LfsRequest } from "../../../src/refs/lfs-store.ts";
+import type { MirrorLfs } from "../../../src/refs/mirror-store.ts";
 
 const OBJECTS: readonly LfsObject[] = Array.from({ length: 9 }, (_, i) => ({ oid: String(i).repeat(64), size: 10 }));
 
@@ -34,6 +35,7 @@ function input(gives: (object: LfsObject) => boolean, turns: number): PullAllInp
     next: async () => ({ objects: OBJECTS, progress }),
     note: async () => undefined,
     isTimeUp: () => ++looks > turns,
+    random: () => 0,
   };
 }
 
@@ -47,4 +49,31 @@ it("a step in which none came waits for the next sync of the schedule, whatever 
 
 it("an object that the upstream does not give holds up nothing", async () => {
   expect(await pullAll(input(({ oid }) => !oid.startsWith("0"), 100))).toBe("done");
+});
+
+it("an object that comes slowly holds up no other, and is counted as missing once it is given up", async () => {
+  const slow = Promise.withResolvers<"broken">();
+  const written: string[] = [];
+  const all = input(() => true, 100);
+  const files = (): ReturnType<typeof all.tools.files> => ({
+    write: async ({ oid }) => {
+      if (oid === OBJECTS[0]?.oid) return await slow.promise;
+      written.push(oid);
+      if (written.length === OBJECTS.length - 1) slow.resolve("broken");
+      return "written";
+    },
+  });
+  const noted: MirrorLfs[] = [];
+  const note = async (progress: MirrorLfs): Promise<void> => void noted.push(progress);
+  expect(await pullAll({ ...all, note, tools: { ...all.tools, files } })).toBe("done");
+  expect(noted.at(-1)).toMatchObject({ objects: OBJECTS.length - 1, missing: 1 });
+});
+
+it("each step begins with another object, so that none waits behind slow ones for ever", async () => {
+  const asked: string[] = [];
+  const all = input(() => true, 3);
+  const open = async (object: LfsObject): Promise<undefined> => void asked.push(object.oid);
+  const upstream = { ...all.tools.upstream, open };
+  await pullAll({ ...all, random: (below) => below - 2, tools: { ...all.tools, upstream } });
+  expect(asked).toEqual([OBJECTS[7]?.oid, OBJECTS[8]?.oid, OBJECTS[0]?.oid]);
 });

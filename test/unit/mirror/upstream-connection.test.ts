@@ -80,7 +80,7 @@ describe("a redirect of an upstream", () => {
       { status: 200, headers: RESULT },
     ]);
     await made.discover("version=2");
-    await made.ask(new Uint8Array(5), "version=2");
+    await made.ask(new Uint8Array(5), { protocol: "version=2", mayCount: true });
     expect(sent.map(({ url }) => url.href)).toEqual([
       `https://old.example.com/a.git${TAIL}`,
       `https://old.example.com/b${TAIL}`,
@@ -97,7 +97,7 @@ describe("a redirect of an upstream", () => {
       { status: 200, headers: RESULT },
     ]);
     await made.discover("version=2");
-    await made.ask(new Uint8Array(5), undefined);
+    await made.ask(new Uint8Array(5), { protocol: undefined, mayCount: true });
     expect(sent.map(({ headers }) => headers["Authorization"])).toEqual(["Bearer secret", undefined, undefined]);
   });
 
@@ -120,7 +120,9 @@ describe("a redirect of an upstream", () => {
     const { connection: made } = connection("https://old.example.com/a.git", [
       { status: 307, headers: { location: "/b.git/git-upload-pack" } },
     ]);
-    await expect(made.ask(new Uint8Array(5), undefined)).rejects.toThrow(/may not be redirected/);
+    await expect(made.ask(new Uint8Array(5), { protocol: undefined, mayCount: true })).rejects.toThrow(
+      /may not be redirected/,
+    );
   });
 });
 
@@ -130,8 +132,8 @@ describe("UpstreamConnection", () => {
       { status: 200, headers: RESULT },
       { status: 200, headers: RESULT },
     ]);
-    await made.ask(new Uint8Array(1024), undefined);
-    await made.ask(new Uint8Array(1025), undefined);
+    await made.ask(new Uint8Array(1024), { protocol: undefined, mayCount: true });
+    await made.ask(new Uint8Array(1025), { protocol: undefined, mayCount: true });
     expect(sent.map(({ headers }) => headers["Content-Encoding"])).toEqual([undefined, "gzip"]);
     expect(sent.map(({ body }) => body?.length)).toEqual([1024, 10]);
     expect(sent[0]?.url.href).toBe("https://example.com/a.git/git-upload-pack");
