@@ -34,6 +34,8 @@ const WALK_STEPS = 200_000_000;
 /** The steps of taking a commit out of the queue, and of comparing an entry. */
 const COMMIT_STEPS = 200;
 const BYTE_STEPS = 0.3;
+/** The steps of asking the filter of a commit for one entry. */
+const FILTER_STEPS = 10;
 
 type Wanted = {
   /** With a slash at the end if it is a directory's. */
@@ -148,6 +150,7 @@ export class LastChanges {
       const isUnchanged = await itemAt(this.#wanted, entry).content.isUnchanged(node);
       (isUnchanged ? same : left).push(entry);
     }
+    await this.#session.work(entries.length * FILTER_STEPS);
     if (same.length > 0) await this.#session.graph.loadCommit(first);
     this.#follow(first, same);
     return left;

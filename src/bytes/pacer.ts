@@ -11,18 +11,30 @@ export type Pause = () => Promise<void>;
 
 /** Steps after which a pause is due, about 30 ms. A step is about as much work as reading one byte, some 10 ns. */
 const STEPS_BETWEEN_PAUSES = 3_000_000;
+/** Into so many parts these are divided at most, however many others wait for their turn: a pause costs time, too. */
+const MOST_PARTS = 16;
 
-/** Counts the steps of one request, and pauses after each `between` steps. */
+/**
+ * Counts the steps of one request, and pauses after each `between` steps; the earlier, the more others compute. `others`
+ * returns how many wait for their turn.
+ */
 export class Pacer {
   readonly #pause: Pause;
   readonly #between: number;
+  readonly #others: () => number;
   #steps = 0;
   #nextPause: number;
 
-  constructor(pause: Pause, between = STEPS_BETWEEN_PAUSES) {
+  constructor(pause: Pause, between = STEPS_BETWEEN_PAUSES, others = () => 0) {
     this.#pause = pause;
     this.#between = between;
-    this.#nextPause = between;
+    this.#others = others;
+    this.#nextPause = this.#turn;
+  }
+
+  /** The steps of the next turn. */
+  get #turn(): number {
+    return this.#between / Math.min(MOST_PARTS, 1 + this.#others());
   }
 
   /** The steps of the request so far. */
@@ -64,12 +76,15 @@ export class Pacer {
     }
   }
 
-  /** Runs work that yields its steps to its end, and returns what comes of it. It pauses in between. */
-  async finish<T>(work: Generator<number, T, undefined>): Promise<T> {
+  /**
+   * Runs work that yields what it has done to its end, and returns what comes of it. It counts `steps` for each of that,
+   * and pauses in between.
+   */
+  async finish<T>(work: Generator<number, T, undefined>, steps = 1): Promise<T> {
     for (;;) {
       const next = work.next();
       if (next.done === true) return next.value;
-      this.#steps += next.value;
+      this.#steps += next.value * steps;
       if (this.isDue) await this.pace();
     }
   }
@@ -78,6 +93,6 @@ export class Pacer {
   async pace(): Promise<void> {
     if (!this.isDue) return;
     await this.#pause();
-    this.#nextPause = this.#steps + this.#between;
+    this.#nextPause = this.#steps + this.#turn;
   }
 }

@@ -11,7 +11,8 @@ import type { HashFactory } from "../bytes/hash.ts";
 import type { BudgetLimits } from "../bytes/budget-limits.ts";
 import { MemoryBudget } from "../bytes/memory-budget.ts";
 import type { BudgetClock } from "../bytes/memory-holding.ts";
-import type { Pause } from "../bytes/pacer.ts";
+import { Pacer } from "../bytes/pacer.ts";
+import { Turns } from "../bytes/turns.ts";
 import { RecentRefs } from "./recent-refs.ts";
 import { KernelPool } from "../kernel/kernel-pool.ts";
 import { BlockCache } from "../store/block-cache.ts";
@@ -24,7 +25,8 @@ export type IsolateTools = Pick<Repository, "cache" | "hash" | "deflate" | "defl
   readonly budget: MemoryBudget;
   /** The refs that were listed lately. */
   readonly recentRefs: RecentRefs;
-  readonly pause: Pause;
+  /** Makes the pacer of a request. */
+  pacer(): Pacer;
   /** What is known of repositories' packs. */
   readonly packs: PackMemory;
 };
@@ -110,6 +112,9 @@ export function isolateTools(kernel: WebAssembly.Module): IsolateTools {
   const budget = new MemoryBudget(BUDGET, CLOCK);
   const cache = new BlockCache(CACHE_BOUNDS, () => budget.reclaim());
   budget.keep(cache);
+  // A timer and not a microtask: the event loop takes up other requests before it.
+  const pause = async (): Promise<void> => await new Promise((resolve) => setTimeout(resolve, 0));
+  const turns = new Turns(pause, () => CLOCK.now());
   return {
     budget,
     recentRefs: new RecentRefs(() => CLOCK.now()),
@@ -120,7 +125,11 @@ export function isolateTools(kernel: WebAssembly.Module): IsolateTools {
     deflate: (bytes) => deflateSync(bytes),
     deflatePiece,
     crc32: (crc, bytes) => crc32(bytes, crc),
-    // a timer and not a microtask: the event loop takes up other requests before it
-    pause: async () => await new Promise((resolve) => setTimeout(resolve, 0)),
+    pacer: () =>
+      new Pacer(
+        () => turns.pause(),
+        undefined,
+        () => turns.waiting,
+      ),
   };
 }

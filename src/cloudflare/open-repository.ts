@@ -8,7 +8,6 @@ import type { BucketCopies } from "../access/bucket-copies.ts";
 import type { LfsLinks } from "../access/lfs-links.ts";
 import { repositoryKey, type RepositoryName } from "../access/names.ts";
 import type { ObjectCopies, ObjectKind } from "../access/object-copies.ts";
-import { Pacer } from "../bytes/pacer.ts";
 import { DIRECTORY_NAME } from "../durable/tenant/directory-object.ts";
 import { objectNamed } from "../durable/placement.ts";
 import type { Env } from "../env.ts";
@@ -279,7 +278,7 @@ export class RequestStorage {
       refs: this.refs(key),
       storage: (id) => r2PackStorage(this.#env.BUCKET, this.counters, id),
       limits: DEFAULT_LIMITS,
-      pacer: new Pacer(this.#tools.pause),
+      pacer: this.#tools.pacer(),
       now: () => Date.now(),
       random: (length) => crypto.getRandomValues(new Uint8Array(length)),
     };

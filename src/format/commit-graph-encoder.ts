@@ -61,7 +61,18 @@ export type CommitGraphTables = {
   readonly bases: readonly Uint8Array[];
 };
 
-type Chunk = { readonly id: ChunkId; readonly length: number; readonly write: (view: DataView, at: number) => void };
+/** Work that yields the number of rows that were written. */
+type Writing = Generator<number, void, undefined>;
+/** A chunk. Those that have little more than bytes to copy are written in one go. */
+type Chunk = {
+  readonly id: ChunkId;
+  readonly length: number;
+  readonly write: (view: DataView, at: number) => Writing | void;
+};
+
+/** Rows that are written in one go, and bytes that are hashed. */
+const STRETCH_ROWS = 4096;
+const HASHED_BYTES = 1024 * 1024;
 
 function parentCount({ parentStart }: CommitGraphTables, row: number): number {
   return u32At(parentStart, row + 1) - u32At(parentStart, row);
@@ -88,7 +99,7 @@ function writeFanout({ names, count, format }: CommitGraphTables, view: DataView
   }
 }
 
-function writeCommits(tables: CommitGraphTables, view: DataView, begin: number): void {
+function* writeCommits(tables: CommitGraphTables, view: DataView, begin: number): Writing {
   const { count, format, trees, parentStart, parents, times, levels } = tables;
   const { rawSize } = format;
   let edges = 0;
@@ -104,14 +115,16 @@ function writeCommits(tables: CommitGraphTables, view: DataView, begin: number):
     assert(time >= 0 && time <= MOST_GRAPH_TIME, "the time of a commit fits its row");
     view.setUint32(at + rawSize + 8, Math.min(u32At(levels, row), MOST_LEVEL) * 4 + Math.floor(time / 2 ** 32));
     view.setUint32(at + rawSize + 12, time % 2 ** 32);
+    if (row % STRETCH_ROWS === 0) yield Math.min(row, STRETCH_ROWS);
   }
 }
 
-function writeGenerations(tables: CommitGraphTables, view: DataView, at: number): void {
+function* writeGenerations(tables: CommitGraphTables, view: DataView, at: number): Writing {
   let large = 0;
   for (let row = 0; row < tables.count; row++) {
     const correction = correctionOf(tables, row);
     view.setUint32(at + row * 4, correction > MOST_CORRECTION ? EDGE_BIT + large++ : correction);
+    if (row % STRETCH_ROWS === 0) yield Math.min(row, STRETCH_ROWS);
   }
 }
 
@@ -153,8 +166,11 @@ function filterChunks({ ends, bytes }: FilterTable): Chunk[] {
     {
       id: "BIDX",
       length: ends.length * 4,
-      write: (view, at) => {
-        for (const [row, end] of ends.entries()) view.setUint32(at + row * 4, end);
+      write: function* (view, at) {
+        for (const [row, end] of ends.entries()) {
+          view.setUint32(at + row * 4, end);
+          if (row % STRETCH_ROWS === 0) yield Math.min(row, STRETCH_ROWS);
+        }
       },
     },
     {
@@ -199,11 +215,14 @@ function chunksOf(tables: CommitGraphTables): Chunk[] {
 }
 
 /**
- * Encodes a layer.
+ * Encodes a layer. It yields the number of rows that were written, so that others can be served in between.
  *
  * @param digest - A fresh hash of the repository's object format, for the trailer.
  */
-export function encodeCommitGraph(tables: CommitGraphTables, digest: Digest): Uint8Array<ArrayBuffer> {
+export function* encodeCommitGraph(
+  tables: CommitGraphTables,
+  digest: Digest,
+): Generator<number, Uint8Array<ArrayBuffer>, undefined> {
   const { format, bases, filters } = tables;
   assert(filters === undefined || filters.ends.length === tables.count, "each commit has a row in the filters' index");
   assert(bases.length < MOST_LAYERS, "a chain has few layers");
@@ -221,10 +240,14 @@ export function encodeCommitGraph(tables: CommitGraphTables, digest: Digest): Ui
     if (row === chunks.length) break;
     const { id, length, write } = itemAt(chunks, row);
     for (let i = 0; i < 4; i++) bytes[into + i] = id.charCodeAt(i);
-    write(view, at);
+    yield* write(view, at) ?? [];
     at += length;
   }
-  digest.update(bytes.subarray(0, end));
+  for (let hashed = 0; hashed < end; hashed += HASHED_BYTES) {
+    const piece = bytes.subarray(hashed, Math.min(end, hashed + HASHED_BYTES));
+    digest.update(piece);
+    yield piece.length / format.rawSize;
+  }
   bytes.set(digest.digest(), end);
   return bytes;
 }

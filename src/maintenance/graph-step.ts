@@ -55,6 +55,8 @@ const AGAIN = "again";
 
 /** The steps charged to the pacer for a commit that is taken over. */
 const COMMIT_STEPS = 100;
+/** The steps charged for a row of a table that is written. */
+const ROW_STEPS = 60;
 
 /** The values of refs, raw: of annotated tags, what they finally name. */
 function* valuesOf(refs: OpenSnapshot["refs"], rawSize: number): Generator<Uint8Array> {
@@ -178,10 +180,9 @@ class GraphPass {
     if (tables === undefined) return "misfit";
     const filters = await filtersOf(session, tables, { sources: [...merged, ...droppedLayers], bounds: figures });
     const bases = this.#records.slice(0, kept).map(({ checksum }) => fromHex(checksum) ?? new Uint8Array(0)); // It is hexadecimal.
-    const bytes = encodeCommitGraph(
-      { ...tables, filters: filters.table(), bases },
-      repository.hash(session.format.name),
-    );
+    const digest = repository.hash(session.format.name);
+    const encoding = encodeCommitGraph({ ...tables, filters: filters.table(), bases }, digest);
+    const bytes = await repository.pacer.finish(encoding, ROW_STEPS);
     await repository.storage(snapshot.record.id).write({ pack: name, extension: "graph" }, bytes);
     return {
       name,

@@ -34,6 +34,9 @@ const MOST_CHAIN = 16;
 /** The bytes of memory for each object while bitmaps are made: one bit in each of these. */
 const SETS_HELD = BASES_TRIED + 4;
 
+/** The steps of adding a bitmap, for each object of the pack: it is compared with some others, word by word. */
+const ADDED_STEPS = 1;
+
 /** No file can be made for the pack. */
 const NONE: PackBitmapSize = { bytes: 0, commits: 0 };
 
@@ -168,7 +171,11 @@ async function write(input: BitmapInput, content: PackContent): Promise<PackBitm
   const { format } = content;
   const bitmaps = new Bitmaps(content);
   const reached = new ReachedObjects(content, repository.pacer, (commit) => bitmaps.knownOf(commit));
-  for (const commit of chosenCommits(content)) bitmaps.add(commit, await reached.from(commit));
+  for (const commit of chosenCommits(content)) {
+    bitmaps.add(commit, await reached.from(commit));
+    repository.pacer.add(content.count * ADDED_STEPS);
+    await repository.pacer.pace();
+  }
   const { entries } = bitmaps;
   if (entries.length === 0) return NONE;
   const packChecksum = present(fromHex(pack.checksum), "the checksum of a pack");

@@ -19,7 +19,7 @@ import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { crumbsOf, RepositoryFrame, RevisionForm } from "./repository-frame.tsx";
 import { type RepositoryPage, rootOf, shownNames, type ShownRevision } from "./repository-request.ts";
-import { decoded, isMarkdown, shownBytes, shownCount, shownSize } from "./texts.ts";
+import { decoded, isMarkdown, LARGEST_README, shownBytes, shownCount, shownSize } from "./texts.ts";
 
 /** The largest file, in bytes, whose lines are shown. */
 const LARGEST_SHOWN = 1024 * 1024;
@@ -141,13 +141,16 @@ function BlobBar({
 /** Returns a text as HTML: as a document, or as lines in the colours of its language. */
 async function textHtml(
   text: string,
-  { name }: RepositoryPage,
+  { name, session }: RepositoryPage,
   { revision, path }: ShownRevision,
   isProse: boolean,
 ): Promise<string> {
   const { rendering } = await import("./rendering.ts");
   const slash = path.lastIndexOf("/");
-  if (!isProse) return rendering.highlighted(text, rendering.languageOf(path.slice(slash + 1)));
+  if (!isProse) {
+    const language = rendering.languageOf(path.slice(slash + 1));
+    return await session.repository.pacer.finish(rendering.highlightedInParts(text, language));
+  }
   return rendering.renderMarkdown(text, { name, revision, directory: path.slice(0, Math.max(slash, 0)) });
 }
 
@@ -165,7 +168,8 @@ async function renderedBlob(context: Context<PageEnv>, page: RepositoryPage, sho
   const { size, bytes, isWhole } = await readBlob(session, entry.oid, LARGEST_SHOWN);
   const content = contentOf(bytes, isWhole);
   const { tenant, repo } = shownNames(page.name);
-  const isProse = content.kind === "text" && isMarkdown(path) && context.req.query("plain") === undefined;
+  const isDocument = content.kind === "text" && isMarkdown(path) && size <= LARGEST_README;
+  const isProse = isDocument && context.req.query("plain") === undefined;
   const name = shownBytes(path === "" ? toHex(entry.oid) : path);
   const html = content.kind === "text" ? await textHtml(content.text, page, shown, isProse) : undefined;
   return await pageAnswer(context, {

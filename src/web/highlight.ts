@@ -71,6 +71,8 @@ const LONGEST_LINE = 1000;
  * was made for it, so a file is coloured piece by piece, between lines where authors leave one empty.
  */
 const PIECE = 3 * 1024;
+/** The steps of colouring a character of a text that was made to take long. */
+const CHARACTER_STEPS = 200;
 
 const ENDINGS: Readonly<Record<string, keyof typeof LANGUAGES>> = {
   bash: "bash",
@@ -170,11 +172,26 @@ function pieces(text: string): string[] {
   return result;
 }
 
-/** Returns a text as HTML: coloured if the language is known and the text is not too large, else just escaped. */
-export function highlighted(text: string, language: string | undefined): string {
+/**
+ * Returns a text as HTML: coloured if the language is known and the text is not too large, else just escaped. It yields
+ * the steps of each piece, each about as much work as reading one byte.
+ */
+export function* highlightedInParts(text: string, language: string | undefined): Generator<number, string, undefined> {
   const grammar = language === undefined || !isColourable(text) ? undefined : grammarOf(language.toLowerCase());
   if (grammar === undefined) return escapeHtml(text);
-  return pieces(text)
-    .map((piece) => hljs.highlight(piece, { language: grammar, ignoreIllegals: true }).value)
-    .join("");
+  let html = "";
+  for (const piece of pieces(text)) {
+    html += hljs.highlight(piece, { language: grammar, ignoreIllegals: true }).value;
+    yield piece.length * CHARACTER_STEPS;
+  }
+  return html;
+}
+
+/** Does what {@link highlightedInParts} does in one go, for a text that is small. */
+export function highlighted(text: string, language: string | undefined): string {
+  const work = highlightedInParts(text, language);
+  for (;;) {
+    const next = work.next();
+    if (next.done === true) return next.value;
+  }
 }

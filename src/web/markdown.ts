@@ -33,10 +33,21 @@ const MOST_PAIRED = 1000;
 /** The most cells of all tables, and the longest line in characters. */
 const MOST_CELLS = 50_000;
 const LONGEST_LINE = 20_000;
-/** The line under the head of a table. */
-const DELIMITERS = /^[ \t>]*\|?[ \t]*:?-[-:| \t]*\|[-:| \t]*$|^[ \t>]*\|[ \t]*:?-[-:| \t]*$/;
+/**
+ * The most characters that are read for lists, a line as often as there are lists around it: a parser reads what is in an
+ * item again for each of them.
+ */
+const MOST_LISTED = 4_000_000;
+/** The columns by which a list has to be indented to be within another one, at least. */
+const LEVEL_COLUMNS = 2;
+const TAB_COLUMNS = 4;
+const ITEM = /^([ \t]*)(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)/;
+/** The line under the head of a table, without what stands before it. */
+const DELIMITERS = /^\|?[ \t]*:?-[-:| \t]*$/;
 /** A line with which the text before it ends: an empty one, an item of a list, a row of a table, a title. */
 const BEGINS_ANEW = /^[ \t]*(?:$|[-*+] |\d{1,9}[.)] |\||#)/;
+/** The most characters of all blocks of code together that are coloured: the document is rendered without a pause. */
+const MOST_COLOURED = 32 * 1024;
 /** The longest run of signs that may open an emphasis, a link or code: a parser looks for the end of each. */
 const RUN = /[*_[\]`~!<]{400,}/;
 
@@ -125,18 +136,48 @@ function slugger(): (text: string) => string {
   };
 }
 
+/**
+ * Whether a line may stand under the head of a table. Spaces and quotations before it are taken away first: an expression
+ * in which two parts may take the same characters takes time that grows with the square of a line.
+ */
+export function isTableDelimiter(line: string): boolean {
+  const row = line.slice(line.search(/[^ \t>]|$/));
+  return row.includes("|") && DELIMITERS.test(row);
+}
+
+/** Counts what a parser reads for the lists of a text. */
+class ListedText {
+  /** Characters, each as often as there are lists around it. */
+  count = 0;
+  #levels = 0;
+  #isAfterEmpty = false;
+
+  add(line: string): void {
+    const indent = ITEM.exec(line)?.[1];
+    if (indent !== undefined) {
+      const columns = indent.length + (TAB_COLUMNS - 1) * (indent.split("\t").length - 1);
+      this.#levels = 1 + Math.floor(columns / LEVEL_COLUMNS);
+    } else if (this.#isAfterEmpty && /^[^ \t]/.test(line)) this.#levels = 0;
+    this.#isAfterEmpty = line.trim() === "";
+    this.count += line.length * this.#levels;
+  }
+}
+
 /** Whether a parser would take long over a text: nobody writes such a paragraph. */
 function isHostile(text: string): boolean {
   if (NESTED.test(text) || RUN.test(text)) return true;
+  const listed = new ListedText();
   let signs = 0;
   let [columns, cells] = [0, 0];
   for (const line of text.split("\n")) {
     if (line.length > LONGEST_LINE) return true;
     // Each row of a table is made as wide as its head.
-    if (DELIMITERS.test(line)) columns = line.split("|").length;
+    if (isTableDelimiter(line)) columns = line.split("|").length;
     else if (line.trim() === "") columns = 0;
     cells += columns;
     if (cells > MOST_CELLS) return true;
+    listed.add(line);
+    if (listed.count > MOST_LISTED) return true;
     if (BEGINS_ANEW.test(line)) signs = 0;
     for (const sign of line) if (PAIRED.has(sign)) signs++;
     if (signs > MOST_PAIRED) return true;
@@ -149,6 +190,7 @@ export function renderMarkdown(text: string, place: DocumentPlace): string {
   if (isHostile(text)) return `<pre>${escapeHtml(text)}</pre>`;
   const addresses = addressesOf(place);
   const slug = slugger();
+  let coloured = 0;
   const link = (href: string, inner: string, title?: string | null): string => {
     const hint = title === undefined || title === null || title === "" ? "" : ` title="${escapeHtml(title)}"`;
     return `<a href="${escapeHtml(href)}"${hint}>${inner}</a>`;
@@ -171,7 +213,9 @@ export function renderMarkdown(text: string, place: DocumentPlace): string {
       },
       code({ text: code, lang }: Tokens.Code) {
         const language = /^[\w+#-]{1,20}/.exec(lang ?? "")?.[0]; // A block need not name its language.
-        return `<pre><code>${highlighted(code, language)}</code></pre>\n`;
+        coloured += code.length;
+        const html = coloured > MOST_COLOURED ? escapeHtml(code) : highlighted(code, language);
+        return `<pre><code>${html}</code></pre>\n`;
       },
     },
   });

@@ -4,8 +4,8 @@
  *
  * @packageDocumentation
  */
-import { highlighted, languageOf } from "./highlight.ts";
+import { highlightedInParts, languageOf } from "./highlight.ts";
 import { renderMarkdown } from "./markdown.ts";
 
 /** The functions of the module. */
-export const rendering = { highlighted, languageOf, renderMarkdown } as const;
+export const rendering = { highlightedInParts, languageOf, renderMarkdown } as const;

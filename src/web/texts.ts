@@ -16,7 +16,7 @@ const LONGEST_NAME = 120;
 const LONGEST_SUBJECT = 300;
 const LONGEST_BODY = 65_536;
 
-/** The largest README, in bytes, that is shown with its directory. */
+/** The largest README, in bytes, that is shown with its directory, and the largest document that is rendered as one. */
 export const LARGEST_README = 256 * 1024;
 /** The names of READMEs. */
 export const README = /^readme(?:\.(?:md|markdown|mkd|txt|rst|adoc|org))?$/i;

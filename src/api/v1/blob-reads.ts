@@ -31,6 +31,8 @@ import { requestedName } from "./requested.ts";
 const MOST_BLOBS = 1000;
 const MOST_BODY_BYTES = 1024 * 1024;
 const MOST_CONTENT_BYTES = 64 * 1024 * 1024;
+/** The steps for a byte of a blob that is read and written. */
+const BYTE_STEPS = 2;
 /** Blobs whose beginnings are read ahead together. */
 const BATCH = 64;
 const BOUNDARY_BYTES = 16;
@@ -108,7 +110,9 @@ async function* readBlobs(session: BrowseSession, wanted: readonly Wanted[]): As
     await session.graph.reader.prefetch(concat(batch.flatMap(({ blob }) => blob?.oid ?? [])));
     for (const each of batch) {
       const blob = await readBlob(session, each, left);
-      left -= blob.bytes?.length ?? 0; // Nothing was read.
+      const bytes = blob.bytes?.length ?? 0; // Nothing was read.
+      left -= bytes;
+      await session.work(bytes * BYTE_STEPS);
       yield blob;
     }
   }

@@ -23,6 +23,7 @@ import { FixtureStream } from "../../support/git-fixtures.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { makeHistory } from "../../support/random-history.ts";
 import { rawName, TestStore } from "../../support/store.ts";
+import { finished } from "../../support/finished.ts";
 
 type Made = { readonly bytes: Uint8Array; readonly checksum: string; readonly commits: number };
 
@@ -54,13 +55,15 @@ async function makeLayer(
     const tables = await graphTables(session, nodes, commitsBelow(session, below));
     if (tables === undefined) throw new Error("no tables");
     const table = filters ? await filterTable(session, tables.nodes) : undefined;
-    const bytes = encodeCommitGraph(
-      {
-        ...tables,
-        bases: bases.map((base) => Buffer.from(base, "hex")),
-        ...(table === undefined ? {} : { filters: table }),
-      },
-      createHash(store.format.name),
+    const bytes = finished(
+      encodeCommitGraph(
+        {
+          ...tables,
+          bases: bases.map((base) => Buffer.from(base, "hex")),
+          ...(table === undefined ? {} : { filters: table }),
+        },
+        createHash(store.format.name),
+      ),
     );
     return {
       bytes,

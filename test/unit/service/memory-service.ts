@@ -4,7 +4,6 @@
  * @packageDocumentation
  */
 import type { ByteSource } from "../../../src/bytes/byte-stream.ts";
-import { Pacer } from "../../../src/bytes/pacer.ts";
 import { type IsolateTools, isolateTools } from "../../../src/cloudflare/isolate-tools.ts";
 import type { Pusher } from "../../../src/refs/ref-policy.ts";
 import type { CreateRequest, NewRepository, RefStore, RepositoryRecord } from "../../../src/refs/ref-store.ts";
@@ -89,7 +88,7 @@ export class MemoryService {
       refs: this.#countedRefs(),
       storage: () => this.storage,
       limits: this.limits,
-      pacer: new Pacer(tools.pause),
+      pacer: tools.pacer(),
       now: () => this.now,
       random: (length) => new Uint8Array(length).fill(++this.#random),
     };

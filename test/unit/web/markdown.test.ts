@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { describe, expect, it } from "vitest";
-import { renderMarkdown } from "../../../src/web/markdown.ts";
+import { isTableDelimiter, renderMarkdown } from "../../../src/web/markdown.ts";
 
 const PLACE = { name: { tenant: "acme", repo: "docs" }, revision: "main", directory: "guide" };
 const render = (text: string): string => renderMarkdown(text, PLACE);
@@ -83,6 +83,36 @@ describe("renderMarkdown", () => {
       expect(render(text).length).toBeGreaterThan(0);
       expect(render(`${sign}a\n`.repeat(5000)).length).toBeGreaterThan(0);
     }
+  });
+
+  it("looks at each part of a line once to tell whether it is the one under a table's head", () => {
+    const long = 5_000_000;
+    for (const line of [`${" ".repeat(long)}- x`, `-${"|".repeat(long)}x`, `>${"\t".repeat(long)}|`]) {
+      expect(isTableDelimiter(line)).toBe(false);
+    }
+    const delimiters = ["|-|", "-|-", " > | :-: | --- |", "|-", "-|", "  |:-", ":--|"];
+    expect(delimiters.filter((line) => !isTableDelimiter(line))).toEqual([]);
+    expect(["---", "- x|", "||", "", " > ", "a|-"].filter((line) => isTableDelimiter(line))).toEqual([]);
+  });
+
+  it("shows lists that are within each other for long as they are written, and others as lists", () => {
+    const nested = Array.from({ length: 700 }, (_, at) => `${" ".repeat(at)}- x`).join("\n");
+    expect(render(nested)).toBe(`<pre>${nested}</pre>`);
+    // Lines that belong to a deep item count as well, whatever they look like.
+    const lazy = `${"  ".repeat(40)}- x\n${"word ".repeat(3000)}\n`.repeat(10);
+    expect(render(lazy)).toMatch(/^<pre>/);
+    const outline = Array.from({ length: 3000 }, (_, at) => `${"  ".repeat(at % 8)}- item ${at}`).join("\n");
+    expect(render(outline)).toMatch(/^<ul>/);
+    const manual = `- one\n  - two\n\n${"A long paragraph of words.\n".repeat(8000)}`;
+    expect(render(manual)).toContain("<p>A long paragraph");
+  });
+
+  it("colours a part of the code of a document", () => {
+    const block = `\`\`\`js\n${"let a = 1;\n".repeat(1000)}\`\`\`\n\n`;
+    const html = render(block.repeat(10));
+    expect(html.split("<pre>")).toHaveLength(11);
+    const coloured = html.split("<pre>").filter((each) => each.includes("hljs-")).length;
+    expect([coloured > 0, coloured < 10]).toEqual([true, true]);
   });
 
   it("shows tables that would become much larger than they are as they are written", () => {
