@@ -8,6 +8,8 @@
  *     … --hosts thinpack,c-git  --runs 3  --json FILE
  *     … --page docs/benchmark.md           writes the page's table
  *     npm run bench -- --hostile              what hostile clients send, on this host alone
+ *     … --at-once 8  --rounds 20  --seed 1  random eights of it at once
+ *     … --part 0.1                          with a tenth of the objects, names and so on
  *     npm run bench -- --doors --repo DIR     pushes of 300 MB by each way, and SSH beside OpenSSH's server
  *     npm run bench -- --scale                what repositories cost as they grow: a million objects, 2,000 pushes and so on
  *     … --part 10  --kinds objects,refs    a tenth of the size, and some of them
@@ -26,7 +28,14 @@ import { type Host, startCGit, startThinpack } from "./bench/hosts.ts";
 import { judge } from "./bench/budgets.ts";
 import { DOOR_FIGURES, DoorBench, doorTable, judgeDoors } from "./bench/door-steps.ts";
 import { EdgeSteps } from "./bench/edge-steps.ts";
-import { HOSTILE_FIGURES, HostileBench, hostileTable } from "./bench/hostile-inputs.ts";
+import {
+  CROWD_FIGURES,
+  crowdTable,
+  HOSTILE_FIGURES,
+  HostileBench,
+  hostileTable,
+  roundLine,
+} from "./bench/hostile-bench.ts";
 import { judgeLfs, LFS_FIGURES, LfsBench, lfsTable } from "./bench/lfs-steps.ts";
 import { FIGURES, pageTable } from "./bench/page.ts";
 import { type Comparison, PartialSteps } from "./bench/partial-steps.ts";
@@ -35,10 +44,11 @@ import { copySubject, isScenario, isWide, makeSubject, makeWide } from "./bench/
 import { isScaleKind, measureScale, scaleKinds } from "./bench/scale.ts";
 import { BITMAPS, type Measurement, Measuring } from "./bench/steps.ts";
 import { twinSteps } from "./bench/twin-steps.ts";
-import { replaceTable } from "./marked-table.ts";
+import { freePort } from "./free-port.ts";
+import { replaceTable, type Table } from "./marked-table.ts";
 
 const USAGE =
-  "usage: npm run bench -- (--hostile | --lfs | --scale [--part N] [--kinds KIND,…] [--picture FILE] | --doors [--repo DIR] | --repo DIR | --scenario blobs300|blob100|wide|wide10) [--object-format sha1|sha256] [--hosts thinpack,c-git] [--runs N] [--json FILE] [--page FILE] [--collect]";
+  "usage: npm run bench -- (--hostile [--at-once N] [--rounds N] [--seed N] [--part N] | --lfs | --scale [--part N] [--kinds KIND,…] [--picture FILE] | --doors [--repo DIR] | --repo DIR | --scenario blobs300|blob100|wide|wide10) [--object-format sha1|sha256] [--hosts thinpack,c-git] [--runs N] [--json FILE] [--page FILE] [--collect]";
 
 async function makeHost(git: GitSandbox, name: string, collect: boolean): Promise<Host> {
   if (name === "thinpack") return await startThinpack(git.path("state"), collect);
@@ -80,19 +90,32 @@ function formatOf(directory: string): string {
   return execFileSync("git", ["rev-parse", "--show-object-format"], { cwd: directory, encoding: "utf8" }).trim();
 }
 
-/** Sends hostile inputs, and prints the figures of each. */
-async function measureHostile(page: string | undefined): Promise<number> {
+/** Sends hostile inputs, one after the other or several at once, and prints the figures of each. */
+async function measureHostile({ page, part, rounds, seed, "at-once": atOnce }: Values): Promise<number> {
   const git = new GitSandbox("bench", "sha1");
-  const host = await startThinpack(git.path("state"), false);
+  const sshPort = await freePort("127.0.0.1");
+  const host = await startThinpack(git.path("state"), false, { SSH_PORT: String(sshPort) });
+  const write = (name: string, table: Table): void => {
+    if (page !== undefined) writeFileSync(page, replaceTable(readFileSync(page, "utf8"), name, table));
+  };
   try {
-    const bench = new HostileBench(git, host, ({ input, outcome, cpu, median, longest }) => {
-      const latency = `/healthz ${Math.round(median)} ms, ${Math.round(longest)} ms at most`;
-      console.log(`${input}: ${cpu.toFixed(2)} s; ${latency}; ${outcome}`);
+    const bench = new HostileBench(git, { ...host, sshPort }, Number(part));
+    if (atOnce === undefined) {
+      const results = await bench.run(({ input, outcome, cpu, median, longest, fault }) => {
+        const latency = `/healthz ${Math.round(median)} ms, ${Math.round(longest)} ms at most`;
+        console.log(`${input}: ${cpu.toFixed(2)} s; ${latency}; ${outcome}${fault === undefined ? "" : "; a fault"}`);
+      });
+      write(HOSTILE_FIGURES, hostileTable(results));
+      return results.every(({ fault }) => fault === undefined) ? 0 : 1;
+    }
+    const plan = { atOnce: Number(atOnce), rounds: Number(rounds), seed: Number(seed) };
+    const results = await bench.crowd(plan, (figures) => {
+      console.log(roundLine(figures));
     });
-    await bench.run();
-    if (page !== undefined)
-      writeFileSync(page, replaceTable(readFileSync(page, "utf8"), HOSTILE_FIGURES, hostileTable(bench.results)));
-    return 0;
+    const table = crowdTable(results);
+    for (const row of table) console.log(row.join(" | "));
+    write(CROWD_FIGURES, table);
+    return results.every(({ faults }) => faults.length === 0) ? 0 : 1;
   } finally {
     await host.close();
     git.close();
@@ -141,6 +164,9 @@ const OPTIONS = {
   page: { type: "string" },
   collect: { type: "boolean", default: false },
   hostile: { type: "boolean", default: false },
+  "at-once": { type: "string" },
+  rounds: { type: "string", default: "20" },
+  seed: { type: "string", default: "1" },
   doors: { type: "boolean", default: false },
   lfs: { type: "boolean", default: false },
   scale: { type: "boolean", default: false },
@@ -168,7 +194,7 @@ async function main(): Promise<number> {
   if (values.doors) return await measureDoors(values);
   if (values.lfs) return await measureLfs(values.page);
   if (values.scale) return await measureGrowth(values);
-  return values.hostile ? await measureHostile(values.page) : await compareHosts(values);
+  return values.hostile ? await measureHostile(values) : await compareHosts(values);
 }
 
 async function compareHosts(values: Values): Promise<number> {

@@ -31,6 +31,8 @@ export type Host = {
   readonly name: string;
   readonly base: string;
   readonly token: string;
+  /** Where its isolates are inspected, if it has any. */
+  readonly inspector?: string;
   /** The directory of a repository on the server's disk, where it has one. */
   directory?(repository: string): string;
   /** Processor seconds so far, once it is quiet. */
@@ -84,6 +86,7 @@ export async function startThinpack(state: string, collect: boolean, env: Record
     name: "thinpack",
     base: started.base,
     token: TOKEN,
+    inspector: started.inspector ?? "",
     quietCpu: async () => {
       await settle(cpu);
       return cpu();

@@ -1,0 +1,89 @@
+/**
+ * Hostile contents for whoever reads them by the API and on pages: patterns, long pasts, and texts that are hard to render.
+ *
+ * @packageDocumentation
+ */
+import { directoryPack } from "../../test/support/hostile.ts";
+import type { HostileBed, HostileInput } from "./hostile-bed.ts";
+
+const KIB = 1024;
+
+/** Searches by patterns that match in very many ways. */
+export async function searchInputs(bed: HostileBed): Promise<HostileInput[]> {
+  const files = Array.from({ length: bed.size(40) }, (_, at): [string, string] => [
+    `f${at}`,
+    `${at}${"x".repeat(500_000)}\n${"ab".repeat(250_000)}\n`,
+  ]);
+  const path = await bed.plant("searched", directoryPack(Object.fromEntries(files)));
+  return ["(x+x+)+y", "(a|b|ab)*c", "((a|b){50}){5}z", ".*.*.*.*=", "(x?){100}x{100}q"].map((pattern) => ({
+    name: `search: \`${pattern.replaceAll("|", String.raw`\|`)}\` in lines of 500,000 characters`,
+    send: async () => await bed.get(`${path}/search?regexp=true&q=${encodeURIComponent(pattern)}`),
+  }));
+}
+
+/** Blame, log and activity of a file with a long past. */
+export async function pastInputs(bed: HostileBed): Promise<HostileInput[]> {
+  const { git } = bed;
+  const [commits, lines] = [bed.size(3000), bed.size(20_000)];
+  const content = Array.from({ length: lines }, (_, line) => `line ${line}`);
+  const stream: string[] = [];
+  for (let at = 0; at < commits; at++) {
+    content[(at * 7919) % lines] = `line of ${at}`;
+    const text = content.join("\n");
+    stream.push("commit refs/heads/main", `committer A <a@example.com> ${1_700_000_000 + at} +0000`, "data 1", "x");
+    stream.push("M 100644 inline file", `data ${text.length}`, text);
+  }
+  const source = await git.init();
+  await git.ok(["fast-import", "--quiet"], { cwd: source, input: `${stream.join("\n")}\n` });
+  await git.ok(["repack", "-adfq", "--window=2", "--depth=50"], { cwd: source });
+  const path = await bed.make("past");
+  await git.ok(["push", "-q", bed.remote(path), "main"], { cwd: source });
+  const of = `of a file of ${lines.toLocaleString("en-US")} lines with ${commits.toLocaleString("en-US")} versions`;
+  return [
+    { name: `blame ${of}`, send: async () => await bed.get(`${path}/blame/main/file`) },
+    { name: `page of the blame ${of}`, send: async () => await bed.ask("GET", `/${path}/blame/main/file`) },
+    { name: `page of the activity ${of}`, send: async () => await bed.ask("GET", `/${path}/activity/main`) },
+    { name: `difference ${of}`, send: async () => await bed.get(`${path}/diff/main~${commits - 1}...main`) },
+  ];
+}
+
+/** Texts for a page that take long to render where something grows with their square. */
+function texts(): Record<string, string> {
+  const markdown = 250 * KIB;
+  const code = 63 * KIB;
+  const repeated = (piece: string, bytes: number): string => piece.repeat(Math.floor(bytes / piece.length));
+  return {
+    "brackets.md": repeated("[", markdown),
+    "links.md": repeated("[a](", markdown),
+    "stars.md": repeated("*a_ **b__ ", markdown),
+    "quotes.md": repeated("> ", markdown),
+    "lists.md": Array.from({ length: 700 }, (_, at) => `${" ".repeat(at)}- x`).join("\n"),
+    "tables.md": `${repeated("|a", 2000)}|\n${repeated("|-", 2000)}|\n${repeated("|b\n", markdown - 8 * KIB)}`,
+    "references.md": Array.from({ length: 20_000 }, (_, at) => `[r${at}]: /x`).join("\n"),
+    "tags.md": repeated("<a title='", markdown),
+    "code.md": repeated("`", markdown),
+    "quotes.ts": repeated("`${`\n", code),
+    "regexps.js": repeated("/a(/ \n", code),
+    "strings.py": repeated("'''\"\"\"\n", code),
+    "tags.xml": repeated("<a b='<\n", code),
+    "heredocs.rb": repeated("<<A <<B\n", code),
+    "words.sql": repeated("select a from b where c in (select\n", code),
+    "lines.txt": repeated("x\n", 39_000),
+    "wide.c": repeated(`${"int x; ".repeat(140)}\n`, code),
+  };
+}
+
+/** Pages of hostile texts, and of their differences. */
+export async function pageInputs(bed: HostileBed): Promise<HostileInput[]> {
+  const all = texts();
+  const path = await bed.plant("texts", directoryPack({ ...all, "README.md": all["links.md"] ?? "" }));
+  const page = (name: string, address: string): HostileInput => ({
+    name: `page of ${name}`,
+    send: async () => await bed.ask("GET", `/${path}/${address}`),
+  });
+  return [
+    page("a directory with a README of open links", "tree/main"),
+    ...Object.keys(all).map((name) => page(`\`${name}\``, `blob/main/${name}`)),
+    page("a commit that adds all these", "commit/main"),
+  ];
+}
