@@ -18,6 +18,8 @@ export type MemorySampler = {
   collect(): Promise<void>;
   /** Bytes of heap, embedder and backing stores at their highest since the reset. */
   peak(): number;
+  /** The same at their lowest since the reset, which is soon after garbage was collected. */
+  lowest(): number;
   /** The number of samples from which that is. */
   samples(): number;
   close(): void;
@@ -54,10 +56,14 @@ export async function sampleMemory(inspector: string): Promise<MemorySampler> {
     socket.addEventListener("open", resolve, { once: true });
     socket.addEventListener("error", () => reject(new Error("the inspector refused")), { once: true });
   });
-  let [highest, count, id, isWaiting] = [0, 0, 0, false];
+  let [highest, lowest, count, id, isWaiting] = [0, Infinity, 0, 0, false];
   socket.addEventListener("message", ({ data }) => {
     isWaiting = false;
-    highest = Math.max(highest, bytesOf(data));
+    const bytes = bytesOf(data);
+    // The answer to another question than that of the usage.
+    if (bytes === 0) return;
+    highest = Math.max(highest, bytes);
+    lowest = Math.min(lowest, bytes);
     count += 1;
   });
   const timer = setInterval(() => {
@@ -66,13 +72,14 @@ export async function sampleMemory(inspector: string): Promise<MemorySampler> {
     socket.send(JSON.stringify({ id: ++id, method: "Runtime.getHeapUsage" }));
   }, INTERVAL);
   return {
-    reset: () => ([highest, count] = [0, 0]),
+    reset: () => ([highest, lowest, count] = [0, Infinity, 0]),
     collect: async () => {
       socket.send(JSON.stringify({ id: ++id, method: "HeapProfiler.collectGarbage" }));
       // Whether it answers depends on what it has run so far.
       await new Promise((resolve) => setTimeout(resolve, COLLECTING));
     },
     peak: () => highest,
+    lowest: () => lowest,
     samples: () => count,
     close: () => {
       clearInterval(timer);

@@ -8,6 +8,7 @@ import { type GitSandbox, withToken } from "../../test/support/git-client.ts";
 import { linear, noise } from "../../test/support/git-fixtures.ts";
 import { startProject } from "../../test/support/git-process.ts";
 import { startCGit } from "../bench/hosts.ts";
+import { type MemorySampler, sampleMemory } from "../bench/isolate-memory.ts";
 import { commandOf, processTree } from "../bench/process-time.ts";
 import { GIT_KINDS, OWN_KINDS, type Place } from "./operations.ts";
 import { type LoadResult, type LoadSize, runLoad } from "./run.ts";
@@ -22,8 +23,11 @@ const NOISE = 300_000;
 const LOOK = 1000;
 const PAGE_BYTES = 4096;
 
-/** Bytes that the process has in memory, second by second. */
-export type MemorySample = { readonly second: number; readonly bytes: number };
+/**
+ * Bytes in memory after some seconds: `bytes` of the process, with all that plays the platform, and `isolate` of the heap and the
+ * buffers of the Worker and its objects, at their lowest within the second: a V8 heap also holds what it has not collected yet.
+ */
+export type MemorySample = { readonly second: number; readonly bytes: number; readonly isolate: number };
 
 /** All that a run gives. */
 export type LoadReport = {
@@ -68,17 +72,19 @@ async function places(git: GitSandbox, source: string, base: string, token: stri
   return made;
 }
 
-/** Watches the memory of processes until it is told to end. */
-function watchMemory(pids: readonly number[]): () => MemorySample[] {
+/** Watches the memory of processes, and of the isolate in them, until it is told to end. */
+function watchMemory(pids: readonly number[], isolate: MemorySampler): () => MemorySample[] {
   const samples: MemorySample[] = [];
   const began = performance.now();
   const resident = (pid: number): number =>
     Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * PAGE_BYTES;
   const look = (): void => {
     const bytes = pids.reduce((sum, pid) => sum + resident(pid), 0);
-    samples.push({ second: Math.round((performance.now() - began) / 1000), bytes });
+    // A busy isolate may not have answered within the second: then it is what it was.
+    const lowest = isolate.samples() > 0 ? isolate.lowest() : (samples.at(-1)?.isolate ?? 0);
+    isolate.reset();
+    samples.push({ second: Math.round((performance.now() - began) / 1000), bytes, isolate: lowest });
   };
-  look();
   const timer = setInterval(look, LOOK);
   return () => {
     clearInterval(timer);
@@ -100,7 +106,7 @@ async function loadThinpack(
 ): Promise<{ readonly result: LoadResult; readonly memory: MemorySample[] }> {
   const state = git.path("state");
   mkdirSync(state, { recursive: true });
-  const host = await startProject(state, TOKEN, { PUBLISH_AFTER: "60" });
+  const host = await startProject(state, TOKEN, { PUBLISH_AFTER: "60", INSPECTOR_PORT: "0" });
   try {
     const operators = await places(git, source, host.base, TOKEN);
     const answer = await apiRequest({
@@ -112,13 +118,18 @@ async function loadThinpack(
     });
     const token = tokenIn(answer);
     const workers = processTree(host.child.pid ?? 0).filter((pid) => commandOf(pid) === "workerd");
-    const ended = watchMemory(workers);
-    const result = await runLoad(
-      operators.map((place) => ({ ...place, token })),
-      [...GIT_KINDS, ...OWN_KINDS],
-      size,
-    );
-    return { result, memory: ended() };
+    const isolate = await sampleMemory(host.inspector ?? "");
+    try {
+      const ended = watchMemory(workers, isolate);
+      const result = await runLoad(
+        operators.map((place) => ({ ...place, token })),
+        [...GIT_KINDS, ...OWN_KINDS],
+        size,
+      );
+      return { result, memory: ended() };
+    } finally {
+      isolate.close();
+    }
   } finally {
     await host.stop();
   }

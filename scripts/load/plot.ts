@@ -15,6 +15,7 @@ const MIB = 1024 * 1024;
 /** The colours hold on a light and on a dark ground. */
 const OURS = "#2f6fde";
 const REFERENCE = "#d9822b";
+const ISOLATE = "#2a9d5c";
 const INK = "#7a7f87";
 
 function text(x: number, y: number, content: string, more = ""): string {
@@ -38,17 +39,22 @@ function memoryPanel(samples: readonly MemorySample[]): string {
   const most = roundUp(Math.max(...samples.map(({ bytes }) => bytes)) / MIB);
   const x = (second: number): number => left + ((right - left) * second) / seconds;
   const y = (mebibytes: number): number => bottom - ((bottom - top) * mebibytes) / most;
-  const points = samples.map(({ second, bytes }) => `${x(second).toFixed(1)},${y(bytes / MIB).toFixed(1)}`).join(" ");
+  const curve = (colour: string, of: (sample: MemorySample) => number): string => {
+    const points = samples.map((sample) => `${x(sample.second).toFixed(1)},${y(of(sample) / MIB).toFixed(1)}`);
+    return `<polyline fill="none" stroke="${colour}" stroke-width="1.5" points="${points.join(" ")}"/>`;
+  };
   const rows = [0, 0.5, 1].map((part) => most * part);
   return [
-    text(left, 24, "memory of workerd, with R2's and the objects' stand-ins (MiB)", 'font-weight="bold"'),
+    text(left, 24, "memory (MiB): workerd, with what plays R2 and the databases,", 'font-weight="bold"'),
+    text(left, 38, "and of it the isolate of the Worker and its objects", `fill="${ISOLATE}"`),
     ...rows.flatMap((row) => [
       line(left, y(row), right, y(row)),
       text(left - 6, y(row) + 4, String(row), 'text-anchor="end"'),
     ]),
     text(left, bottom + 18, "0 s"),
     text(right, bottom + 18, `${seconds} s`, 'text-anchor="end"'),
-    `<polyline fill="none" stroke="${OURS}" stroke-width="1.5" points="${points}"/>`,
+    curve(OURS, ({ bytes }) => bytes),
+    curve(ISOLATE, ({ isolate }) => isolate),
   ].join("\n");
 }
 

@@ -13,14 +13,21 @@ export const LOAD_FIGURES = "npm run load -- --page";
 
 const MIB = 1024 * 1024;
 
-function mean(samples: readonly MemorySample[]): number {
-  return samples.reduce((sum, { bytes }) => sum + bytes, 0) / Math.max(samples.length, 1);
+type Part = "bytes" | "isolate";
+
+function mean(samples: readonly MemorySample[], part: Part): number {
+  return samples.reduce((sum, sample) => sum + sample[part], 0) / Math.max(samples.length, 1);
 }
 
 /** Returns the memory of the last quarter of the time, divided by that of the second: 1 where it is flat. */
-export function memoryGrowth(samples: readonly MemorySample[]): number {
+export function memoryGrowth(samples: readonly MemorySample[], part: Part): number {
   const quarter = Math.floor(samples.length / 4);
-  return mean(samples.slice(-Math.max(quarter, 1))) / mean(samples.slice(quarter, 2 * quarter + 1));
+  return mean(samples.slice(-Math.max(quarter, 1)), part) / mean(samples.slice(quarter, 2 * quarter + 1), part);
+}
+
+function memorySummary(name: string, samples: readonly MemorySample[], part: Part): string {
+  const most = Math.max(...samples.map((sample) => sample[part])) / MIB;
+  return `${name} at most ${Math.round(most)} MiB, its last quarter ${memoryGrowth(samples, part).toFixed(2)} × its second`;
 }
 
 /** Says how many errors there were. */
@@ -50,10 +57,10 @@ export function loadTable({ thinpack, cGit }: LoadReport): Table {
 export function loadSummary(report: LoadReport): string {
   const { thinpack, memory, size } = report;
   const errors = countErrors(report);
-  const most = Math.max(...memory.map(({ bytes }) => bytes)) / MIB;
   return [
     `${size.clients} clients, ${size.seconds} s: ${thinpack.operations} operations, ${errors.thinpack} errors`,
     `${thinpack.limited} refused by a limit, ${errors.cGit} errors of C git's server`,
-    `workerd at most ${Math.round(most)} MiB, its last quarter ${memoryGrowth(memory).toFixed(2)} × its second`,
+    memorySummary("workerd", memory, "bytes"),
+    memorySummary("the isolate", memory, "isolate"),
   ].join("; ");
 }

@@ -17,7 +17,8 @@ it("20 clients meet no error in 20 seconds, and neither do they on C git's serve
   expect(Object.keys(report.thinpack.latency).toSorted()).toEqual([...GIT_KINDS, ...OWN_KINDS].toSorted());
   expect(Object.keys(report.cGit.latency).toSorted()).toEqual([...GIT_KINDS].toSorted());
   expect(report.memory.length).toBeGreaterThan(2);
-  expect(memoryGrowth(report.memory)).toBeGreaterThan(0);
+  for (const part of ["bytes", "isolate"] as const) expect(memoryGrowth(report.memory, part)).toBeGreaterThan(0);
+  for (const { bytes, isolate } of report.memory.slice(1)) expect(isolate).toBeLessThan(bytes);
   expect(loadTable(report)).toHaveLength(1 + GIT_KINDS.length + OWN_KINDS.length);
   const picture = plotLoad(report);
   expect(picture).not.toMatch(/NaN|Infinity|undefined/);
