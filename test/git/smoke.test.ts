@@ -3,11 +3,15 @@
  * is held to in detail, also beside C git's server, is in the other files of this folder.
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { freePort } from "../../scripts/free-port.ts";
+import { apiClient } from "../support/api-client.ts";
 import { exportRepository } from "../support/export.ts";
 import { refsAt, refsOf } from "../support/git-client.ts";
 import { everything, importFixture, linear } from "../support/git-fixtures.ts";
 import { send } from "../support/git-raw.ts";
+import { remoteHelper } from "../support/remote-helper.ts";
 import { makeSshKey } from "../support/signing-keys.ts";
+import { makeClientKey, sshOptions } from "../support/ssh-bed.ts";
 import { subscribe } from "../support/subscriber.ts";
 import { MirrorBed } from "../support/upstreams.ts";
 import { startReceiver } from "../support/webhook-receiver.ts";
@@ -20,8 +24,13 @@ const WAIT = { timeout: WAIT_LIMIT, interval: 50 };
 const PATH = "acme/everything";
 let source = "";
 
+/** Where SSH and git:// are answered. */
+const ports = { ssh: 0, git: 0 };
+
 beforeAll(async () => {
-  await bed.start();
+  ports.ssh = await freePort("127.0.0.1");
+  ports.git = await freePort("127.0.0.1");
+  await bed.start({ SSH_PORT: String(ports.ssh), GIT_PORT: String(ports.git) });
   source = await importFixture(git, "source", everything());
   await git.ok(["push", "-q", "--mirror", bed.url(PATH)], { cwd: source });
 });
@@ -131,6 +140,70 @@ describe("smoke", () => {
     expect(status).toBe(200);
     expect(body.refs.map(({ name, oid }) => `${name} ${oid}`).toSorted()).toEqual(await refsOf(git, source));
     expect((await bed.api("GET", "acme/absent")).status).toBe(404);
+  });
+
+  it("pages: a repository's front", async () => {
+    await bed.api("PATCH", PATH, { visibility: "public" });
+    const answer = await send(`${bed.host.base}/${PATH}`, { headers: { Accept: "text/html" } });
+    expect([answer.status, answer.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
+    expect(answer.body.toString()).toContain(`${PATH}.git`);
+  });
+
+  it("commits and merges by the API, which a clone then has", async () => {
+    const path = "acme/written";
+    const cwd = await working(path);
+    const commit = {
+      branch: "topic",
+      base: "main",
+      message: "new\n",
+      actions: [{ action: "create", path: "new.txt", content: "new\n" }],
+    };
+    expect((await bed.api("POST", `${path}/commits`, commit)).status).toBe(201);
+    const merged = await bed.api<{ oid: string }>("POST", `${path}/merges`, { base: "main", head: "topic" });
+    expect(merged.status).toBe(201);
+    await git.ok(["pull", "-q", "--ff-only"], { cwd });
+    expect(await git.ok(["rev-parse", "HEAD"], { cwd })).toBe(merged.body.oid);
+    expect(await git.ok(["show", "HEAD:new.txt"], { cwd })).toBe("new");
+    await git.fsck(cwd);
+  });
+
+  it("fork, which has what its parent has", async () => {
+    await working("acme/parent");
+    const made = await bed.api("POST", "acme/parent/forks", { tenant: "acme", repo: "child" });
+    expect(made.status).toBe(201);
+    expect(await refsAt(git, bed.url("acme/child"))).toEqual(await refsAt(git, bed.url("acme/parent")));
+  });
+
+  it("SSH: push and clone with a key", async () => {
+    await working("acme/by-ssh");
+    const key = makeClientKey("ed25519");
+    const registered = { name: "a key", key: key.publicKey, scopes: ["repo:write"] };
+    const operator = apiClient(bed.host.base, bed.token);
+    expect((await operator("POST", "/tenants/acme/ssh-keys", registered)).status).toBe(201);
+    const env = { GIT_SSH_COMMAND: ["ssh", ...sshOptions(key)].join(" ") };
+    const [url, copy] = [`ssh://git@localhost:${ports.ssh}/acme/by-ssh.git`, git.fresh()];
+    await git.ok(["clone", "-q", url, copy], { env });
+    const tip = await git.commit(copy, "new.txt", "new\n");
+    await git.ok(["push", "-q", "origin", "HEAD:main"], { cwd: copy, env });
+    expect(await refsAt(git, bed.url("acme/by-ssh"))).toContain(`refs/heads/main ${tip}`);
+  });
+
+  it("git://: clone of what is public", async () => {
+    await working("acme/by-daemon");
+    const copy = git.fresh();
+    await git.ok(["clone", "-q", `git://127.0.0.1:${ports.git}/acme/by-daemon.git`, copy]);
+    await git.fsck(copy);
+  });
+
+  it("WebSocket: push and clone", async () => {
+    const [path, copy] = ["acme/by-websocket", git.fresh()];
+    const cwd = await working(path);
+    const programs = await remoteHelper(git.path("helper"));
+    const env = { PATH: `${programs}:${process.env["PATH"] ?? ""}` };
+    const tip = await git.commit(cwd, "new.txt", "new\n");
+    await git.ok(["push", "-q", `thinpack::${bed.url(path)}`, "HEAD:main"], { cwd, env });
+    await git.ok(["clone", "-q", `thinpack::${bed.url(path)}`, copy], { env });
+    expect(await git.ok(["rev-parse", "HEAD"], { cwd: copy })).toBe(tip);
   });
 
   it("export, which git takes as its own", async () => {

@@ -76,7 +76,7 @@ it("is told of a pack once, whatever else happens", async () => {
   expect(isolate.told).toBeLessThan(3 * KIB);
 });
 
-it("is told little of a repository after 2000 pushes, or with 20,000 refs", async () => {
+it("is told little of a repository after 2000 pushes, or with 20,000 refs", { tags: "thorough" }, async () => {
   const store = memoryRefStore(() => 1000, 60_000);
   const isolate = new Isolate(store);
   await push(store, [create(MAIN, oid(1))], { pack: tailPack("p1") });

@@ -116,7 +116,7 @@ function changeTo(what: string): Parameters<RepositoryDatabase["change"]>[0] {
 }
 
 describe("refs that an isolate remembers", () => {
-  it("are what the repository says, after any steps and for any caller", async () => {
+  it("are what the repository says, after any steps and for any caller", { tags: "thorough" }, async () => {
     const run = fc.asyncProperty(fc.array(steps, { maxLength: 40 }), async (all) => {
       const bed = new Bed();
       for (const step of all) {

@@ -97,7 +97,7 @@ describe("guessed lines", () => {
     git.dispose();
   });
 
-  it("are those to which git blame --ignore-rev leads", () => {
+  it("are those to which git blame --ignore-rev leads", { tags: "thorough" }, () => {
     const tip = git.oid("main");
     let compared = 0;
     for (const [at, [before, after]] of pairs.entries()) {

@@ -1,4 +1,8 @@
-/** Layers of the commit-graph, compared with those that C git writes, and read again. */
+/**
+ * Layers of the commit-graph, compared with those that C git writes, and read again.
+ *
+ * @module-tag thorough
+ */
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

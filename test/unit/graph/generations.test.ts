@@ -1,4 +1,8 @@
-/** What generations of the commit-graph spare: searches for what is not there end where it can't be any more. */
+/**
+ * What generations of the commit-graph spare: searches for what is not there end where it can't be any more.
+ *
+ * @module-tag thorough
+ */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isAncestor } from "../../../src/graph/ancestry.ts";
 import { GraphSession } from "../../../src/graph/graph-session.ts";

@@ -70,7 +70,7 @@ describe("merge bases of two commits with very many common parents", () => {
     expect((await basesOf(FEW)).toSorted()).toEqual(byGit.toSorted());
   });
 
-  it("are refused where there are thousands", async () => {
+  it("are refused where there are thousands", { tags: "thorough" }, async () => {
     await expect(basesOf(MANY)).rejects.toThrow("the histories take too much computing to be compared");
   });
 });

@@ -97,7 +97,7 @@ describe.each(kernels)("the kernel's %s in batches", (_title, name, kernel) => {
     }
   });
 
-  it("hashes long messages beside short ones, in any order", () => {
+  it("hashes long messages beside short ones, in any order", { tags: "thorough" }, () => {
     const sizes = [100, 2_000_001, 0, 600_000, 64, 599_999, 448, 5000, 600_001, 70];
     for (let turn = 0; turn < sizes.length; turn += 4) {
       const messages = [...sizes.slice(turn), ...sizes.slice(0, turn)].map((size, i) => ({

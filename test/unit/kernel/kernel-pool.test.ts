@@ -107,7 +107,7 @@ describe("KernelPool", () => {
     expect((await kernels.lend(32)).rawSize).toBe(32);
   });
 
-  it("does not keep a kernel that grew", async () => {
+  it("does not keep a kernel that grew", { tags: "thorough" }, async () => {
     const { pool: all, kernels } = pool();
     const kernel = await kernels.lend(20);
     for (let i = 0; kernel.byteLength <= 72 * KIB * KIB; i++) {

@@ -1,4 +1,8 @@
-/** The commit-graph that maintenance makes: C git judges its files, and what is removed is not told of. */
+/**
+ * The commit-graph that maintenance makes: C git judges its files, and what is removed is not told of.
+ *
+ * @module-tag thorough
+ */
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,8 @@
-/** A repository whose past is shown is walked when it makes a difference, and not meanwhile. */
+/**
+ * A repository whose past is shown is walked when it makes a difference, and not meanwhile.
+ *
+ * @module-tag thorough
+ */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { linear } from "../../support/git-fixtures.ts";
 import { GitRepository } from "../../support/git-repository.ts";

@@ -1,4 +1,8 @@
-/** What a stranger's trees and attributes may have a merge hold and compute. */
+/**
+ * What a stranger's trees and attributes may have a merge hold and compute.
+ *
+ * @module-tag thorough
+ */
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { mergeTrees, type MergeResult } from "../../../src/merge/merge-trees.ts";
 import { FILE_MODE } from "../../../src/object/tree.ts";

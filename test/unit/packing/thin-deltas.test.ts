@@ -1,4 +1,8 @@
-/** Small fetches: how large they are beside C git's, from a pack in which the newest versions lie whole. */
+/**
+ * Small fetches: how large they are beside C git's, from a pack in which the newest versions lie whole.
+ *
+ * @module-tag thorough
+ */
 import { afterAll, describe, expect, it } from "vitest";
 import { linear, project } from "../../support/git-fixtures.ts";
 import { GitRepository } from "../../support/git-repository.ts";

@@ -48,7 +48,7 @@ describe("the plan of a push's ref updates", () => {
     expect(plan(updates, [A, "", "", ""])).toEqual(["ok", "ok", "directory-conflict", "ok"]);
   });
 
-  it("plans 100,000 creations", () => {
+  it("plans 100,000 creations", { tags: "thorough" }, () => {
     const updates = Array.from({ length: 100_000 }, (_, index) =>
       update(`refs/heads/${index % 300}/x/${index}`, ZERO, A),
     );

@@ -1,4 +1,8 @@
-/** A push whose client sends no more: what its user reads, and that nothing of it is left. */
+/**
+ * A push whose client sends no more: what its user reads, and that nothing of it is left.
+ *
+ * @module-tag thorough
+ */
 import { expect, it } from "vitest";
 import { ClientTooSlow } from "../../../src/bytes/failure.ts";
 import { DEFAULT_LIMITS } from "../../../src/repository/limits.ts";

@@ -434,17 +434,21 @@ describe("after the login", () => {
     expect([second.number(), second.text()]).toEqual([0, "c"]);
   });
 
-  it("a client that never reads: nothing more is read from it, and little is kept for it", async () => {
-    const client = await new RawSshClient(waits).logIn();
-    client.toClient.isStopped = true;
-    const { written } = client.toClient;
-    for (let index = 0; index < 20_000; index++) client.send(MESSAGE.globalRequest, "ping", true);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    expect(client.toClient.written).toBe(written);
-    client.toHost.close();
-    client.toClient.close();
-    await client.end;
-  });
+  it(
+    "a client that never reads: nothing more is read from it, and little is kept for it",
+    { tags: "thorough" },
+    async () => {
+      const client = await new RawSshClient(waits).logIn();
+      client.toClient.isStopped = true;
+      const { written } = client.toClient;
+      for (let index = 0; index < 20_000; index++) client.send(MESSAGE.globalRequest, "ping", true);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      expect(client.toClient.written).toBe(written);
+      client.toHost.close();
+      client.toClient.close();
+      await client.end;
+    },
+  );
 
   it("a command's output waits for a client that never reads, whatever its window", async () => {
     let given = 0;

@@ -1,4 +1,8 @@
-/** The server with OpenSSH's client: each algorithm that is offered, keys of each kind, and new keys in the middle of data. */
+/**
+ * The server with OpenSSH's client: each algorithm that is offered, keys of each kind, and new keys in the middle of data.
+ *
+ * @module-tag thorough
+ */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

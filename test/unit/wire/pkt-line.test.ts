@@ -50,7 +50,7 @@ function decodeInPieces(stream: Uint8Array, sizes: readonly number[]): Packet[] 
 }
 
 describe("PktLineDecoder", () => {
-  test("decodes the lines that were encoded, however the stream is cut", () => {
+  test("decodes the lines that were encoded, however the stream is cut", { tags: "thorough" }, () => {
     fc.assert(
       fc.property(
         fc.array(packet, { maxLength: 12 }),

@@ -83,7 +83,7 @@ describe("a receive-request", () => {
     );
   });
 
-  test("holds 100,000 commands", () => {
+  test("holds 100,000 commands", { tags: "thorough" }, () => {
     const lines = Array.from({ length: 100_000 }, (_, index) => `${ZERO} ${A} refs/heads/branch-${index}`);
     const { result } = request([...lines, "0000"]);
     expect(result.commands).toHaveLength(100_000);

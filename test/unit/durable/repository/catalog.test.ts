@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { memoryRefStore } from "../../../support/memory-ref-store.ts";
 import { create, oid, packRecord, push } from "../../../suites/ref-store.ts";
 
-it("cuts index heads of a large catalog, so that it fits one answer", async () => {
+it("cuts index heads of a large catalog, so that it fits one answer", { tags: "thorough" }, async () => {
   const store = memoryRefStore();
   const indexHead = new Uint8Array(65_536).fill(1);
   const headsOf = async (): Promise<number[]> => {

@@ -112,7 +112,7 @@ it("a read-only repository announces nothing", () => {
   expect(kindsOf(ask({ kind: "find", oids: [oid("a")] }))).toEqual(["missing"]);
 });
 
-it("no more objects are announced than may be", () => {
+it("no more objects are announced than may be", { tags: "thorough" }, () => {
   const { ask } = repository();
   const most = Array.from({ length: MOST_ANNOUNCED }, (_, index) => object(index));
   expect(ask(announce(most)).kind).toBe("found");
@@ -268,7 +268,7 @@ it("ten thousand locks are listed in pages, in the order of their making", () =>
   expect([begun("token:alice"), begun("token:bob")]).toEqual([undefined, 10_000]);
 });
 
-it("no more files are locked than may be", () => {
+it("no more files are locked than may be", { tags: "thorough" }, () => {
   const { database } = repository();
   const owner = { key: "token:alice", name: "alice" };
   const lock = (path: string): unknown => {

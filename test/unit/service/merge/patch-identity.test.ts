@@ -1,4 +1,8 @@
-/** Which commits of two branches make the same change: git is asked the same, and what it takes is counted. */
+/**
+ * Which commits of two branches make the same change: git is asked the same, and what it takes is counted.
+ *
+ * @module-tag thorough
+ */
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FILE_MODE } from "../../../../src/object/tree.ts";

@@ -245,7 +245,7 @@ describe("a tail", () => {
     expect(database.usage.usageDueFrom).toBe(0);
   });
 
-  it("takes no more when it is full: pushes then write to the bucket", async () => {
+  it("takes no more when it is full: pushes then write to the bucket", { tags: "thorough" }, async () => {
     let tip = await pushCommit("one", undefined);
     for (let i = 1; i < TAIL.mostPacks; i++) tip = await pushCommit(`text ${i}`, tip);
     expect([await inTail(), files()]).toEqual([TAIL.mostPacks, []]);
@@ -260,7 +260,7 @@ describe("a tail", () => {
     expect(await inTail()).toBe(1);
   });
 
-  it("goes on while the bucket takes nothing, up to its bound, and then says so", async () => {
+  it("goes on while the bucket takes nothing, up to its bound, and then says so", { tags: "thorough" }, async () => {
     let tip = await pushCommit("one", undefined);
     host.storage.write = async ({ pack }) => {
       throw new BucketUnavailable("takes", pack, { cause: new Error("down") });
@@ -282,7 +282,7 @@ describe("a tail", () => {
     expect([await host.listRefs(), await inTail(), files()]).toEqual([refs, TAIL.mostPacks, []]);
   });
 
-  it("that others fill meanwhile sends a push to the bucket", async () => {
+  it("that others fill meanwhile sends a push to the bucket", { tags: "thorough" }, async () => {
     let tip = await pushCommit("one", undefined);
     for (let i = 1; i < TAIL.mostPacks - 1; i++) tip = await pushCommit(`text ${i}`, tip);
     // Both begin while there is room for one.
