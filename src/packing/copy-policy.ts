@@ -12,7 +12,7 @@
  * | `runBytes` | 2 MiB | a run is read up to this size, and a larger entry is streamed |
  * | `smallRunBytes` | 256 KiB | what is read at once after a client was waited for, or where memory is short; each next run is twice as large |
  * | `fewRuns` | 200 | small runs up to which gathered entries are freed for a client that is waited for: they are read again |
- * | `stretchBytes` | 8 MiB | runs that follow one another over at least this much are read out of one operation |
+ * | `stretchBytes` | 8 MiB | runs that follow one another over at least this much are read out of one operation, piece by piece |
  * | `runsAhead` | 3 | runs that are read while one is copied: round trips for memory |
  *
  * @packageDocumentation

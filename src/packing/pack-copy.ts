@@ -18,8 +18,7 @@ import { COPYING } from "./copy-policy.ts";
 import { type Gathered, sweepPack } from "./pack-sweep.ts";
 import type { PackOutput } from "./pack-output.ts";
 import type { FetchSession } from "./pack-session.ts";
-import { StretchReader } from "./stretch-reader.ts";
-import { streamRun } from "./stored-run.ts";
+import { type RunAtHand, RunReader } from "./run-reader.ts";
 import { wholeEntry } from "./whole-entry.ts";
 
 /** The options that decide how a delta is sent. */
@@ -32,19 +31,6 @@ export type CopyOptions = {
   readonly isFrugal: boolean;
 };
 
-type Run = {
-  readonly first: number;
-  readonly last: number;
-  readonly offset: number;
-  readonly length: number;
-  /** Whether it is one entry, of which only the header is read at once. */
-  readonly isStreamed: boolean;
-};
-/** A run that is read ahead; `held` is what it counts as. */
-type Reading = Run & { readonly bytes: Promise<Uint8Array<ArrayBuffer>>; readonly held: number };
-/** The run that is copied from. */
-type Current = Run & { readonly bytes: Uint8Array<ArrayBuffer>; readonly held: number };
-
 /** Copies the entries of one selection. */
 export class PackCopy {
   readonly #session: FetchSession;
@@ -56,13 +42,7 @@ export class PackCopy {
   /** The offset of each entry in the output. */
   readonly #placed: Float64Array<ArrayBuffer>;
   #order: PackOrder | undefined;
-  /** Runs that are read ahead, and the first entry of the next. */
-  readonly #ahead: Reading[] = [];
-  #nextEntry = 0;
-  #runBytes = COPYING.runBytes;
-  /** What the runs ahead are read from, where they are part of a stretch. */
-  #stretch: StretchReader | undefined;
-  #current: Current | undefined;
+  readonly #runs: RunReader;
   #gathered: Gathered | undefined;
 
   constructor(session: FetchSession, selection: PackSelection, options: CopyOptions, output: PackOutput) {
@@ -72,6 +52,7 @@ export class PackCopy {
     this.#output = output;
     this.#placed = new Float64Array(selection.offsets.length);
     this.#order = selection.order;
+    this.#runs = new RunReader(session, selection);
   }
 
   /** Copies all entries, in the order of the pack, reading ahead. */
@@ -84,7 +65,7 @@ export class PackCopy {
     try {
       await this.#copyRuns();
     } finally {
-      this.letGo();
+      this.#runs.close();
       this.#freeGathered();
       freeMemory(this.#placed);
     }
@@ -140,133 +121,40 @@ export class PackCopy {
   }
 
   async #copyRuns(): Promise<void> {
-    for (;;) {
-      this.#readAhead();
-      const reading = this.#ahead.shift();
-      if (reading === undefined) return;
-      this.#current = { ...reading, bytes: await reading.bytes };
-      if (reading.isStreamed) await this.#streamEntry(this.#current);
-      else await this.#copyEntries(this.#current);
-      this.#endRun();
+    for (let run = await this.#runs.next(); run !== undefined; run = await this.#runs.next()) {
+      if (run.isStreamed) await this.#streamEntry(run);
+      else await this.#copyEntries(run);
     }
   }
 
   /** Copies the entries of a run. Where that is let go of meanwhile, the entries after the one at hand are read again. */
-  async #copyEntries(run: Current): Promise<void> {
+  async #copyEntries(run: RunAtHand): Promise<void> {
     for (let i = run.first; i <= run.last; i++) {
       if (this.#copyNow(i, run)) continue;
       await this.#copyEntry(i, run);
-      if (this.#current !== undefined) continue;
-      this.#nextEntry = i + 1;
+      if (this.#runs.atHand !== undefined) continue;
+      this.#runs.goOnFrom(i + 1);
       return;
     }
   }
 
-  /** Begins to read what is copied next: one run in any case, more where there is room for them. */
-  #readAhead(): void {
-    const { memory } = this.#session.repository;
-    const most = this.#session.isResting ? 1 : COPYING.runsAhead;
-    while (this.#ahead.length < most && this.#nextEntry < this.#selection.offsets.length) {
-      const hasRoom = memory.hasRoom(this.#runBytes);
-      if (!hasRoom && this.#ahead.length > 0) return;
-      const run = hasRoom
-        ? this.#runFrom(this.#nextEntry, this.#runBytes, COPYING.runBytes)
-        : this.#runFrom(this.#nextEntry, COPYING.smallRunBytes);
-      const held = run.isStreamed ? 0 : run.length;
-      memory.hold(held);
-      const bytes = this.#readRun(run);
-      // awaited in its turn; a failure before that must not count as unhandled
-      bytes.catch(() => undefined);
-      this.#ahead.push({ ...run, bytes, held });
-      this.#nextEntry = run.last + 1;
-      this.#runBytes = Math.min(COPYING.runBytes, 2 * this.#runBytes);
-    }
-  }
-
-  #endRun(): void {
-    if (this.#current === undefined) return;
-    freeMemory(this.#current.bytes);
-    this.#session.repository.memory.hold(-this.#current.held);
-    this.#current = undefined;
-  }
-
-  /** Drops the runs that were read ahead. They are read again when they are needed. */
+  /** Drops what was read and can be read again. */
   letGo(): void {
-    this.#runBytes = COPYING.smallRunBytes;
-    this.#endStretch();
-    this.#nextEntry = this.#ahead[0]?.first ?? this.#nextEntry;
-    for (const { bytes, held } of this.#ahead.splice(0)) {
-      this.#session.repository.memory.hold(-held);
-      bytes.then(
-        (read) => freeMemory(read),
-        () => undefined,
-      );
-    }
-    this.#endRun();
+    this.#runs.letGo();
     if (this.#gathered !== undefined && this.#isDense()) this.#freeGathered();
   }
 
   /** Whether what is left can be read in few runs, so that nothing need be kept of what was gathered. */
   #isDense(): boolean {
-    const { handle, offsets } = this.#selection;
-    let runs = 0;
-    handle.hold(undefined);
-    for (let at = this.#nextEntry; at < offsets.length && runs <= COPYING.fewRuns; runs++)
-      at = this.#runFrom(at, COPYING.smallRunBytes).last + 1;
-    handle.hold(this.#gathered?.entries);
-    return runs <= COPYING.fewRuns;
-  }
-
-  /** Reads a run or, of one that is a single large entry, what its header takes: into memory of its own. */
-  async #readRun({ first, offset, length, isStreamed }: Run): Promise<Uint8Array<ArrayBuffer>> {
     const { handle } = this.#selection;
-    const wanted = isStreamed ? Math.min(length, MAX_ENTRY_HEADER_BYTES) : length;
-    if (this.#stretch?.has(offset, length) === true && !isStreamed) return await this.#stretch.read(offset, length);
-    this.#endStretch();
-    const atHand = handle.bytesAtHand(offset);
-    if (atHand !== undefined && atHand.length >= wanted) return atHand.slice(0, wanted);
-    const end = isStreamed ? offset : this.#stretchFrom(first);
-    if (end - offset < COPYING.stretchBytes) return await handle.readRun(offset, wanted);
-    this.#stretch = new StretchReader(handle, offset, end);
-    return await this.#stretch.read(offset, length);
-  }
-
-  /** Returns where the stretch of entries ends that begins here: each is near the one before, and none is streamed. */
-  #stretchFrom(first: number): number {
-    const { handle, offsets, ends } = this.#selection;
-    let end = f64At(offsets, first);
-    for (let at = first; at < offsets.length && !handle.holds(f64At(offsets, at)); at++) {
-      const isNear = f64At(offsets, at) - end <= COPYING.gapBytes;
-      if (!isNear || f64At(ends, at) - f64At(offsets, at) > COPYING.runBytes) break;
-      end = f64At(ends, at);
-    }
-    return end;
-  }
-
-  #endStretch(): void {
-    this.#stretch?.close().catch(() => undefined);
-    this.#stretch = undefined;
-  }
-
-  /**
-   * The run of entries that begins here: at most this many bytes, or a single entry that is larger, and is streamed above `whole` bytes.
-   */
-  #runFrom(first: number, most: number, whole = most): Run {
-    const { handle, offsets, ends } = this.#selection;
-    const start = f64At(offsets, first);
-    let last = first;
-    while (last + 1 < offsets.length && !handle.holds(start)) {
-      const next = f64At(offsets, last + 1);
-      const isNear = next - f64At(ends, last) <= COPYING.gapBytes && f64At(ends, last + 1) - start <= most;
-      if (!isNear || handle.holds(next)) break;
-      last++;
-    }
-    const length = f64At(ends, last) - start;
-    return { first, last, offset: start, length, isStreamed: length > Math.max(most, whole) };
+    handle.hold(undefined);
+    const isDense = this.#runs.isDense();
+    handle.hold(this.#gathered?.entries);
+    return isDense;
   }
 
   /** Copies an entry without waiting, which takes longer than all the rest of it. Returns false, with nothing written, where it can't. */
-  #copyNow(i: number, { bytes, offset: runOffset }: Current): boolean {
+  #copyNow(i: number, { bytes, offset: runOffset }: RunAtHand): boolean {
     const { offsets, ends, made } = this.#selection;
     const offset = f64At(offsets, i);
     const [from, to] = [offset - runOffset, f64At(ends, i) - runOffset];
@@ -290,7 +178,7 @@ export class PackCopy {
     return true;
   }
 
-  async #copyEntry(i: number, { bytes: run, offset: runOffset }: Current): Promise<void> {
+  async #copyEntry(i: number, { bytes: run, offset: runOffset }: RunAtHand): Promise<void> {
     const { offsets, ends } = this.#selection;
     const offset = f64At(offsets, i);
     const end = f64At(ends, i);
@@ -302,8 +190,8 @@ export class PackCopy {
   /** Copies bytes of the pack out of the run at hand or, where that was let go of, out of the bucket. */
   async #copyBytes(offset: number, end: number): Promise<void> {
     for (let at = offset; at < end;) {
-      const run = this.#current;
-      if (run === undefined) return await this.#streamBytes(at, end - at);
+      const run = this.#runs.atHand;
+      if (run === undefined) return await this.#runs.streamBytes(at, end - at, this.#takePiece);
       const to = Math.min(end, at + this.#output.room);
       this.#output.appendNow(run.bytes.subarray(at - run.offset, to - run.offset));
       if (to < end) await this.#output.flush();
@@ -320,15 +208,14 @@ export class PackCopy {
     return true;
   }
 
-  async #streamEntry({ first, offset, length, bytes: start }: Current): Promise<void> {
+  async #streamEntry(run: RunAtHand): Promise<void> {
+    const { first, offset, bytes } = run;
     if (await this.#copyMade(first, offset)) return;
-    const replaced = await this.#writeHeader(first, offset, start);
-    if (replaced !== undefined) await this.#streamBytes(offset + replaced, length - replaced);
+    const replaced = await this.#writeHeader(first, offset, bytes);
+    if (replaced !== undefined) await this.#runs.stream(run, replaced, this.#takePiece);
   }
 
-  async #streamBytes(offset: number, length: number): Promise<void> {
-    await streamRun(this.#selection.handle, { offset, length }, async (bytes) => await this.#output.append(bytes));
-  }
+  readonly #takePiece = async (bytes: Uint8Array): Promise<void> => await this.#output.append(bytes);
 
   async #append(bytes: Uint8Array): Promise<void> {
     if (this.#output.hasRoom(bytes.length)) this.#output.appendNow(bytes);

@@ -1,60 +1,80 @@
 /**
- * Reads ranges of a pack that follow one another out of one storage operation.
+ * Reads ranges of a pack that follow one another out of one storage operation. The body of that operation is read piece by piece, as the
+ * ranges are asked for: a client that is slow makes the bucket wait, and nothing is read ahead that would have to be held.
  *
  * @packageDocumentation
  */
-import { CorruptStore } from "../bytes/failure.ts";
+import { CorruptStore, isStorageFault } from "../bytes/failure.ts";
+import { freeMemory } from "../bytes/free-memory.ts";
 import type { PackByteStream } from "../catalog/pack-storage.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
+import { PIECE_BYTES } from "./stored-run.ts";
 
-/** A stretch of a pack that is open for reading. */
+/** A stretch of a pack that is open for reading. It has one buffer of {@link PIECE_BYTES}. */
 export class StretchReader {
   readonly #pack: PackHandle;
-  readonly #stream: Promise<PackByteStream>;
-  readonly #end: number;
-  /** What was asked for so far ends here. */
-  #asked: number;
-  /** Settles when what was asked for has been read. */
-  #last: Promise<unknown>;
+  /** Where the stretch ends. */
+  readonly end: number;
+  /** The next byte that the body gives. */
+  #at: number;
+  #stream: Promise<PackByteStream> | undefined;
+  #buffer = new Uint8Array(PIECE_BYTES);
+  #isClosed = false;
 
-  /** Opens the bytes from `offset` up to `end`. */
+  /** Reads the bytes from `offset` up to `end`. The operation begins with the first range. */
   constructor(pack: PackHandle, offset: number, end: number) {
     this.#pack = pack;
-    this.#asked = offset;
-    this.#end = end;
-    this.#stream = pack.openRun(offset, end - offset);
-    this.#last = this.#stream.catch(() => undefined);
+    this.#at = offset;
+    this.end = end;
   }
 
   /** Whether a range can still be read here. */
   has(offset: number, length: number): boolean {
-    return offset >= this.#asked && offset + length <= this.#end;
+    return offset >= this.#at && offset + length <= this.end;
   }
 
   /**
-   * Reads a range behind those that were asked for before, which need not have been read yet. What lies between is read over.
+   * Reads a range of at most {@link PIECE_BYTES} behind those that were read before. What lies between is read over. The bytes are
+   * good until the next range is read.
    *
-   * @throws CorruptStore if the pack ends before.
+   * @throws CorruptStore if the pack ends before; CorruptStore or BucketUnavailable if the bucket fails twice at the same place.
    */
   async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-    const gap = offset - this.#asked;
-    this.#asked = offset + length;
-    const before = this.#last;
-    const reading = (async () => {
-      await before;
-      const stream = await this.#stream;
-      if (gap > 0) await stream.read(new Uint8Array(gap));
-      const bytes = await stream.read(new Uint8Array(length));
-      if (bytes.length === length) return bytes;
-      throw new CorruptStore("a stored pack is too short", { pack: this.#pack.record.name, offset });
-    })();
-    this.#last = reading.catch(() => undefined);
-    return await reading;
+    while (this.#at < offset) await this.#take(Math.min(PIECE_BYTES, offset - this.#at));
+    return await this.#take(length);
   }
 
-  /** Ends it. What was asked for may fail. */
+  /** Ends it. A read that is under way fails. */
   async close(): Promise<void> {
-    const stream = await this.#stream.catch(() => undefined);
+    this.#isClosed = true;
+    const stream = await this.#stream?.catch(() => undefined);
     await stream?.cancel();
+    freeMemory(this.#buffer);
+  }
+
+  /** Takes the next bytes. A body that breaks off after it gave some is opened again: it may not last as long as a slow client. */
+  async #take(length: number): Promise<Uint8Array<ArrayBuffer>> {
+    const hadBegun = this.#stream !== undefined;
+    try {
+      return await this.#takeNow(length);
+    } catch (error) {
+      if (!hadBegun || this.#isClosed || !isStorageFault(error)) throw error;
+      const broken = await this.#stream?.catch(() => undefined);
+      this.#stream = undefined;
+      await broken?.cancel();
+      this.#buffer = new Uint8Array(PIECE_BYTES);
+      return await this.#takeNow(length);
+    }
+  }
+
+  async #takeNow(length: number): Promise<Uint8Array<ArrayBuffer>> {
+    this.#stream ??= this.#pack.openRun(this.#at, this.end - this.#at);
+    const stream = await this.#stream;
+    const bytes = await stream.read(this.#buffer.subarray(0, length));
+    this.#buffer = new Uint8Array(bytes.buffer);
+    if (bytes.length < length)
+      throw new CorruptStore("a stored pack is too short", { pack: this.#pack.record.name, offset: this.#at });
+    this.#at += length;
+    return bytes;
   }
 }

@@ -5,6 +5,7 @@
  */
 import { afterAll, describe, expect, it } from "vitest";
 import { createDelta } from "../../support/delta.ts";
+import { BucketUnavailable } from "../../../src/bytes/failure.ts";
 import type { PackRecord } from "../../../src/catalog/pack-record.ts";
 import { noise } from "../../support/git-fixtures.ts";
 import { type RawEntry, buildPack, commitOf, objectId, treeOf } from "../../support/git-raw.ts";
@@ -198,5 +199,76 @@ describe("a client that is waited for", () => {
     expect(store.memory.bytes).toBe(0);
     // gathered once; then each byte about once, and what was read of a run that was let go of
     expect(store.cost.bytesRead).toBeLessThan(2.5 * fast.length);
+  });
+
+  const SIDE_BY_SIDE = 400;
+
+  /** A store whose only pack has many blobs side by side, and a commit that does not have them all: they are copied by name. */
+  async function manyBlobs(): Promise<{ store: TestStore; wants: string[]; bytes: number }> {
+    const store = new TestStore();
+    // One is larger than what is read at once, and one than a run.
+    const sizes = [...Array.from({ length: SIDE_BY_SIDE - 2 }, () => 50_000), 700_000, 3_000_000];
+    const blobs = sizes.map((size, i) => blob(noise(size, i)));
+    const { entries, oid } = commitWith(blobs);
+    await store.push(buildPack([...entries, ...blobs.map(whole)]), [oid]);
+    store.refs.set("refs/heads/main", { oid });
+    store.makeRemote();
+    return { store, wants: blobs.map((each) => each.oid), bytes: sizes.reduce((sum, size) => sum + size) };
+  }
+
+  it("is sent blobs that lie side by side out of one read, and nothing twice", async () => {
+    const { store, wants, bytes } = await manyBlobs();
+    const fast = await store.fetch({ wants });
+    expect(accept(fast, [])).toBe(SIDE_BY_SIDE);
+    store.forget();
+    const held: number[] = [];
+    const wait = store.memory.whileClient.bind(store.memory);
+    store.memory.whileClient = async (step, isSlow) => {
+      const waited = wait(step, isSlow);
+      held.push(store.memory.bytes);
+      return await waited;
+    };
+    expect((await store.fetch({ wants, isSlow: true })).equals(fast)).toBe(true);
+    expect(store.log.filter((line) => line.includes(".pack "))).toHaveLength(1);
+    expect(store.cost.bytesRead).toBeLessThan(1.1 * bytes);
+    expect(Math.max(...held.slice(1))).toBeLessThan(1_000_000);
+    expect(store.memory.bytes).toBe(0);
+  });
+
+  it("gets the same where the bucket breaks off meanwhile, and nothing where it gives no more", async () => {
+    const { store, wants } = await manyBlobs();
+    const fast = await store.fetch({ wants });
+    const open = store.storage.openStream.bind(store.storage);
+    let [opened, most] = [0, Number.POSITIVE_INFINITY];
+    store.storage.openStream = async (file, offset, length) => {
+      const stream = await open(file, offset, length);
+      if (++opened > most) throw new BucketUnavailable("gives", file.pack, {});
+      let given = 0;
+      return {
+        ...stream,
+        read: async (buffer) => {
+          given += buffer.length;
+          if (given > 5_000_000) throw new BucketUnavailable("gives", file.pack, {});
+          return await stream.read(buffer);
+        },
+      };
+    };
+    store.forget();
+    expect((await store.fetch({ wants, isSlow: true })).equals(fast)).toBe(true);
+    expect(opened).toBeLessThan(8);
+    [opened, most] = [0, 2];
+    await expect(store.fetch({ wants, isSlow: true })).rejects.toThrow("the bucket gives nothing now");
+    expect(store.memory.bytes).toBe(0);
+  });
+
+  it("gets the same where what was gathered behind such blobs is freed", async () => {
+    const store = new TestStore();
+    const blobs = Array.from({ length: 300 }, (_, i) => blob(noise(50_000, i)));
+    const { entries, oid } = commitWith(blobs);
+    await store.push(buildPack([...entries, ...blobs.map(whole)]), [oid]);
+    store.refs.set("refs/heads/other", { oid: "1".repeat(40) });
+    const fast = await store.fetch({ wants: [oid], isFrugal: true });
+    expect((await store.fetch({ wants: [oid], isFrugal: true, isSlow: true })).equals(fast)).toBe(true);
+    expect(accept(fast, [oid])).toBe(302);
   });
 });
