@@ -6,7 +6,7 @@
  * | figure | value | what it trades |
  * | --- | --- | --- |
  * | `leastBytes` | 1 MiB | a smaller pack comes as fast with the clone itself |
- * | `mostTips` | 1000 | the refs of a head: HEAD's branch first, then others in their order. A client tells all of them as what it has |
+ * | `mostTips` | 1000 | the refs of a head: HEAD's branch first, then other branches, then tags. A client tells all of them as what it has |
  *
  * @packageDocumentation
  * @see gitformat-bundle(5), git-clone(1), `--bundle-uri`

@@ -85,10 +85,11 @@ async function walk(repository: Repository, { purges, staged }: Step): Promise<W
 /** Writes bitmaps of a pack. */
 async function makeBitmap({ repository, catalog }: Maintained, { record, packs }: Step): Promise<Result> {
   const pack = itemAt(packs, 0);
-  const found = await repository.refs.open({ refPrefixes: ["refs/heads/"] });
+  // In the order of their names, branches come before tags.
+  const found = await repository.refs.open({ refPrefixes: ["refs/heads/", "refs/tags/"] });
   const isSame = found.kind === "found" && found.record.id === record.id;
-  const branches = isSame ? decodeRefRows(found.refs, objectFormat(record.objectFormat).rawSize) : [];
-  const size = await writeBitmap({ repository, record, pack, branches });
+  const refs = isSame ? decodeRefRows(found.refs, objectFormat(record.objectFormat).rawSize) : [];
+  const size = await writeBitmap({ repository, record, pack, refs });
   const bitmap = { pack: pack.name, size };
   const { kind } = await catalog.replacePacks({ id: record.id, added: [], replaced: [], bitmap });
   if (kind === "done") return { outcome: "done", written: size.bytes };

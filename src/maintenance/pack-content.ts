@@ -19,6 +19,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { CommitLinks } from "../object/commit.ts";
 import { type ObjectFormat, objectFormat } from "../object/object-id.ts";
 import { OFS_DELTA, REF_DELTA, TYPE_NUMBER } from "../object/object-type.ts";
+import { readTagLinks } from "../object/tag.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
 import { openObjects } from "../repository/open-objects.ts";
 import type { Repository } from "../repository/repository.ts";
@@ -269,6 +270,17 @@ export class PackContent {
     kernel.memory.set(name.subarray(0, this.format.rawSize), kernel.scratchAt);
     const rank = kernel.oidFind(kernel.scratchAt);
     return rank < this.count ? rank : -1;
+  }
+
+  /**
+   * Returns the rank of the object that the tag of this rank names; -1 if the pack does not have it.
+   *
+   * @throws ObjectRejected if git would not take it for a tag.
+   */
+  async taggedBy(rank: number): Promise<number> {
+    const { held } = await this.#read(rank);
+    const at = this.#inflating.pointer(held);
+    return this.rankOf(readTagLinks(this.#input.kernel.memory, at, at + held.size, this.format).object);
   }
 
   /** Frees the memory. The kernel stays with its lender. It must be the last call. */

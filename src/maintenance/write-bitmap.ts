@@ -36,6 +36,8 @@ const SETS_HELD = BASES_TRIED + 4;
 
 /** The steps of adding a bitmap, for each object of the pack: it is compared with some others, word by word. */
 const ADDED_STEPS = 1;
+/** A tag that names a tag, and so on, is followed this often. */
+const MOST_NESTED_TAGS = 8;
 
 /** No file can be made for the pack. */
 const NONE: PackBitmapSize = { bytes: 0, commits: 0 };
@@ -45,8 +47,8 @@ export type BitmapInput = {
   readonly repository: Repository;
   readonly record: RepositoryRecord;
   readonly pack: PackRecord;
-  /** The branches, in their order. Those whose values the bitmaps reach are the tips of a bundle; see `bundle-plan.ts`. */
-  readonly branches?: Iterable<RefRow>;
+  /** Branches, and tags after them. Those of which the pack has everything are the tips of a bundle; see `bundle-plan.ts`. */
+  readonly refs?: Iterable<RefRow>;
 };
 
 type Made = BitmapEntry & { readonly base: Made | undefined; readonly depth: number };
@@ -153,15 +155,27 @@ function typeBits({ types, count }: PackContent): Bits[] {
   return sets;
 }
 
-/** Returns the branches whose values are in the pack with all that they reach, HEAD's first. */
-function tipsOf({ record, branches = [] }: BitmapInput, content: PackContent, reached: Bits): BundleTip[] {
+/** Returns whether a pack has all that an object reaches. Tags are followed for as long as they name others. */
+async function hasAllOf(content: PackContent, rank: number, reached: Bits): Promise<boolean> {
+  let at = rank;
+  for (let tags = 0; at >= 0 && u8At(content.types, at) === TYPE_NUMBER.tag; tags++) {
+    if (tags === MOST_NESTED_TAGS) return false;
+    at = await content.taggedBy(at);
+  }
+  // A blob refers to nothing; of a tree that no commit reaches it is not known what it has.
+  return at >= 0 && (hasBit(reached, at) || u8At(content.types, at) === TYPE_NUMBER.blob);
+}
+
+/** Returns the refs whose values are in the pack with all that they reach: HEAD's branch, other branches, tags. */
+async function tipsOf({ record, refs = [] }: BitmapInput, content: PackContent, reached: Bits): Promise<BundleTip[]> {
   const tips: BundleTip[] = [];
-  for (const { name, oid } of branches) {
-    const rank = content.rankOf(oid);
-    if (rank < 0 || !hasBit(reached, rank) || u8At(content.types, rank) !== TYPE_NUMBER.commit) continue;
+  for (const { name, oid } of refs) {
+    const isHead = name === record.head;
+    if (!isHead && tips.length >= BUNDLES.mostTips) continue;
+    if (!(await hasAllOf(content, content.rankOf(oid), reached))) continue;
     const tip = { name, oid: toHex(oid) };
-    if (name === record.head) tips.unshift(tip);
-    else if (tips.length < BUNDLES.mostTips) tips.push(tip);
+    if (isHead) tips.unshift(tip);
+    else tips.push(tip);
   }
   return tips;
 }
@@ -182,7 +196,7 @@ async function write(input: BitmapInput, content: PackContent): Promise<PackBitm
   const tables = { format, packChecksum, types: typeBits(content), entries };
   const bytes = concat([...encodePackBitmap(tables, repository.hash(format.name))]);
   const storage = repository.storage(record.id);
-  const tips = formatTips(tipsOf(input, content, bitmaps.reached));
+  const tips = formatTips(await tipsOf(input, content, bitmaps.reached));
   if (tips.length > 0) await storage.write({ pack: pack.name, extension: "tips" }, tips);
   await storage.write({ pack: pack.name, extension: "bitmap" }, bytes);
   const size = { bytes: bytes.length, commits: entries.length };

@@ -2,13 +2,14 @@
  * Bundles: what a client may fetch before it asks for the rest. One is made of a stored pack and of the refs that its head
  * names, as it is read; nothing of it is stored beside the pack but these (`catalog/bundle-plan.ts`).
  *
- * Everything in it is reachable: the pack has the mark. A ref that is gone is not named any more.
+ * Everything in it is reachable: the pack has the mark. A ref that is gone, or a tag that was replaced, is not named any more.
  *
  * @packageDocumentation
  * @see gitformat-bundle(5), gitprotocol-v2(5)
  */
 import { contentTag } from "../bytes/content-tag.ts";
 import { isStorageFault } from "../bytes/failure.ts";
+import { toHex } from "../bytes/hex.ts";
 import { bundledPack } from "../catalog/bundle-plan.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 import { formatBundleHead, parseTips } from "../format/bundle.ts";
@@ -33,6 +34,8 @@ export type OpenBundle = {
   /** Tells this content from any other. */
   readonly tag: string;
 };
+
+const isTag = (name: string): boolean => name.startsWith("refs/tags/");
 
 /** Returns the path of a pack's bundle, below the address of its repository. */
 const bundlePath = ({ checksum }: PackRecord): string => `bundles/${checksum}.bundle`;
@@ -71,8 +74,9 @@ export async function openBundle(
   const now = await repository.refs.open({ refNames: tips.map(({ name }) => name) });
   if (now.kind === "missing" || now.record.id !== record.id) return undefined;
   const { rawSize } = objectFormat(record.objectFormat);
-  const present = new Set(Array.from(decodeRefRows(now.refs, rawSize), ({ name }) => name));
-  const shown = tips.filter(({ name }) => present.has(name));
+  const values = new Map(Array.from(decodeRefRows(now.refs, rawSize), ({ name, oid }) => [name, toHex(oid)]));
+  // A branch goes on from its value in the head. A tag that has another value is another tag.
+  const shown = tips.filter(({ name, oid }) => values.get(name) === oid || (values.has(name) && !isTag(name)));
   if (shown.length === 0) return undefined;
   const head = formatBundleHead(record.objectFormat, shown);
   const tag = `${contentTag(shown.map(({ name, oid }) => `${oid} ${name}`).join("\n"))}-${checksum}`;

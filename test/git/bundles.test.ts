@@ -104,6 +104,40 @@ describe("a bundle", () => {
     expect(await refsOf(git, copy)).toEqual(await refsOf(git, from));
   });
 
+  it("names tags of which it has everything, while they have the same values", async () => {
+    const cwd = git.fresh("tagged");
+    await git.ok(["clone", "-q", "--bare", source, cwd]);
+    const author = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
+    const tag = async (name: string, to: string): Promise<string> =>
+      await git.ok([...author, "tag", "-m", name, name, to], { cwd });
+    await tag("annotated", "main~3");
+    await tag("nested", "annotated");
+    await tag("of-blob", "main:large.bin");
+    await tag("of-tree", "main~1^{tree}");
+    await git.ok(["tag", "light", "main~5"], { cwd });
+    const path = `acme/bundled-${++count}`;
+    const url = bed.url(path);
+    await bed.api("PUT", path, { visibility: "public" });
+    await git.ok(["push", "-q", "--mirror", url], { cwd });
+    // What it names is in the pack of the bundle, but the tag itself is in another one.
+    await tag("late", "main");
+    await git.ok(["push", "-q", url, "late"], { cwd });
+    await bundled(path);
+    const file = git.path("tagged.bundle");
+    const named = async (): Promise<string[]> => {
+      writeFileSync(file, (await download(await addressOf(url))).body);
+      return (await git.ok(["bundle", "list-heads", file])).split("\n").map((line) => line.replace(/^\S+ refs\//, ""));
+    };
+    const tags = ["annotated", "light", "nested", "of-blob", "of-tree"].map((name) => `tags/${name}`);
+    expect(await named()).toEqual(["heads/main", "heads/side", ...tags]);
+    const copy = git.fresh();
+    await git.ok(["clone", "-q", "--mirror", file, copy]);
+    await git.fsck(copy);
+    await git.ok(["tag", "-f", "light", "main~4"], { cwd });
+    await git.ok(["push", "-q", "-f", url, "light"], { cwd });
+    expect(await named()).toEqual(["heads/main", "heads/side", ...tags.filter((name) => name !== "tags/light")]);
+  });
+
   it("is read in ranges, and goes on where it broke off only while it is the same", async () => {
     const { url } = await shared();
     const address = await addressOf(url);
