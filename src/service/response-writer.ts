@@ -21,6 +21,7 @@ import {
   type SideBandPacketMax,
   encodeKeepAlive,
   encodeSideBand,
+  encodeTerminalText,
   frameSideBand,
   sideBandCapacity,
 } from "../wire/side-band.ts";
@@ -35,8 +36,6 @@ const KEEP_ALIVE_AFTER = 5000;
 
 /** The steps charged to the pacer for a line. */
 export const LINE_STEPS = 100;
-
-const encoder = new TextEncoder();
 
 /** Writes one response. */
 export class ResponseWriter {
@@ -112,7 +111,7 @@ export class ResponseWriter {
 
   /** Writes text for the user's terminal, if there is a band for it. */
   async progress(text: string): Promise<void> {
-    if (this.#packetMax !== undefined) await this.#writeBand(BAND_PROGRESS, encoder.encode(text), this.#packetMax);
+    if (this.#packetMax !== undefined) await this.#writeBand(BAND_PROGRESS, encodeTerminalText(text), this.#packetMax);
   }
 
   /** Sends an empty packet if there are side-bands and nothing was written for {@link KEEP_ALIVE_AFTER}. */
@@ -136,7 +135,7 @@ export class ResponseWriter {
       this.lines.take();
       // in place of a line, the text is that of `ERR`: git's client prefixes its own words
       const text = this.#mode === "bands" ? `fatal: ${message}\n` : message;
-      await this.#write(encodeSideBand(BAND_ERROR, encoder.encode(text), this.#packetMax));
+      await this.#write(encodeSideBand(BAND_ERROR, encodeTerminalText(text), this.#packetMax));
       return true;
     }
     this.lines.take();

@@ -11,6 +11,8 @@
 import { ProtocolError } from "../bytes/failure.ts";
 import { LARGE_PACKET_MAX, PKT_HEADER_SIZE, type PktLine, writePktLength } from "./pkt-line.ts";
 
+const encoder = new TextEncoder();
+
 /** Band 1: the pack, or the report of a push. */
 export const BAND_DATA = 1;
 /** Band 2: text for the user's terminal. */
@@ -34,6 +36,15 @@ export const SIDE_BAND_HEADER_SIZE = PKT_HEADER_SIZE + 1;
 
 /** The band and the packet size of framed data. */
 export type SideBandFraming = { readonly band: Band; readonly packetMax: SideBandPacketMax };
+
+/**
+ * Returns text for a terminal, in bytes. Each run of control characters becomes one space, but for line ends and tabs: names and paths
+ * that others chose must not steer a terminal. git's client masks them, too, from 2.55 on (`sideband.allowControlCharacters` in git-config(1)).
+ */
+export function encodeTerminalText(text: string): Uint8Array {
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  return encoder.encode(text.replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]+/g, " "));
+}
 
 /** Returns the number of bytes that `length` bytes of data take when framed. */
 export function sideBandSize(length: number, packetMax: SideBandPacketMax): number {

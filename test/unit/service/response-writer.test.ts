@@ -58,6 +58,17 @@ describe("a response", () => {
     expect(band(bands.written(), 3).toString()).toBe("fatal: why\n");
   });
 
+  it("has no control characters in text for a terminal, but for line ends and tabs", async () => {
+    const { answer, written } = writer();
+    await answer.startBands(SIDE_BAND_64K_PACKET_MAX);
+    await answer.progress("a \u001b[31m\u0007red\u009b0m\t1%\r100%\né\u007f\n");
+    await answer.data(Buffer.from("\u001b[31m"));
+    await answer.fail("\u001b]0;title\u0007 of 'x'");
+    expect(band(written(), 2).toString()).toBe("a  [31m red 0m\t1%\r100%\né \n");
+    expect(band(written(), 3).toString()).toBe("fatal:  ]0;title  of 'x'\n");
+    expect(band(written(), 1).toString()).toBe("\u001b[31m");
+  });
+
   it("lets others run while many lines are written, and sends them as they fill chunks", async () => {
     const { answer, written, clock } = writer();
     const lines = 200_000;
