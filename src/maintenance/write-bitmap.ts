@@ -155,7 +155,7 @@ function typeBits({ types, count }: PackContent): Bits[] {
   return sets;
 }
 
-/** Returns whether a pack has all that an object reaches. Tags are followed for as long as they name others. */
+/** Whether a pack has all that an object reaches. Tags are followed for as long as they name others. */
 async function hasAllOf(content: PackContent, rank: number, reached: Bits): Promise<boolean> {
   let at = rank;
   for (let tags = 0; at >= 0 && u8At(content.types, at) === TYPE_NUMBER.tag; tags++) {
