@@ -7,6 +7,7 @@
  */
 import * as v from "valibot";
 import { InvalidRequest, Problem } from "../http/problem.ts";
+import { queryFault } from "../http/strict-query.ts";
 import { readJson } from "./json-body.ts";
 import { suggestion } from "./suggestion.ts";
 
@@ -20,7 +21,10 @@ function refuse(code: string, name: string, why: string): never {
   throw new InvalidRequest(code, [{ parameter: shown, detail: why }]);
 }
 
-function checkQuery(query: URLSearchParams, known: readonly string[]): void {
+function checkQuery(url: string, known: readonly string[]): void {
+  const fault = queryFault(url);
+  if (fault !== undefined) refuse("malformed_parameter", fault.parameter, fault.detail);
+  const { searchParams: query } = new URL(url);
   const seen = new Set<string>();
   for (const name of query.keys()) {
     const shown = JSON.stringify(name.slice(0, MOST_SHOWN).toWellFormed());
@@ -54,7 +58,7 @@ export function refuseKey(request: Request): void {
  * @throws Problem if the request has anything else.
  */
 export async function checkRequest(request: Request, { query, takesBody, takesKey }: Taken): Promise<void> {
-  checkQuery(new URL(request.url).searchParams, query);
+  checkQuery(request.url, query);
   const mayHaveBody = request.method !== "GET" && request.method !== "HEAD";
   if (mayHaveBody && !takesKey) refuseKey(request);
   if (mayHaveBody && !takesBody && request.body !== null) await readJson(request, NOTHING);

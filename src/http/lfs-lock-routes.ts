@@ -23,7 +23,10 @@ import type { HostEnv } from "./host.ts";
 import { admitWriter, foundByReader, lfsCaller } from "./lfs-admission.ts";
 import { lfsAnswer, lfsAnswered, lfsErrorBody, readLfsJson } from "./lfs-answer.ts";
 import { Problem } from "./problem.ts";
+import { queryFault } from "./strict-query.ts";
 
+/** Parameters of a list that need not be UTF-8: paths of locks are text. */
+const LOCK_BYTES: ReadonlySet<string> = new Set();
 /** A list of nothing, by which a caller is admitted. */
 const NOTHING: LockRequest = { kind: "list", query: { limit: 0 } };
 
@@ -61,7 +64,9 @@ async function asked<Parsed extends object>(
 async function list(context: Context<HostEnv>): Promise<Response> {
   const caller = lfsCaller(context);
   await refuseStrangers(caller, false);
-  const query = parseLockQuery(new URL(context.req.url).searchParams);
+  const malformed = queryFault(context.req.url, LOCK_BYTES);
+  const query =
+    malformed === undefined ? parseLockQuery(new URL(context.req.url).searchParams) : { fault: malformed.detail };
   const { locks, more } = await askAsReader(caller, "fault" in query ? NOTHING : { kind: "list", query });
   if ("fault" in query) throw new Problem(422, query.fault);
   return lfsAnswer({ locks: locks.map(shownLock), ...nextPage(locks, more) });

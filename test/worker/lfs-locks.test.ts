@@ -131,6 +131,19 @@ it("locks come in pages, of one call each", async () => {
   expect([(body["theirs"] as unknown[]).length, typeof body["next_cursor"]]).toEqual([2, "string"]);
 });
 
+it.each(["path=%", "path=%zz", "path=caf%e9", "id=%ff", "cursor=%f", "limit=%"])(
+  "a list of locks with the query %s is refused, in the client's shape, and to readers alone",
+  async (query) => {
+    const as = await repository("malformed");
+    const refused = await as("reader").ask(`locks?${query}`);
+    expect([refused.status, refused.body["message"]]).toEqual([
+      422,
+      expect.stringMatching(/encodes nothing|not UTF-8/),
+    ]);
+    expect((await new LfsClient(`${host.base}/acme/malformed.git`).ask(`locks?${query}`)).status).toBe(401);
+  },
+);
+
 it.each([
   ["empty", ""],
   ["absolute", "/etc/passwd"],

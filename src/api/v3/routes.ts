@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 import { Hono } from "hono";
+import { queryFault } from "../../http/strict-query.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { refuseKey } from "../strict-request.ts";
 import { assertVersion, GitHubProblem, notFound, refused } from "./answers.ts";
@@ -49,6 +50,8 @@ export function facadeRoutes(): Hono<ApiEnv> {
   const routes = new Hono<ApiEnv>();
   routes.use(async (context, next) => {
     assertVersion(context.req.header("X-GitHub-Api-Version"));
+    const fault = queryFault(context.req.url);
+    if (fault !== undefined) throw new GitHubProblem(422, fault.detail);
     if (context.req.method !== "GET" && context.req.method !== "HEAD") refuseKey(context.req.raw);
     await next();
   });

@@ -32,6 +32,8 @@ suite("every route of the API", () => {
         code: "unknown_parameter",
         errors: [{ parameter: "nonsense", detail: expect.stringMatching(/^unknown parameter "nonsense"/) }],
       });
+      expect(await ask("?limit=%zz")).toMatchObject({ status: 422, code: "malformed_parameter" });
+      expect(await ask("?cursor=%ff")).toMatchObject({ status: 422, code: "malformed_parameter" });
     },
   );
 });
