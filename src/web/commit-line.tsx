@@ -5,7 +5,7 @@
  */
 import type { RepositoryName } from "../access/names.ts";
 import type { BrowseSession } from "../browse/browse-session.ts";
-import { readCommit } from "../browse/commit.ts";
+import { readCutCommit } from "../browse/commit.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { Commit } from "../object/commit.ts";
 import type { Identity } from "../object/identity.ts";
@@ -20,7 +20,8 @@ export type NamedCommit = { readonly oid: string; readonly commit: Commit };
 
 /** Reads a commit by its raw name. */
 export async function namedCommit(session: BrowseSession, name: Uint8Array): Promise<NamedCommit> {
-  return { oid: toHex(name), commit: await readCommit(session, name) };
+  const commit = await readCutCommit(session, name);
+  return { oid: toHex(name), commit: commit.isCut ? { ...commit, message: `${commit.message}…` } : commit };
 }
 
 /**

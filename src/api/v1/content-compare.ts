@@ -14,7 +14,7 @@ import { found, withSession } from "../../http/content.ts";
 import { comparedRevisions, requestedRevision } from "../../http/content-address.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
-import { filesPage, number, oidText, PAGE, commitByName } from "./content-pages.ts";
+import { filesPage, number, oidText, MOST_MESSAGES, PAGE, commitByName } from "./content-pages.ts";
 import { openSession, queryLimit, restOfPath, streamedJson, type JsonWriter } from "./content-request.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";
 
@@ -28,8 +28,17 @@ function statusOf({ ahead, behind }: Comparison): string {
   return behind > 0 ? "behind" : "identical";
 }
 
-async function* commitsPage(session: BrowseSession, names: readonly Uint8Array[]): AsyncGenerator<object, undefined> {
-  for (const name of names) yield await commitByName(session, name);
+/** Yields the commits of a page, which ends early where their messages are long. Returns how many there were. */
+async function* commitsPage(session: BrowseSession, names: readonly Uint8Array[]): AsyncGenerator<object, number> {
+  let [count, characters] = [0, 0];
+  for (const name of names) {
+    if (characters >= MOST_MESSAGES) break;
+    const commit = await commitByName(session, name);
+    characters += commit.message.length;
+    count++;
+    yield commit;
+  }
+  return count;
 }
 
 /**
@@ -78,8 +87,7 @@ export async function compareRevisions(context: Context<ApiEnv>): Promise<Respon
         "merge_bases",
         comparison.mergeBases.map((name) => toHex(name)),
       );
-      await json.list("commits", commitsPage(session, comparison.commits));
-      const next = first + comparison.commits.length;
+      const next = first + (await json.list("commits", commitsPage(session, comparison.commits)));
       if (next < comparison.ahead) await json.cursor(formatCursor({ ...ends, at: next }));
       await writeFiles(json, session, { before, after, ends, behind: fileCursor?.behind });
       await json.end();

@@ -23,6 +23,7 @@ const commit = {
   committer: person,
   message: v.string(),
   signed: v.boolean(),
+  truncated: v.optional(v.literal(true)),
 };
 const file = v.strictObject({
   status: v.picklist(["A", "D", "M", "T"]),

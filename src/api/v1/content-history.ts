@@ -19,7 +19,7 @@ import { found } from "../../http/content.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { entryJson, namedBytes } from "./content-json.ts";
-import { number, oidText, PAGE, rawOid, commitByName } from "./content-pages.ts";
+import { number, oidText, PAGE, rawOid, commitsOf } from "./content-pages.ts";
 import { queryWhitespace } from "./content-diff.ts";
 import { atRequestedPath, queryLimit, streamedJson } from "./content-request.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";
@@ -58,12 +58,6 @@ async function atPlace(
 function assertUnmoved(cursor: { readonly commit: string } | undefined, commit: Uint8Array): void {
   if (cursor !== undefined && cursor.commit !== toHex(commit))
     throw new Problem(409, "The revision has moved since the list began; ask by the commit's name to go on with it.");
-}
-
-/** Yields the commits of these names, each once. */
-async function* commitsOf(session: BrowseSession, names: Iterable<Uint8Array>): AsyncGenerator<object, undefined> {
-  const unique = new Map([...names].map((name) => [toHex(name), name]));
-  for (const name of unique.values()) yield await commitByName(session, name);
 }
 
 /** Answers with the last changes of a directory's entries. */

@@ -5,10 +5,10 @@
  * @packageDocumentation
  */
 import { toHex } from "../../bytes/hex.ts";
+import type { CutCommit } from "../../browse/commit.ts";
 import type { ChangedFile } from "../../browse/renames.ts";
 import type { DirectoryEntry } from "../../browse/tree-at.ts";
 import { bytesOf } from "../../object/byte-text.ts";
-import type { Commit } from "../../object/commit.ts";
 import { dateText, type Identity } from "../../object/identity.ts";
 import { modeText } from "../../object/tree.ts";
 
@@ -43,10 +43,12 @@ export type ShownCommit = {
   readonly committer: object | null;
   readonly message: string;
   readonly signed: boolean;
+  /** Whether something of it is too long to be shown whole. */
+  readonly truncated?: true;
 };
 
 /** Shows a commit. */
-export function commitJson(oid: Uint8Array, commit: Commit): ShownCommit {
+export function commitJson(oid: Uint8Array, commit: CutCommit): ShownCommit {
   return {
     oid: toHex(oid),
     tree: commit.tree,
@@ -55,6 +57,7 @@ export function commitJson(oid: Uint8Array, commit: Commit): ShownCommit {
     committer: personJson(commit.committer),
     message: commit.message,
     signed: commit.headers.some(({ name }) => SIGNATURES.has(name)),
+    ...(commit.isCut ? { truncated: true } : {}),
   };
 }
 

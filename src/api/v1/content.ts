@@ -26,7 +26,7 @@ import {
   streamedJson,
 } from "./content-request.ts";
 import { formatCursor, nextPage, parseCursor } from "./cursor.ts";
-import { filesPage, jsonHeaders, number, oidText, PAGE, commitByName } from "./content-pages.ts";
+import { filesPage, jsonHeaders, MOST_MESSAGES, number, oidText, PAGE, commitByName } from "./content-pages.ts";
 import { compareRevisions } from "./content-compare.ts";
 import { DESCRIPTIONS } from "./content-descriptions.ts";
 import { showActivity } from "./content-activity.ts";
@@ -37,8 +37,6 @@ import { archiveFile } from "./content-archive.ts";
 import { findFilesByPath, searchContent } from "./content-search.ts";
 import { rawFile } from "./content-raw.ts";
 
-/** Characters of messages after which a page of a log ends before it is full. */
-const MOST_MESSAGES = 1024 * 1024;
 const treeCursor = v.strictObject({ tree: oidText, at: number });
 const filesCursor = v.strictObject({ commit: oidText, behind: v.string() });
 

@@ -5,6 +5,7 @@
  */
 import { Hono, type Context } from "hono";
 import * as v from "valibot";
+import { cutText, MOST_MESSAGE } from "../../browse/commit.ts";
 import type { BrowseSession } from "../../browse/browse-session.ts";
 import { peelToTree, resolveRevision } from "../../browse/revision.ts";
 import { listTree, type TreeItem, type TreeItems } from "../../browse/tree-items.ts";
@@ -140,13 +141,15 @@ async function showTag(context: Context<ApiEnv>): Promise<Response> {
   const place = placeOf(context);
   return await withObject(context, sha, async (session, name, kind) => {
     if (kind !== "tag") throw notFound();
-    const { object, type, name: tag, tagger, message } = parseTag(await readBlob(session, name), session.format);
+    const { object, type, name: tag, tagger, message: whole } = parseTag(await readBlob(session, name), session.format);
+    const message = cutText(whole, MOST_MESSAGE);
     return answer(context, {
       node_id: sha,
       tag,
       sha,
       url: `${place.api}/git/tags/${sha}`,
       message: message.replace(/\n$/, ""),
+      ...(message.length < whole.length ? { truncated: true } : {}),
       tagger: personShape(tagger ?? null),
       object: { sha: object, type, url: `${place.api}/git/${type}s/${object}` },
       verification: { verified: false, reason: "unsigned", signature: null, payload: null, verified_at: null },

@@ -5,7 +5,7 @@
  */
 import type { Context } from "hono";
 import type { BrowseSession } from "../../browse/browse-session.ts";
-import { readCommit } from "../../browse/commit.ts";
+import { readCutCommit } from "../../browse/commit.ts";
 import { type NamedObject, resolveCommit } from "../../browse/revision.ts";
 import { fromHex, toHex } from "../../bytes/hex.ts";
 import { found } from "../../http/content.ts";
@@ -137,7 +137,7 @@ export async function withObject<T>(
 
 /** Reads a commit, by its raw name, in the form of version 1. */
 export async function readCommitJson(session: BrowseSession, name: Uint8Array): Promise<CommitJson> {
-  const { tree, parents, author, committer, message } = await readCommit(session, name);
+  const { tree, parents, author, committer, message, isCut } = await readCutCommit(session, name);
   return {
     oid: toHex(name),
     tree,
@@ -145,5 +145,6 @@ export async function readCommitJson(session: BrowseSession, name: Uint8Array): 
     author: author ?? null,
     committer: committer ?? null,
     message,
+    ...(isCut ? { truncated: true } : {}),
   };
 }

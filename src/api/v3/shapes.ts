@@ -46,6 +46,8 @@ export const commitJson = v.object({
   author: person,
   committer: person,
   message: v.string(),
+  /** Whether something of it is too long to be shown whole. GitHub has no such member. */
+  truncated: v.optional(v.literal(true)),
 });
 
 /** A commit as version 1 shows it. */
@@ -62,6 +64,10 @@ export function personShape(shown: v.InferOutput<typeof person>): object | null 
 }
 
 const UNVERIFIED = { verified: false, reason: "unsigned", signature: null, payload: null, verified_at: null };
+
+function truncatedShape({ truncated }: CommitJson): { readonly truncated?: true } {
+  return truncated === undefined ? {} : { truncated };
+}
 
 /** Returns a commit as git has it: `GET …/git/commits/{sha}`. */
 export function gitCommitShape(place: Place, commit: CommitJson): object {
@@ -82,6 +88,7 @@ export function gitCommitShape(place: Place, commit: CommitJson): object {
     message: message.replace(/\n$/, ""),
     parents: parents.map(parentShape),
     verification: UNVERIFIED,
+    ...truncatedShape(commit),
   };
 }
 
@@ -110,6 +117,7 @@ export function commitShape(place: Place, commit: CommitJson): object {
       url: `${place.api}/commits/${sha}`,
       html_url: `${place.html}/commit/${sha}`,
     })),
+    ...truncatedShape(commit),
   };
 }
 
