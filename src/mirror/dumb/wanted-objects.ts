@@ -13,10 +13,10 @@ import { itemAt } from "../../bytes/assert.ts";
 import { concat, equal } from "../../bytes/chunk.ts";
 import { LimitExceeded } from "../../bytes/failure.ts";
 import { toHex } from "../../bytes/hex.ts";
-import { encodeEntry } from "../../format/pack-entry.ts";
 import { CommitLinks } from "../../object/commit.ts";
 import type { ObjectFormat } from "../../object/object-id.ts";
-import { type ObjectType, TYPE_NUMBER } from "../../object/object-type.ts";
+import type { ObjectType } from "../../object/object-type.ts";
+import { deflatedEntry } from "../../packing/deflated-entry.ts";
 import { readTagLinks } from "../../object/tag.ts";
 import { isGitlink, TreeReader } from "../../object/tree.ts";
 import type { Repository } from "../../repository/repository.ts";
@@ -49,7 +49,7 @@ export type SearchTools = {
   readonly format: ObjectFormat;
   /** The objects that are here. */
   readonly database: ObjectDatabase;
-  readonly repository: Pick<Repository, "hash" | "deflate" | "memory" | "pacer">;
+  readonly repository: Pick<Repository, "hash" | "deflate" | "deflatePiece" | "memory" | "pacer">;
 };
 
 /** Returns the path of a loose object. */
@@ -179,18 +179,17 @@ export class WantedObjects {
         this.#check(hex, object, content);
         this.#follow(type, content, next);
       }
-      this.loose.push(this.#entryOf(hex, object));
+      this.loose.push(await this.#entryOf(hex, object));
       return true;
     } finally {
       await answer.cancel();
     }
   }
 
-  #entryOf(hex: string, { type, content }: LooseObject): LooseEntry {
-    const { deflate } = this.#tools.repository;
+  async #entryOf(hex: string, { type, content }: LooseObject): Promise<LooseEntry> {
     const isFull = this.#entryBytes >= MOST_HELD_BYTES;
     if (content === undefined || (isFull && type === "blob")) return { hex };
-    const entry = encodeEntry(TYPE_NUMBER[type], content, deflate);
+    const entry = await deflatedEntry(type, content, this.#tools.repository);
     this.#hold(entry.length);
     this.#entryBytes += entry.length;
     if (isFull) {

@@ -5,14 +5,15 @@
  *
  * @packageDocumentation
  */
+import { RunningAdler32 } from "../../bytes/adler32.ts";
 import type { ByteSource } from "../../bytes/byte-stream.ts";
 import { LimitExceeded, ProtocolError } from "../../bytes/failure.ts";
 import { toHex } from "../../bytes/hex.ts";
-import { putU32 } from "../../bytes/big-endian.ts";
 import type { PackUpload } from "../../catalog/pack-storage.ts";
 import { encodeEntryHeader, entryHeaderBytes } from "../../format/pack-entry.ts";
 import { objectFormat } from "../../object/object-id.ts";
 import { TYPE_NUMBER } from "../../object/object-type.ts";
+import { PIECE_BYTES, ZLIB_HEADER } from "../../packing/deflated-entry.ts";
 import { StagedPack } from "../../packing/staged-pack.ts";
 import type { KeptBlob, KeptBlobStore } from "../../refs/kept-blobs.ts";
 import { checkStoredPack, limitsWith } from "../../repository/allowance.ts";
@@ -22,13 +23,6 @@ import type { WriteExchange } from "./write-session.ts";
 
 /** Random bytes of the name of the file. */
 const NAME_BYTES = 20;
-/** Bytes that are deflated at once. */
-const PIECE = 262_144;
-/** The header of a zlib stream: deflate, a window of 32 KiB. */
-const ZLIB_HEADER = Uint8Array.of(0x78, 0x9c);
-/** Adler-32: its modulus, and bytes after which the sums are reduced. */
-const MODULUS = 65_521;
-const ADLER_RUN = 3800;
 /** Steps per byte of a blob. */
 const BYTE_STEPS = 8;
 
@@ -117,9 +111,9 @@ class BlobWriter {
     encodeEntryHeader(TYPE_NUMBER.blob, size, header, 0);
     await this.#append(header);
     await this.#append(ZLIB_HEADER);
-    const sum = new Adler32();
+    const sum = new RunningAdler32();
     let left = size;
-    let buffer = new Uint8Array(PIECE);
+    let buffer = new Uint8Array(PIECE_BYTES);
     for (let piece = await source.read(buffer); piece.length > 0; piece = await source.read(buffer)) {
       left -= piece.length;
       if (left < 0) break;
@@ -165,28 +159,5 @@ class BlobWriter {
     }
     await this.#flush();
     await this.#upload.complete();
-  }
-}
-
-/** The checksum of a zlib stream. */
-class Adler32 {
-  #a = 1;
-  #b = 0;
-
-  update(bytes: Uint8Array): void {
-    for (let from = 0; from < bytes.length; from += ADLER_RUN) {
-      for (const byte of bytes.subarray(from, from + ADLER_RUN)) {
-        this.#a += byte;
-        this.#b += this.#a;
-      }
-      this.#a %= MODULUS;
-      this.#b %= MODULUS;
-    }
-  }
-
-  digest(): Uint8Array {
-    const bytes = new Uint8Array(4);
-    putU32(bytes, 0, this.#b * 65_536 + this.#a);
-    return bytes;
   }
 }

@@ -8,12 +8,13 @@ import type { ByteSource } from "../../bytes/byte-stream.ts";
 import { concat } from "../../bytes/chunk.ts";
 import { LimitExceeded } from "../../bytes/failure.ts";
 import { toHex } from "../../bytes/hex.ts";
-import { encodeEntry, encodeEntryHeader, entryHeaderBytes } from "../../format/pack-entry.ts";
+import { encodeEntryHeader, entryHeaderBytes } from "../../format/pack-entry.ts";
 import { encodePackHeader } from "../../format/pack-header.ts";
 import type { PackByteStream } from "../../catalog/pack-storage.ts";
 import type { KeptBlob } from "../../refs/kept-blobs.ts";
 import type { ObjectFormat } from "../../object/object-id.ts";
-import { type ObjectType, REF_DELTA, TYPE_NUMBER } from "../../object/object-type.ts";
+import { type ObjectType, REF_DELTA } from "../../object/object-type.ts";
+import { deflatedEntry } from "../../packing/deflated-entry.ts";
 import type { Repository } from "../../repository/repository.ts";
 import type { EncodedTree } from "./directory.ts";
 
@@ -23,8 +24,9 @@ const MOST_HELD_BYTES = 16 * 1024 * 1024;
 const READ_BYTES = 262_144;
 /** A tree is held as a delta if that takes at most this share of its bytes: a half. */
 const DELTA_SHARE = 2;
-/** Steps per byte of an object that is hashed and deflated. */
-const BYTE_STEPS = 4;
+/** Steps per byte of an object that is hashed, and bytes that are hashed at once. */
+const BYTE_STEPS = 1;
+const HASHED_BYTES = 1_048_576;
 
 const encoder = new TextEncoder();
 
@@ -32,7 +34,7 @@ const encoder = new TextEncoder();
 type NewObject = { readonly oid: Uint8Array } & ({ readonly entry: Uint8Array } | { readonly kept: KeptBlob });
 
 /** What making objects takes of a repository. */
-export type ObjectTools = Pick<Repository, "hash" | "deflate" | "memory" | "pacer">;
+export type ObjectTools = Pick<Repository, "hash" | "deflate" | "deflatePiece" | "memory" | "pacer">;
 
 /** Objects of one request. Call {@link NewObjects.free} when they are stored, or not wanted any more. */
 export class NewObjects {
@@ -54,8 +56,10 @@ export class NewObjects {
   /** Makes an object, and returns its raw name. The same object is held once. @throws LimitExceeded */
   async add(type: ObjectType, content: Uint8Array): Promise<Uint8Array> {
     const oid = await this.nameOf(type, content);
-    const { deflate } = this.#tools;
-    if (!this.#objects.has(toHex(oid))) this.#hold({ oid, entry: encodeEntry(TYPE_NUMBER[type], content, deflate) });
+    if (this.#objects.has(toHex(oid))) return oid;
+    const entry = await deflatedEntry(type, content, this.#tools);
+    // Somebody may have made the same one meanwhile.
+    if (!this.#objects.has(toHex(oid))) this.#hold({ oid, entry });
     return oid;
   }
 
@@ -113,9 +117,12 @@ export class NewObjects {
     const { hash, pacer } = this.#tools;
     const running = hash(this.#format.name);
     running.update(encoder.encode(`${type} ${content.length}\0`));
-    running.update(content);
-    pacer.add(content.length * BYTE_STEPS);
-    await pacer.pace();
+    for (let at = 0; at < content.length; at += HASHED_BYTES) {
+      const piece = content.subarray(at, at + HASHED_BYTES);
+      running.update(piece);
+      pacer.add(piece.length * BYTE_STEPS);
+      if (pacer.isDue) await pacer.pace();
+    }
     return running.digest();
   }
 
