@@ -156,8 +156,8 @@ export function durableRefs(object: RepositoryStub, { name, counters, recent, kn
         whole: (first) =>
           openPages(request, first, memory, (after, knows) => call(async () => object.open(request, after, knows))),
       }),
-    beginPush: async (request) => {
-      const knew = memory.packs.of(memory.key);
+    beginPush: async ({ asStranger = false, ...request }) => {
+      const knew = memory.packs.of(memory.key, asStranger);
       const told = await call(async () => object.beginPush(request, knew.names));
       if (told.kind === "missing") {
         memory.packs.forget(memory.key);

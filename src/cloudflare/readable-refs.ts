@@ -19,7 +19,7 @@ export type Reader = {
   readonly follow: (forward: Forward) => Promise<void>;
 };
 
-/** Returns the refs of a repository for a reader. Writers' calls are passed on unchanged. */
+/** Returns the refs of a repository for a reader. A push says whether it is a stranger's; all other calls are passed on unchanged. */
 export function readableRefs(durable: RefStore, { right, noteHidden, follow }: Reader): RefStore {
   return {
     open: async (request) => {
@@ -31,7 +31,8 @@ export function readableRefs(durable: RefStore, { right, noteHidden, follow }: R
       return answer;
     },
     beginPush: async (request) => {
-      const answer = await durable.beginPush(request);
+      const known = await right();
+      const answer = await durable.beginPush(known === "private" ? request : { ...request, asStranger: true });
       if (answer.kind === "missing" && answer.moved !== undefined) await follow(answer.moved);
       return answer;
     },

@@ -271,6 +271,11 @@ export type BeginPushRequest = {
   readonly lockOwner?: string;
   /** The key of a request that is done once. */
   readonly once?: string;
+  /**
+   * Whether it is not known that the requester may read private repositories of the name. What the isolate knows of the packs of one then
+   * does not go along with the question.
+   */
+  readonly asStranger?: boolean;
 };
 
 /** The state against which a push is checked before its pack is ingested. */

@@ -15,7 +15,7 @@ import type { RunningHost } from "../../scripts/host.ts";
 import { HostClock } from "../support/host-clock.ts";
 import { startTestHost } from "../support/host.ts";
 import { type Answered, type Asked, ask, masked, operationsOf, type Seen, seenIn } from "../support/isolation/asked.ts";
-import { ASKER_HEADER, CacheKeys } from "../support/isolation/cache-uses.ts";
+import { ASKER_HEADER, CacheKeys, namedAsker } from "../support/isolation/cache-uses.ts";
 import { type Door, READ_DOORS, type Subject } from "../support/isolation/doors.ts";
 import { Game } from "../support/isolation/game.ts";
 import { MORE_OPERATIONS } from "../support/isolation/operations.ts";
@@ -62,15 +62,7 @@ type Look = { readonly door: Door; readonly path: string; readonly subject: Subj
 async function compare(game: Game, { door, path, subject, person }: Look): Promise<void> {
   const { world, base } = game;
   const plain = door.ask(subject);
-  const right = world.right(person, path);
-  // What is asked by an earlier name may be answered by the repository itself.
-  const forwarded = right === "none" ? world.forwardOf(person, path) : undefined;
-  const read = forwarded === undefined ? path : (world.namesSince(forwarded).at(-1) ?? forwarded); // It is one of them.
-  const lineage = world.right(person, read) === "none" ? undefined : world.repositories.get(read)?.lineage;
-  // A token that was revoked or has ended, or that was for an earlier repository of the name.
-  const mayHaveRead = person.tenant === read.split("/")[0] && (person.repos !== undefined || !world.isValid(person));
-  const isSecret = world.repositories.get(read)?.visibility === "private" && !mayHaveRead;
-  const asker = caches.name({ path: read, lineage, isSecret });
+  const asker = namedAsker(world, caches, person, path);
   const asked = { ...plain, headers: { ...plain.headers, [ASKER_HEADER]: asker } };
   const answer = await ask(base, asked, path, person);
   const what = `${door.name} of ${path} for ${person.name}: ${asked.method} ${asked.path} answered ${answer.status}`;
@@ -166,7 +158,7 @@ function expectNone(what: string, seen: Iterable<string>, isAllowed: (each: stri
 describe("two tenants with the same names, objects and files", () => {
   it.each(seeds)("see what the model lets them see, and nothing else (seed %i)", async (seed) => {
     caches = new CacheKeys();
-    const game = new Game(host.base, clock, new SeededRandom(seed), MORE_OPERATIONS);
+    const game = new Game(host.base, clock, new SeededRandom(seed), { operations: MORE_OPERATIONS, caches });
     await game.begin();
     try {
       for (let step = 0; step < STEPS; step++) {

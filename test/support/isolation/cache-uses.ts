@@ -4,6 +4,8 @@
  * @packageDocumentation
  */
 
+import type { Person, World } from "./world.ts";
+
 /** Where `test/worker/cache-keys-entry.ts` tells what was used since it was asked last. */
 export const CACHE_USES_PATH = "/marks/cache-uses";
 /** The header that names a request to it. */
@@ -28,7 +30,7 @@ export type Asker = {
   readonly path: string;
   /** Repositories that share files: a fork and its parent, and one that was renamed. `undefined` where nothing may be read. */
   readonly lineage: number | undefined;
-  /** Whether it is private, and the request's token never was for it. */
+  /** Whether it is private, and the request's token was not let in to it just now. */
   readonly isSecret: boolean;
 };
 
@@ -40,10 +42,23 @@ const OF_CONTENT = new Set(["files", "blocks", "pages"]);
 
 /**
  * What is known of packs goes along with a question to the repository's object, which alone says whether they are told: that of a
- * repository which is public, even for somebody whose token is none, or which was public and has gone, or that of somebody whose token may
- * have been for it, which is found out meanwhile. Whether the name has another repository by now is found out then, too.
+ * repository which is public, even for somebody whose token is none, or which was public and has gone, or that of somebody whose token was
+ * let in just now: whether it still is, is found out meanwhile. Whether the name has another repository by now is found out then, too.
  */
 const ASKED_AHEAD = /\.(?:indexHead|kinds|tail)$/;
+
+/** Names a request about a path to the caches, before it is sent. Returns the name. */
+export function namedAsker(world: World, caches: CacheKeys, person: Person, path: string): string {
+  const right = world.right(person, path);
+  // What is asked by an earlier name may be answered by the repository itself.
+  const forwarded = right === "none" ? world.forwardOf(person, path) : undefined;
+  const read = forwarded === undefined ? path : (world.namesSince(forwarded).at(-1) ?? forwarded); // It is one of them.
+  const repository = world.repositories.get(read);
+  const lineage = world.right(person, read) === "none" ? undefined : repository?.lineage;
+  const isSecret = repository?.visibility === "private" && !world.wasLetIn(person, read);
+  for (const each of [path, read]) world.noteAsked(person, each);
+  return caches.name({ path: read, lineage, isSecret });
+}
 
 /** The keys of a host's caches, and what they stood for. */
 export class CacheKeys {

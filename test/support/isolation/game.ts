@@ -6,7 +6,8 @@
 import { expect } from "vitest";
 import { apiClient } from "../api-client.ts";
 import type { HostClock } from "../host-clock.ts";
-import { ask, type Answered } from "./asked.ts";
+import { ask, type Answered, type Asked } from "./asked.ts";
+import { ASKER_HEADER, type CacheKeys, namedAsker } from "./cache-uses.ts";
 import { parsePkts, pushBody, ZERO } from "../git-raw.ts";
 import { LFS_TYPE, lfsObject } from "../lfs-client.ts";
 import { formatToken, TOKEN_RANDOM_BYTES } from "../../../src/access/token.ts";
@@ -35,6 +36,9 @@ export type Operation = (game: Game) => Promise<string>;
 /** An operation with what it is called. */
 export type NamedOperation = readonly [name: string, operation: Operation];
 
+/** What a game is played with: what may happen besides, and the caches of the host. */
+export type GameOptions = { readonly operations: readonly NamedOperation[]; readonly caches: CacheKeys };
+
 /** The game. */
 export class Game {
   readonly world: World;
@@ -46,9 +50,11 @@ export class Game {
   readonly told: string[] = [];
 
   readonly #operations: readonly NamedOperation[];
+  readonly #caches: CacheKeys;
 
-  constructor(base: string, clock: HostClock, random: SeededRandom, operations: readonly NamedOperation[] = []) {
+  constructor(base: string, clock: HostClock, random: SeededRandom, { operations, caches }: GameOptions) {
     this.#operations = [...OPERATIONS, ...operations];
+    this.#caches = caches;
     this.base = base;
     this.#clock = clock;
     this.random = random;
@@ -124,12 +130,21 @@ export class Game {
 
   /** Sends a change; gives the answer, and checks that nobody changes anything who may not. */
   async change(person: Person, path: string, may: boolean, asked: Parameters<typeof ask>[1]): Promise<Answered> {
-    const answer = await ask(this.base, asked, path, person);
+    const answer = await ask(this.base, this.#named(asked, path, person), path, person);
     const { status } = answer;
     const said = `${person.name} ${asked.method} ${asked.path} ${path}: ${answer.body.toString().slice(0, 300)}`;
     if (status >= 500) throw new Error(`${said} was answered with ${status}`);
     if (!may) expectStatus(status, this.world.isLetIn(person) ? [301, 308, 401, 403, 404, 409] : [401], said);
     return answer;
+  }
+
+  /** Names a change to the caches, unless it may make the repository that they would be used for. */
+  #named(asked: Asked, path: string, person: Person): Asked {
+    const { world } = this;
+    const makes = !world.repositories.has(path) && world.givenRight(person, path) === "administer";
+    if (makes) return asked;
+    const name = namedAsker(world, this.#caches, person, path);
+    return { ...asked, headers: { ...asked.headers, [ASKER_HEADER]: name } };
   }
 
   /** Does something at random. */

@@ -15,6 +15,8 @@ export const NEVER = "rqnnnx";
 /** Milliseconds for which a value that a ref had may still be wanted, and those around its end for which nothing is said. */
 const RECENT_TIME = 60_000;
 const UNSURE_TIME = 15_000;
+/** Milliseconds for which a token that was let in is asked for while it is looked up, and some more. */
+const LET_IN_TIME = 6 * 60_000;
 
 export type Visibility = "private" | "public";
 /** What somebody may do with a repository; each includes those before it. */
@@ -73,6 +75,7 @@ export class World {
   readonly forwards = new Map<string, { readonly to: string; readonly isPublic: boolean }>();
   readonly people: Person[] = [];
   readonly now: () => number;
+  readonly #asked = new WeakMap<Person, Map<string, number>>();
   #made = 0;
 
   constructor(pool: ObjectPool, now: () => number) {
@@ -92,6 +95,19 @@ export class World {
     if (!this.isValid(person) || person.tenant !== tenant || person.scope === undefined) return "none";
     if (person.repos !== undefined && !person.repos.has(repo)) return "none";
     return GIVEN[person.scope];
+  }
+
+  /** Notes that somebody asks about a path, before the answer. */
+  noteAsked(person: Person, path: string): void {
+    if (this.givenRight(person, path) === "none") return;
+    const asked = this.#asked.get(person) ?? new Map<string, number>();
+    this.#asked.set(person, asked.set(path, this.now()));
+  }
+
+  /** Whether somebody who is not let in any more was so just now: a token's questions are asked while it is looked up. */
+  wasLetIn(person: Person, path: string): boolean {
+    const at = this.#asked.get(person)?.get(path);
+    return at !== undefined && this.now() - at < LET_IN_TIME;
   }
 
   /** What somebody may do with a repository that is there; `none` of one that is not. */
