@@ -6,6 +6,7 @@
 import * as fc from "fast-check";
 import { type Agent, request as openRequest } from "node:http";
 import { type Schema, Schemas, texts } from "./json-schema.ts";
+import { WAIT_LIMIT } from "./time-limits.ts";
 
 const METHODS = ["get", "put", "post", "patch", "delete"] as const;
 
@@ -39,6 +40,8 @@ export type Sent = {
   readonly who: string | undefined;
   readonly type: string | undefined;
   readonly body: Buffer | undefined;
+  /** Headers besides. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Whether the request is in some way none that the description has. */
   readonly isStrange: boolean;
 };
@@ -48,6 +51,31 @@ export type Answer = {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Buffer;
 };
+
+/** Sends a request as it is: no client makes a better one of it. @throws Error if no answer comes */
+export async function sendRaw(base: string, sent: Sent, agent: Agent): Promise<Answer> {
+  const { method, path, who, type, body } = sent;
+  const { hostname, port } = new URL(base);
+  const headers = {
+    ...sent.headers,
+    ...(who === undefined ? {} : { Authorization: `Bearer ${who}` }),
+    ...(type === undefined ? {} : { "Content-Type": type }),
+    ...(body === undefined ? {} : { "Content-Length": String(body.length) }),
+  };
+  return await new Promise<Answer>((resolve, reject) => {
+    const asked = openRequest({ agent, hostname, port, method, path, headers }, (answer) => {
+      const pieces: Buffer[] = [];
+      answer.on("data", (piece: Buffer) => pieces.push(piece));
+      answer.on("error", reject);
+      answer.on("end", () =>
+        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(pieces) }),
+      );
+    });
+    asked.setTimeout(WAIT_LIMIT, () => asked.destroy(new Error(`no answer to ${method} ${path}`)));
+    asked.on("error", reject);
+    asked.end(body);
+  });
+}
 
 /** The operations of a host's API. */
 export class DescribedApi {
@@ -92,26 +120,9 @@ export class DescribedApi {
       .map(({ path, who, content, other }) => ({ method: other, path, who, ...content, isStrange: other !== method }));
   }
 
-  /** Sends a request as it is: no client makes a better one of it. */
-  async send({ method, path, who, type, body }: Sent, agent: Agent): Promise<Answer> {
-    const { hostname, port } = new URL(this.#base);
-    const headers = {
-      ...(who === undefined ? {} : { Authorization: `Bearer ${who}` }),
-      ...(type === undefined ? {} : { "Content-Type": type }),
-      ...(body === undefined ? {} : { "Content-Length": String(body.length) }),
-    };
-    return await new Promise<Answer>((resolve, reject) => {
-      const asked = openRequest({ agent, hostname, port, method, path, headers }, (answer) => {
-        const pieces: Buffer[] = [];
-        answer.on("data", (piece: Buffer) => pieces.push(piece));
-        answer.on("error", reject);
-        answer.on("end", () =>
-          resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(pieces) }),
-        );
-      });
-      asked.on("error", reject);
-      asked.end(body);
-    });
+  /** Sends a request as it is. */
+  async send(sent: Sent, agent: Agent): Promise<Answer> {
+    return await sendRaw(this.#base, sent, agent);
   }
 
   /** Returns what is wrong with an answer; `undefined` where the description has it. */
@@ -170,7 +181,7 @@ const HEADERS: Readonly<Record<number, readonly [name: string, form: RegExp]>> =
 const headerOf = ({ headers }: Answer, name: string): string => String(headers[name] ?? "");
 
 /** Encodes a text for an address, as far as one can be. */
-function encoded(text: string): string {
+export function encoded(text: string): string {
   return encodeURIComponent(text.toWellFormed());
 }
 

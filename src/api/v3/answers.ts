@@ -54,6 +54,8 @@ function refusal(status: number, message: string, from: Headers): Response {
     const value = from.get(name);
     if (value !== null) headers.set(name, value);
   }
+  // RFC 9110, section 11.6.1: a 401 says how to come with credentials.
+  if (status === 401) headers.set("WWW-Authenticate", CHALLENGE);
   const body = { message, documentation_url: DOCUMENTATION, status: String(status) };
   return new Response(JSON.stringify(body), { status, headers });
 }
@@ -62,7 +64,7 @@ function refusal(status: number, message: string, from: Headers): Response {
 export function refused(error: unknown): Response {
   if (error instanceof GitHubProblem) return refusal(error.status, error.message, error.headers);
   const { status, detail, headers = {} } = explainError("api", error);
-  return refusal(status, detail, new Headers(status === 401 ? { ...headers, "WWW-Authenticate": CHALLENGE } : headers));
+  return refusal(status, detail, new Headers(headers));
 }
 
 /** Refuses a version of GitHub's API that these are not the shapes of. @throws GitHubProblem */
