@@ -40,8 +40,8 @@ export function queryFault(url: string, inBytes = BYTES): QueryFault | undefined
   const pairs = queryPairs(url);
   for (const [at, [name, value]] of pairs.entries()) {
     const parameter = isUtf8(name) ? strict.decode(bytesOf(name)).slice(0, MOST_SHOWN).toWellFormed() : "";
-    if (NO_ENCODING.test(raw[at] ?? ""))
-      // There is one for each.
+    const sent = raw[at] ?? ""; // There is one for each.
+    if (NO_ENCODING.test(sent))
       return { parameter, detail: `the parameter ${JSON.stringify(parameter)} has a % that encodes nothing` };
     if (!isUtf8(name) || (!inBytes.has(name) && !isUtf8(value)))
       return { parameter, detail: `the parameter ${JSON.stringify(parameter)} is not UTF-8` };
