@@ -36,6 +36,8 @@ const SETS_HELD = BASES_TRIED + 4;
 
 /** The steps of adding a bitmap, for each object of the pack: it is compared with some others, word by word. */
 const ADDED_STEPS = 1;
+/** The steps of looking a ref up in the pack. */
+const REF_STEPS = 150;
 /** A tag that names a tag, and so on, is followed this often. */
 const MOST_NESTED_TAGS = 8;
 
@@ -167,9 +169,17 @@ async function hasAllOf(content: PackContent, rank: number, reached: Bits): Prom
 }
 
 /** Returns the refs whose values are in the pack with all that they reach: HEAD's branch, other branches, tags. */
-async function tipsOf({ record, refs = [] }: BitmapInput, content: PackContent, reached: Bits): Promise<BundleTip[]> {
+async function tipsOf(
+  { repository, record, refs = [] }: BitmapInput,
+  content: PackContent,
+  reached: Bits,
+): Promise<BundleTip[]> {
+  const { pacer } = repository;
   const tips: BundleTip[] = [];
   for (const { name, oid } of refs) {
+    // There may be very many refs of which the pack has nothing.
+    pacer.add(REF_STEPS);
+    if (pacer.isDue) await pacer.pace();
     const isHead = name === record.head;
     if (!isHead && tips.length >= BUNDLES.mostTips) continue;
     if (!(await hasAllOf(content, content.rankOf(oid), reached))) continue;
