@@ -15,6 +15,7 @@
  */
 import { createCipheriv, createDecipheriv, createHmac, randomFillSync, timingSafeEqual } from "node:crypto";
 import { present, u8At } from "../bytes/assert.ts";
+import { freeMemory } from "../bytes/free-memory.ts";
 import { Disconnect } from "./message.ts";
 import { MOST_PACKET } from "./ssh-limits.ts";
 
@@ -44,13 +45,13 @@ export interface Sealer {
   seal(payload: Uint8Array, sequence: number): Uint8Array<ArrayBuffer>;
 }
 
-/** Opens packets, each with its number. */
+/** Opens packets, each with its number. What one call of {@link open} returns is good until the next. */
 export interface Opener {
   /** The bytes that have to be there before {@link length} can be called. */
   readonly headBytes: number;
   /** Returns the number of all bytes of the packet that begins here. @throws Disconnect */
   length(head: Uint8Array): number;
-  /** Returns the payload of a whole packet, as a view of it or of new memory. @throws Disconnect */
+  /** Returns the payload of a whole packet, as a view of it or of memory that is freed later. @throws Disconnect */
   open(packet: Uint8Array, sequence: number): Uint8Array;
 }
 
@@ -60,6 +61,20 @@ const TAG_BYTES = 16;
 const BLOCK = 16;
 const PLAIN_BLOCK = 8;
 const LEAST_PADDING = 4;
+
+/**
+ * Frees what a cipher has returned, once it was copied or read: it is as large as all that a connection carries, and would be
+ * left to the collector. It does nothing with a part of memory that others have, too.
+ */
+function freeOwn(bytes: Uint8Array): void {
+  const { buffer } = bytes;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength) freeMemory(new Uint8Array(buffer));
+}
+
+/** Returns a buffer of the platform's as bytes: its own `slice` is no copy. */
+function plainView({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
 
 function view(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -144,7 +159,9 @@ class GcmSealer implements Sealer {
     const end = packet.length - TAG_BYTES;
     const cipher = createCipheriv(gcmName(this.#keys), this.#keys.key, this.#nonce.next());
     cipher.setAAD(packet.subarray(0, LENGTH_BYTES));
-    packet.set(cipher.update(packet.subarray(LENGTH_BYTES, end)), LENGTH_BYTES);
+    const sealed = cipher.update(packet.subarray(LENGTH_BYTES, end));
+    packet.set(sealed, LENGTH_BYTES);
+    freeOwn(sealed);
     cipher.final();
     packet.set(cipher.getAuthTag(), end);
     return packet;
@@ -159,6 +176,7 @@ class GcmOpener implements Opener {
   readonly headBytes = LENGTH_BYTES;
   readonly #keys: CipherKeys;
   readonly #nonce: GcmNonce;
+  #opened: Uint8Array = new Uint8Array(0);
 
   constructor(keys: CipherKeys) {
     this.#keys = keys;
@@ -176,7 +194,9 @@ class GcmOpener implements Opener {
     });
     decipher.setAAD(packet.subarray(0, LENGTH_BYTES));
     decipher.setAuthTag(packet.subarray(end));
-    const rest = decipher.update(packet.subarray(LENGTH_BYTES, end));
+    freeOwn(this.#opened);
+    const rest = plainView(decipher.update(packet.subarray(LENGTH_BYTES, end)));
+    this.#opened = rest;
     try {
       decipher.final();
     } catch (cause) {
@@ -212,7 +232,9 @@ class CtrSealer implements Sealer {
     const packet = frame(payload, BLOCK, { outside: 0, after: macBytes });
     const end = packet.length - macBytes;
     packet.set(macOf(this.#keys, sequence, packet.subarray(0, end)), end);
-    packet.set(this.#cipher.update(packet.subarray(0, end)));
+    const sealed = this.#cipher.update(packet.subarray(0, end));
+    packet.set(sealed);
+    freeOwn(sealed);
     return packet;
   }
 }
@@ -222,6 +244,7 @@ class CtrOpener implements Opener {
   readonly #keys: CipherKeys;
   readonly #decipher: ReturnType<typeof createDecipheriv>;
   #head: Uint8Array = new Uint8Array(0);
+  #plain: Uint8Array = new Uint8Array(0);
 
   constructor(keys: CipherKeys) {
     this.#keys = keys;
@@ -236,9 +259,13 @@ class CtrOpener implements Opener {
 
   open(packet: Uint8Array, sequence: number): Uint8Array {
     const end = packet.length - macKind(this.#keys).bytes;
+    freeOwn(this.#plain);
     const plain = new Uint8Array(end);
+    this.#plain = plain;
     plain.set(this.#head);
-    plain.set(this.#decipher.update(packet.subarray(BLOCK, end)), BLOCK);
+    const rest = this.#decipher.update(packet.subarray(BLOCK, end));
+    plain.set(rest, BLOCK);
+    freeOwn(rest);
     if (!timingSafeEqual(macOf(this.#keys, sequence, plain), packet.subarray(end))) {
       throw new Disconnect("macError", "a packet that was changed on its way");
     }
