@@ -1,7 +1,8 @@
 /**
  * Lets a bounded number of connections in at once, few of them of one address, and few from clients that have not logged in
- * or asked for anything. Addresses whose clients have failed to again and again wait for a while. It counts within this
- * isolate alone.
+ * or asked for anything. An address may have as many as there are places left beside: so the fewer these are, the fewer
+ * it may have, and there is one for somebody new until very many addresses have taken the rest. Addresses whose clients
+ * have failed to again and again wait for a while. It counts within this isolate alone.
  *
  * @packageDocumentation
  */
@@ -45,7 +46,8 @@ class Places {
   /** Whether there is a place for one more. Networks that are not known ("") share the places of all. */
   has(network: string): boolean {
     const ofOne = this.#of.get(network) ?? 0; // None is in yet.
-    return this.#all < this.#most.all && ofOne < this.#most.ofOne;
+    const left = this.#most.all - this.#all;
+    return left > 0 && ofOne < Math.min(this.#most.ofOne, left);
   }
 
   /** Takes a place. Returns the function that gives it back, once. */

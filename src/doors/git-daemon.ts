@@ -16,6 +16,12 @@ import type { SocketClient } from "./socket-client.ts";
 
 /** How long a client may take to say what it wants, in milliseconds. */
 const FIRST_LINE_TIME = 10_000;
+/**
+ * How long a client may be silent after an answer, in milliseconds. Between two of them it looks for what it has already;
+ * it needs the connection no more while it indexes a pack. What is longer by SSH is for pushes, whose packs take long to
+ * make, and for clients that have logged in.
+ */
+const LONGEST_PAUSE = 5 * 60_000;
 /** Bytes that may come before the end of the first line. It has a service, a path and the name of a host. */
 const MOST_FIRST_BYTES = 4096;
 
@@ -74,6 +80,7 @@ async function serve(
     address: socket.address,
     agent: "",
     client: { ...socket, input },
+    longestPause: LONGEST_PAUSE,
     denial: notExported(path),
   });
 }

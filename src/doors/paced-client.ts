@@ -17,7 +17,7 @@ const LONGEST_END = 30_000;
  */
 const LONGEST_STEP = 120_000;
 const STEP_BYTES = 65_536;
-/** The longest pause, in milliseconds, of a client that may be at work itself. */
+/** The longest pause, in milliseconds, of a client that may be at work itself, if its door sets no other. */
 const LONGEST_PAUSE = 30 * 60_000;
 /** Bytes of the buffer into which the rest of a session is read. */
 const DRAIN_BYTES = 65_536;
@@ -35,6 +35,9 @@ export type PacedClient = {
   /** Gives the client a pause before the next bytes: see `Exchange.pauses`. */
   pause(): void;
 };
+
+/** See {@link pacedClient}. */
+export type PaceOptions = { readonly longestPause?: number; readonly now?: () => number };
 
 /** Counts how long a client was waited for, and how much it sent in that time. */
 class Step {
@@ -60,8 +63,8 @@ class Step {
  *
  * @throws ClientTooSlow
  */
-async function afterPause<T>(reading: Promise<T>, memory: RequestMemory | undefined): Promise<T> {
-  if (memory !== undefined && !(await memory.endsWithin(reading, LONGEST_PAUSE))) {
+async function afterPause<T>(reading: Promise<T>, memory: RequestMemory | undefined, longestPause: number): Promise<T> {
+  if (memory !== undefined && !(await memory.endsWithin(reading, longestPause))) {
     reading.catch(() => undefined);
     throw new ClientTooSlow("standstill");
   }
@@ -69,14 +72,14 @@ async function afterPause<T>(reading: Promise<T>, memory: RequestMemory | undefi
 }
 
 /**
- * Returns a client's bytes at its pace. `onGone` is called when the client has gone. `now` returns milliseconds since the
- * epoch.
+ * Returns a client's bytes at its pace. `onGone` is called when the client has gone. `longestPause` is how long it may be
+ * silent where it may be at work itself, in milliseconds. `now` returns milliseconds since the epoch.
  */
 export function pacedClient(
   client: { readonly input: ByteSource; readonly output: ByteSink },
   traffic: Traffic,
   onGone: () => void,
-  now: () => number = () => Date.now(),
+  { longestPause = LONGEST_PAUSE, now = () => Date.now() }: PaceOptions = {},
 ): PacedClient {
   const step = new Step();
   let memory: RequestMemory | undefined;
@@ -92,7 +95,9 @@ export function pacedClient(
     const reading = client.input.read(buffer);
     const isPause = isPausing;
     isPausing = false;
-    const bytes = await (isPause ? afterPause(reading, memory) : (memory?.whileClient(reading) ?? reading));
+    const bytes = await (isPause
+      ? afterPause(reading, memory, longestPause)
+      : (memory?.whileClient(reading) ?? reading));
     traffic.receive(bytes.length);
     memory?.moved(bytes.length);
     if (bytes.length > 0 && !isPause) step.add(bytes.length, now() - began);

@@ -59,6 +59,8 @@ export type GitSession = {
   /** Who the client is, and what it may: the platform for this session. */
   readonly host: Host;
   readonly client: SessionClient;
+  /** How long the client may be silent where it may be at work itself, in milliseconds; half an hour if it is not set. */
+  readonly longestPause?: number;
   /** What is told in place of a refusal of access, for a door that tells nobody why. */
   readonly denial?: string;
   /** Whether a refusal that comes before the first byte is thrown to the door, which can tell it in its own words. */
@@ -90,7 +92,9 @@ export type SessionEnd = { readonly status: number };
 export async function serveSession(session: GitSession): Promise<SessionEnd> {
   const { host, client } = session;
   const gone = new AbortController();
-  const paced = pacedClient(client, host.traffic, () => gone.abort());
+  const { longestPause } = session;
+  const pace = longestPause === undefined ? {} : { longestPause };
+  const paced = pacedClient(client, host.traffic, () => gone.abort(), pace);
   let status = 200;
   try {
     const isGood = await followed(session, async (asked) => await serveAsked(session, asked, { paced, gone }));

@@ -54,6 +54,22 @@ describe("the doorkeeper", () => {
     expect(enter("")).toBeUndefined();
   });
 
+  it("keeps places for others however many the first few addresses ask for", () => {
+    const fill = (network: string): number => {
+      let count = 0;
+      for (let entry = doorkeeper.enter(network); entry !== undefined; entry = doorkeeper.enter(network)) {
+        entry.prove();
+        count++;
+      }
+      return count;
+    };
+    const taken = ["a", "b", "c", "d", "e"].map((network) => fill(network));
+    expect(taken).toEqual([MOST_OF_ONE, 60, 30, 15, 8]);
+    // Whoever comes later has at least one.
+    expect(fill("f")).toBeGreaterThan(0);
+    expect(fill("g")).toBeGreaterThan(0);
+  });
+
   it("lets a bounded number in at once, and forgets each that has left once", () => {
     const entries = Array.from({ length: MOST_CONNECTIONS }, (_, index) => {
       const entry = doorkeeper.enter(`${index}`);

@@ -73,5 +73,10 @@ it("gives a place back, and counts as no stranger whoever has asked for somethin
     await serveGitDaemon(connection, { run, doorkeeper });
     expect(connection.said).toEqual([]);
   }
-  expect(served.at(-1)).toMatchObject({ path: "/a/b.git", credentials: { kind: "anonymous" } });
+  // Strangers are not waited for as long as clients that have logged in.
+  expect(served.at(-1)).toMatchObject({
+    path: "/a/b.git",
+    credentials: { kind: "anonymous" },
+    longestPause: 5 * 60_000,
+  });
 });

@@ -16,12 +16,7 @@ function slowClient(bytes: number) {
       return buffer.subarray(0, bytes);
     },
   };
-  const paced = pacedClient(
-    { input, output },
-    new Traffic(),
-    () => undefined,
-    () => clock.seconds * 1000,
-  );
+  const paced = pacedClient({ input, output }, new Traffic(), () => undefined, { now: () => clock.seconds * 1000 });
   paced.start(tools.memory);
   return { paced, clock };
 }
@@ -47,10 +42,13 @@ it("waits for one that sends enough, and for one that is answered meanwhile", as
   expect([large.clock.seconds, talking.clock.seconds]).toEqual([1000, 1000]);
 });
 
-it("waits longer for one that is at work itself, and once only", async () => {
+it.each([
+  ["half an hour", {}, 30],
+  ["as long as its door says", { longestPause: 5 * 60_000 }, 5],
+])("waits longer for one that is at work itself, %s, and once only", async (_, pace, minutes) => {
   const clock = new ManualClock();
   const budget = memoryBudget({ standstill: 120_000 }, clock);
-  const silences = [29 * 60_000, 119_000, 121_000];
+  const silences = [(minutes - 1) * 60_000, 119_000, 121_000];
   const input = {
     read: async (buffer: Uint8Array<ArrayBuffer>) => {
       await new Promise<void>((resolve) => clock.after(silences.shift() ?? Infinity, resolve));
@@ -58,12 +56,10 @@ it("waits longer for one that is at work itself, and once only", async () => {
     },
   };
   const write = async (): Promise<void> => undefined;
-  const paced = pacedClient(
-    { input, output: { write } },
-    new Traffic(),
-    () => undefined,
-    () => clock.now(),
-  );
+  const paced = pacedClient({ input, output: { write } }, new Traffic(), () => undefined, {
+    now: () => clock.now(),
+    ...pace,
+  });
   paced.start(budget.open("x"));
   const after = async (milliseconds: number): Promise<unknown> => {
     const reading = paced.input.read(new Uint8Array(65_536)).then(
@@ -74,9 +70,9 @@ it("waits longer for one that is at work itself, and once only", async () => {
     return await reading;
   };
   paced.pause();
-  expect(await after(29 * 60_000)).toBe(65_536);
+  expect(await after((minutes - 1) * 60_000)).toBe(65_536);
   expect(await after(119_000)).toBe(65_536);
   expect(await after(121_000)).toBeInstanceOf(ClientTooSlow);
   paced.pause();
-  expect(await after(31 * 60_000)).toBeInstanceOf(ClientTooSlow);
+  expect(await after((minutes + 1) * 60_000)).toBeInstanceOf(ClientTooSlow);
 });
