@@ -49,9 +49,10 @@ export class PushMemory {
   async start(source: ByteSource, end?: PackEnd): Promise<ByteSource> {
     const pieces: Uint8Array<ArrayBuffer>[] = [];
     let pending: Promise<Uint8Array<ArrayBuffer>> | undefined;
+    let next = new Uint8Array(FIRST_READ);
     for (let length = 0; length < START_BYTES;) {
       if (end?.isReached === true) break;
-      const reading = source.read(new Uint8Array(length === 0 ? FIRST_READ : READ));
+      const reading = source.read(next);
       if (end !== undefined && !(await this.#repository.memory.endsWithin(reading, LONGEST_PAUSE))) {
         pending = reading;
         break;
@@ -59,9 +60,13 @@ export class PushMemory {
       const piece = await reading;
       if (piece.length === 0) break;
       end?.add(piece);
-      pieces.push(piece);
       length += piece.length;
-      this.#hold(piece.buffer.byteLength);
+      // By SSH some KB come at a time. Each in a buffer of its own would hold many times what has come.
+      const isSmall = 2 * piece.length < piece.buffer.byteLength;
+      const kept = isSmall ? piece.slice() : piece;
+      next = isSmall ? new Uint8Array(piece.buffer) : new Uint8Array(READ);
+      pieces.push(kept);
+      this.#hold(kept.buffer.byteLength);
     }
     const readOn = async (buffer: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> => {
       if (pending === undefined) return await source.read(buffer);
