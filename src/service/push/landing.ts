@@ -15,6 +15,7 @@ import type { StoredCertificate } from "../../refs/ref-log.ts";
 import type { AnsweredOnce, CommitPushAnswer, CommitPushRequest, RequestOnce } from "../../refs/ref-store.ts";
 import type { RefUpdate } from "../../refs/ref-update.ts";
 import { openObjects } from "../../repository/open-objects.ts";
+import { checkPackHeader } from "../../repository/allowance.ts";
 import { takeIn } from "../../repository/take-in.ts";
 import type { PackRecord } from "../../catalog/pack-record.ts";
 import type { PackStorage } from "../../catalog/pack-storage.ts";
@@ -128,6 +129,8 @@ export async function ingest(landing: Landing, coming: LandingPack): Promise<Ing
   const allowance = (await exchange.allowance?.()) ?? {};
   const { record, packs, uploadBytes } = begun;
   const usedBytes = record.sizeBytes + uploadBytes;
+  // A pack that is too much waits for nothing more of it, and for no kernel.
+  checkPackHeader(allowance, { sizeBytes: usedBytes, packs }, head);
   const source = await memory.start(coming.source, staysOpen ? packEnd(landing, head) : undefined);
   const kernel = await memory.kernel();
   const storage = (id: string): PackStorage => landing.held ?? repository.storage(id);

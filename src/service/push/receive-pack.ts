@@ -132,10 +132,7 @@ async function retractUnused(push: Push): Promise<void> {
 /** Takes the push from the early verdict to its end. Returns the text that follows `unpack` in the report. */
 async function land(push: Push): Promise<string> {
   const { verdict, staged, start } = push;
-  if (start.kind === "bad") {
-    await drainQuietly(push);
-    return await failUnpack(push, start.why);
-  }
+  if (start.kind === "bad") return await failUnpack(push, start.why);
   if (verdict.running.length === 0) {
     // C git stores the pack and then moves nothing. Here a pack to which nothing will refer is not stored.
     await staged?.discard(false);
@@ -171,17 +168,26 @@ async function refusePack(push: Push, error: unknown): Promise<string> {
   // the rest of the request is awaited without a kernel
   push.memory.release();
   await push.staged?.discard();
-  if (error instanceof ProtocolError || error instanceof ClientTooSlow) return await failUnpack(push, error.message);
+  if (error instanceof ProtocolError || error instanceof ClientTooSlow) return await tellFault(push, error.message);
   if (!(error instanceof ObjectRejected || error instanceof LimitExceeded)) throw error;
-  await drainQuietly(push);
   return await failUnpack(push, error.message, fsckHint(error));
+}
+
+/**
+ * Refuses a pack whose rest the client still sends. It is told at once why, which its user sees while the rest is on its way, and has the report when all has
+ * come.
+ */
+async function failUnpack(push: Push, why: string, hint = ""): Promise<string> {
+  const text = await tellFault(push, why, hint);
+  await drainQuietly(push);
+  return text;
 }
 
 /**
  * C git reports `index-pack abnormal exit` here, and the reason on band 2 only, where clients without side-bands never
  * see it.
  */
-async function failUnpack({ verdict, answer }: Push, why: string, hint = ""): Promise<string> {
+async function tellFault({ verdict, answer }: Push, why: string, hint = ""): Promise<string> {
   verdict.rejectAll({ kind: "unpacker-error" });
   await answer.progress(`fatal: ${why}\n${hint}`);
   return why;

@@ -1,7 +1,9 @@
 /** Pushes to repositories that may have only so much. */
 import { randomBytes } from "node:crypto";
 import { beforeEach, describe, expect, it } from "vitest";
+import type { ByteSource } from "../../../../src/bytes/byte-stream.ts";
 import type { Allowance } from "../../../../src/repository/allowance.ts";
+import type { PushExchange } from "../../../../src/service/exchange.ts";
 import { serveReceivePack } from "../../../../src/service/push/receive-pack.ts";
 import { buildPack, objectId, pushBody, type RawCommand, reportLines } from "../../../support/git-raw.ts";
 import { MemoryService, NEW_REPOSITORY, type Served } from "../memory-service.ts";
@@ -111,5 +113,31 @@ describe("the tenant's allowance for a push", () => {
       "unpack object of 400000 bytes exceeds the limit of 399999 bytes",
     );
     expect(await report(brought, LARGE_PACK, { blobBytes: 400_000 })).toContain("ok refs/tags/large");
+  });
+});
+
+describe("a pack that is too much", () => {
+  it("is refused in words while the client still sends it, and reported when all has come", async () => {
+    const header = Buffer.from("PACK\0\0\0\u0002\0\0\0\0", "latin1");
+    header.writeUInt32BE(1_000_000, 8);
+    const body = pushBody(brought, Buffer.concat([header, randomBytes(4_000_000)]), "report-status side-band-64k");
+    let read = 0;
+    const told: { readonly text: string; readonly read: number }[] = [];
+    const serve = async ({ input, ...exchange }: PushExchange): Promise<void> => {
+      const counted: ByteSource = {
+        read: async (buffer) => {
+          const piece = await input.read(buffer);
+          read += piece.length;
+          return piece;
+        },
+      };
+      await serveReceivePack({ ...exchange, input: counted, allowance: async () => ({}) });
+    };
+    await host.run(serve, body, { piece: 65_536, onWrite: (bytes) => told.push({ text: bytes.toString(), read }) });
+    const why = told.find(({ text }) => text.includes("at most 750000 can be taken at once; push older commits first"));
+    expect(why?.text).toContain("fatal: pack of 1000000 objects");
+    expect(why?.read).toBeLessThan(200_000);
+    const reported = told.find(({ text }) => text.includes("ng refs/tags/large unpacker error"));
+    expect(reported?.read).toBe(body.length);
   });
 });
