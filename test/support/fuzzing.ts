@@ -16,6 +16,23 @@ export function fuzzRuns(few: number): { numRuns: number; endOnFailure: true } {
   return { numRuns: Math.max(few, wanted), endOnFailure: true };
 }
 
+/** The seed of scripts in every run of the suite. `npm run fuzz` takes another one each time; `FUZZ_SEED` names one. */
+const SCRIPT_SEED = 20;
+
+/**
+ * How often scripts are played: the same ones in every run of the suite, `FUZZ_RUNS` others in `npm run fuzz`. With `FUZZ_SHRINK` set, one that
+ * fails is made shorter before it is shown.
+ */
+export function scriptRuns(few: number): { numRuns: number; endOnFailure: boolean; seed?: number } {
+  const { FUZZ_RUNS: wanted, FUZZ_SEED: seed, FUZZ_SHRINK: shrinks } = process.env;
+  const chosen = seed ?? (wanted === undefined ? SCRIPT_SEED : undefined);
+  return {
+    numRuns: Math.max(few, Number(wanted ?? 0)),
+    endOnFailure: shrinks === undefined,
+    ...(chosen === undefined ? {} : { seed: Number(chosen) }),
+  };
+}
+
 /** Gives names of any bytes, as escaped text; none of the bytes, one character each, matches `without`. */
 export function escapedNames(without: RegExp, { least = 1, most = 30 } = {}): Arbitrary<string> {
   const bytes = uint8Array({ minLength: least, maxLength: most }).filter(

@@ -7,7 +7,8 @@
 import { inflateSync, type InputType } from "node:zlib";
 import { objectId } from "./git-raw.ts";
 
-type Found = { readonly type: string; readonly content: Buffer };
+/** An object as it is, without the header that its name is made with. */
+export type KnownObject = { readonly type: string; readonly content: Buffer };
 type Inflated = { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } };
 
 const TYPES = ["", "commit", "tree", "blob", "tag"];
@@ -79,7 +80,12 @@ function* entriesOf(pack: Buffer): Generator<Entry> {
 
 /** Gives the names of the objects of a pack of SHA-1 that stands alone, in no order. */
 export function packNames(pack: Buffer): string[] {
-  const known = new Map<number | string, Found>();
+  return namesInPack(pack, new Map());
+}
+
+/** The same of a pack whose deltas may be from `others`, by their names. */
+export function namesInPack(pack: Buffer, others: ReadonlyMap<string, KnownObject>): string[] {
+  const known = new Map<number | string, KnownObject>(others);
   const names: string[] = [];
   let left = [...entriesOf(pack)];
   while (left.length > 0) {
