@@ -58,17 +58,19 @@ export type JobEnd = RequestCounts & {
  * answer. What can't be read is logged, and told without commits.
  */
 function contentReader(
-  { repository: name, id }: Job,
+  job: Job,
   storage: RequestStorage,
-  { readPush, onFault }: JobHost,
+  host: JobHost,
 ): (happening: Happening) => Promise<PushContent | undefined> {
+  const { repository: name, id } = job;
   const known = new Map<number, Promise<PushContent | undefined>>();
   const read = async ({ oldOid, newOid }: Happening): Promise<PushContent | undefined> => {
     try {
-      return await readPush?.(storage.repository(name), { id, oldOid, newOid });
+      return await host.readPush?.(storage.repository(name), { id, oldOid, newOid });
     } catch (error) {
       // A push that is too large to be looked at is no fault.
-      if (!(error instanceof LimitExceeded || error instanceof HostBusy)) onFault(`push of ${name}`, error);
+      if (!(error instanceof LimitExceeded || error instanceof HostBusy))
+        await tellFault(job, storage, host, [`push of ${name}`, error]);
       return undefined;
     }
   };
@@ -101,6 +103,34 @@ async function deliver(job: Extract<Job, { type: "deliver" }>, storage: RequestS
 type Ended = Pick<JobEnd, "done" | "outcome" | "error">;
 
 const DONE: Ended = { done: true };
+/** The end of a job whose repository was deleted below it. */
+const GONE: Ended = { done: true, outcome: "gone" };
+
+/**
+ * Whether the repository of a job that failed is there no more under its name: it was deleted meanwhile, and its files with it, or it was
+ * renamed. What the job then met is no fault. A repository that can't be asked counts as there.
+ */
+async function isGone({ type, repository, id }: Job, storage: RequestStorage): Promise<boolean> {
+  // These two are about what deleted repositories have left.
+  if (type === "delete-prefix" || type === "lfs-sweep") return false;
+  try {
+    return (await storage.refs(repository).describe())?.id !== id;
+  } catch {
+    return false;
+  }
+}
+
+/** Logs a failure that the job itself goes on after, unless its repository is gone. Returns whether it is. */
+async function tellFault(
+  job: Job,
+  storage: RequestStorage,
+  host: JobHost,
+  fault: readonly [string, unknown],
+): Promise<boolean> {
+  if (await isGone(job, storage)) return true;
+  host.onFault(...fault);
+  return false;
+}
 
 /** Deletes what a deleted repository has in the bucket. */
 async function deletePrefixOf(job: Extract<Job, { type: "delete-prefix" }>, storage: RequestStorage): Promise<Ended> {
@@ -140,8 +170,9 @@ async function runJob(job: Job, storage: RequestStorage, host: JobHost): Promise
         { repository, maintenance: settings, catalog: settings, lfs: storage.lfs(job.repository) },
         job.id,
       );
-      if (run.error !== undefined) host.onFault(`maintenance ${job.repository}`, new Error(run.error));
-      return DONE;
+      if (run.error === undefined) return DONE;
+      const fault = [`maintenance ${job.repository}`, new Error(run.error)] as const;
+      return (await tellFault(job, storage, host, fault)) ? GONE : DONE;
     }
     case "deliver":
       await deliver(job, storage, host);
@@ -149,8 +180,9 @@ async function runJob(job: Job, storage: RequestStorage, host: JobHost): Promise
     case "mirror-sync": {
       const result = await storage.syncMirror(job.repository);
       // The mirror has recorded the failure, and tries again when that is due.
-      if (result.kind === "failed" && result.fault !== undefined)
-        host.onFault(`mirror ${job.repository}`, result.fault);
+      if (result.kind === "failed" && result.fault !== undefined) {
+        if (await tellFault(job, storage, host, [`mirror ${job.repository}`, result.fault])) return GONE;
+      }
       return { done: true, outcome: result.kind, ...(result.kind === "failed" ? { error: result.why } : {}) };
     }
   }
@@ -167,7 +199,7 @@ async function runLane(jobs: Iterable<Read>, host: JobHost): Promise<void> {
     try {
       ended = await runJob(job, storage, host);
     } catch (error) {
-      host.onFault(`job ${job.type}`, error);
+      if (await tellFault(job, storage, host, [`job ${job.type}`, error])) ended = GONE;
     }
     if (ended.done) message.ack();
     else message.retry();

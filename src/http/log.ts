@@ -71,7 +71,9 @@ export type JobLine = RequestCounts & {
   readonly repository: string;
   readonly ms: number;
   readonly done: boolean;
-  /** What came of a sync: `synced`, `partial`, `skipped` or `failed`. */
+  /**
+   * `gone`: the repository was deleted below the job. Else what came of a sync: `synced`, `partial`, `skipped` or `failed`.
+   */
   readonly outcome?: string;
   /** Why it failed. */
   readonly error?: string;

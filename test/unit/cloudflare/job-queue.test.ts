@@ -1,6 +1,6 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Beside } from "../../../src/cloudflare/beside.ts";
-import { type JobHost, runJobs } from "../../../src/cloudflare/job-queue.ts";
+import { type JobEnd, type JobHost, runJobs } from "../../../src/cloudflare/job-queue.ts";
 import type { Job } from "../../../src/events/job.ts";
 
 /** Lets whatever is ready go on. */
@@ -76,4 +76,64 @@ it("work runs beside other work, up to the bound", async () => {
   expect(hasRoom).toBe(true);
   ends[1]?.();
   await Promise.all(kept);
+});
+
+describe("a job that fails", () => {
+  const ID = "1".repeat(32);
+  const failing = async (): Promise<never> => {
+    throw new Error("the file is not there");
+  };
+  const JOBS: readonly Job[] = [
+    { type: "maintenance", repository: "acme/one", id: ID },
+    { type: "server-info", repository: "acme/one", id: ID },
+    { type: "mirror-sync", repository: "acme/one", id: ID },
+    { type: "deliver", repository: "acme/one", id: ID, hook: "h" },
+  ];
+
+  /** Runs a job whose files are not there, on a name that has a repository with an id. Gives what came of it. */
+  async function run(body: Job, describe: () => Promise<{ id: string } | undefined>) {
+    const refs = {
+      describe,
+      open: failing,
+      // A step that looks for a pack which is not there.
+      beginMaintenance: async () => ({ kind: "begun", step: "bitmap", record: { id: ID }, packs: [] }),
+      endMaintenance: async () => undefined,
+    };
+    const storage = {
+      refs: () => refs,
+      repository: () => ({ refs, now: () => 0, random: () => new Uint8Array(20), storage: () => undefined }),
+      lfs: () => undefined,
+      bareFiles: () => undefined,
+      hooks: () => ({ takeDeliveries: failing }),
+      syncMirror: async () => ({ kind: "failed", why: "It failed on our side.", fault: new Error("not there") }),
+      counters: { counts: () => ({}) },
+      takeKernelBytes: () => 0,
+    };
+    const faults: string[] = [];
+    const ends: JobEnd[] = [];
+    const said: string[] = [];
+    const message = { body, ack: () => said.push("done"), retry: () => said.push("again") };
+    const host = {
+      open: () => storage,
+      onFault: (where: string) => faults.push(where),
+      onEnd: (end: JobEnd) => ends.push(end),
+    };
+    await runJobs({ messages: [message] } as unknown as MessageBatch, host as unknown as JobHost);
+    return { faults, said, outcome: ends[0]?.outcome };
+  }
+
+  it.each(JOBS)("is no fault where its repository was deleted below it: $type", async (job) => {
+    const gone = { faults: [], said: ["done"], outcome: "gone" };
+    expect(await run(job, async () => undefined)).toEqual(gone);
+    // Another has taken the name.
+    expect(await run(job, async () => ({ id: "2".repeat(32) }))).toEqual(gone);
+  });
+
+  it.each(JOBS)("is a fault where its repository is there, or can't be asked: $type", async (job) => {
+    for (const describe of [async () => ({ id: ID }), failing]) {
+      const { faults, outcome } = await run(job, describe);
+      expect(faults).toHaveLength(1);
+      expect(outcome).not.toBe("gone");
+    }
+  });
 });
