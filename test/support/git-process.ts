@@ -6,10 +6,11 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { dirname, join } from "node:path";
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createInterface, type Interface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { processTree } from "../../scripts/bench/process-time.ts";
+import { advanceAlarms } from "./advance-alarms.ts";
 import { sharedBundle } from "./shared-bundle.ts";
 import { COMMAND_LIMIT } from "./time-limits.ts";
 
@@ -71,7 +72,7 @@ function prepared(): Record<string, string> {
   return bundle === undefined ? {} : { WORKER_BUNDLE: bundle, NODE_COMPILE_CACHE: join(dirname(bundle), "compiled") };
 }
 
-/** The variable that puts the clock of a host forward from its start: see `HostClock`. Milliseconds. */
+/** The variable that puts the clock of a host forward from its start: see `HostClock`. Alarms that are set go with it. Milliseconds. */
 export const CLOCK_AHEAD = "CLOCK_AHEAD";
 
 /**
@@ -87,6 +88,15 @@ function bundleAhead(bundle: string, state: string, ahead: string): string {
   return copy;
 }
 
+/** Notes by how much the clock of a host is ahead, and has the alarms of the last one come as much earlier as it is further. */
+function keepAlarms(state: string, ahead: number): void {
+  const file = join(state, "clock-ahead");
+  const before = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
+  if (ahead === before) return;
+  advanceAlarms(state, ahead - before);
+  writeFileSync(file, String(ahead));
+}
+
 /** Starts the host on a state directory and a free port, which it finds itself; more variables in `env`. */
 export async function startProject(
   state: string,
@@ -100,6 +110,7 @@ export async function startProject(
   // What it leaves behind when it is killed goes where its state goes.
   const temporary = join(state, "tmp");
   mkdirSync(temporary, { recursive: true });
+  if (ahead !== undefined) keepAlarms(state, Number(ahead));
   const child = spawn(process.execPath, [join(PROJECT, "scripts", "start.ts")], {
     cwd: PROJECT,
     env: {
