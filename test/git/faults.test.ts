@@ -3,7 +3,8 @@
  * acknowledged is there, nothing half done is seen, and nothing is left over.
  *
  * `FAULTS=all` tries every place in every way; else some are tried that a seed chooses, and those of the shortest journeys.
- * `FAULTS_SEED` chooses others, `FAULTS_SAMPLE` how many of each journey, and `FAULTS_JOURNEY` names the journeys to make.
+ * `FAULTS_SEED` chooses others, `FAULTS_SAMPLE` how many of each journey, and `FAULTS_JOURNEY` names the journeys to make, by parts of
+ * their names with a bar between them.
  */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { FaultBed } from "../support/fault-bed.ts";
@@ -18,7 +19,7 @@ const FEW_OPERATIONS = 4;
 const SAMPLE = Number(process.env["FAULTS_SAMPLE"] ?? "2");
 
 const isAll = process.env["FAULTS"] === "all";
-const only = process.env["FAULTS_JOURNEY"] ?? "";
+const names = (process.env["FAULTS_JOURNEY"] ?? "").split("|");
 const seed = Number(process.env["FAULTS_SEED"] ?? "1");
 
 let started: { bed: FaultBed; rounds: FaultRounds } | undefined;
@@ -40,6 +41,14 @@ afterAll(async () => {
   await bed.stop();
 });
 
+/** Says how far a run of hours has come, and what it has found so far. */
+function report(journey: string, tried: number): void {
+  if (!isAll) return;
+  const { rounds } = running();
+  const found = rounds.broken.map(({ fault, why }) => `\n  ${fault}: ${why}`).join("");
+  process.stdout.write(`${journey}: ${tried} faults, ${rounds.broken.length} broken${found}\n`);
+}
+
 /** Chooses some items, the same for a seed. */
 function sampled<Item>(items: readonly Item[], count: number): Item[] {
   const left = [...items];
@@ -51,15 +60,17 @@ function sampled<Item>(items: readonly Item[], count: number): Item[] {
   return chosen;
 }
 
-it.each(JOURNEYS.filter(({ name }) => name.includes(only)))(
+it.each(JOURNEYS.filter(({ name }) => names.some((one) => name.includes(one))))(
   "$name: survives a fault of storage",
   async (journey) => {
     const { rounds } = running();
     const { operations } = await withinLimit(journey.name, rounds.record(journey));
     const plans = plansOf(operations);
     const few = operations.length <= FEW_OPERATIONS ? plansOf(operations, ["fail", "cut"]) : [];
-    for (const { plan, name } of isAll ? plans : [...few, ...sampled(plans, SAMPLE)])
+    const tried = isAll ? plans : [...few, ...sampled(plans, SAMPLE)];
+    for (const { plan, name } of tried)
       await withinLimit(`${journey.name}, ${plan.kind} at ${plan.at}`, rounds.round(journey, plan, name));
+    report(journey.name, tried.length);
     expect(rounds.broken.splice(0)).toEqual([]);
   },
   0,

@@ -6,18 +6,15 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RunningHost } from "../../scripts/host.ts";
-import type { FaultPlan, FaultReport, TurnReport } from "./fault-plan.ts";
+import type { FaultPlan, FaultReport, TurnsReport } from "./fault-plan.ts";
 import { GitSandbox, withToken } from "./git-client.ts";
-import { HostClock } from "./host-clock.ts";
 import { startTestHost, type TestHostOptions } from "./host.ts";
-import { BUCKET_PATH, FAULTS_PATH, SETTLED_PATH, TURN_PATH, UNFAULTED_HEADER } from "./observed-paths.ts";
+import { BUCKET_PATH, FAULTS_PATH, TURNS_PATH, UNFAULTED_HEADER } from "./observed-paths.ts";
 import { WAIT_LIMIT } from "./time-limits.ts";
 
 const TOKEN = "test-token";
 /** How long a request may take before it counts as hung. Milliseconds. */
 const HANGS = 60_000;
-/** The most turns until nothing is due any more: jobs that make jobs for ever are a fault. */
-const MOST_TURNS = 400;
 const MINUTE = 60_000;
 
 /**
@@ -42,14 +39,14 @@ export type Asked = WholeAnswer | { readonly kind: "broken"; readonly why: strin
 export class FaultBed {
   readonly git = new GitSandbox("faults");
   readonly host: RunningHost;
-  readonly clock: HostClock;
+  /** The operator's token. */
+  readonly token = TOKEN;
   /** What the Worker logged since it was last taken. */
   readonly logged: string[];
   readonly #ends: (() => Promise<void>)[] = [];
 
   private constructor(host: RunningHost, logged: string[]) {
     this.host = host;
-    this.clock = new HostClock(host.base);
     this.logged = logged;
   }
 
@@ -64,6 +61,7 @@ export class FaultBed {
       allowPrivateUpstreams: true,
       leastMirrorInterval: "1",
       mirrorSliceObjects: "150",
+      sshPort: 0,
       onLog: (line) => void logged.push(line),
       ...options,
       variables: { SYNCS_BESIDE: "0", ...options.variables },
@@ -144,20 +142,11 @@ export class FaultBed {
   }
 
   /** Has everything done that is due within some time from now, for which the clock goes on. Returns what was given up. */
-  async settle(within = SOON): Promise<string[]> {
-    const lost: string[] = [];
-    let left = within;
-    for (let turns = 0; turns < MOST_TURNS; turns++) {
-      await this.#control(SETTLED_PATH);
-      const answer = await this.#control(TURN_PATH, { method: "POST" });
-      const turn = await answer.json<TurnReport>();
-      lost.push(...turn.lost);
-      if (turn.ran > 0) continue;
-      if (turn.next === undefined || turn.next > left) return lost;
-      await this.clock.advance(turn.next);
-      left -= turn.next;
-    }
-    throw new Error(`there is always something due: ${this.logged.slice(-5).join("\n")}`);
+  async settle(within = SOON): Promise<readonly string[]> {
+    const answer = await this.#control(`${TURNS_PATH}?within=${within}`, { method: "POST" });
+    const { lost, isEndless } = await answer.json<TurnsReport>();
+    if (isEndless) throw new Error(`there is always something due: ${this.logged.slice(-5).join("\n")}`);
+    return lost;
   }
 
   /** The keys below a prefix, with what the bucket says of their content. */

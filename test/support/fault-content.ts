@@ -34,9 +34,14 @@ export function lineOf(count: number, name: string, parent?: Made): Made[] {
   return commits;
 }
 
-/** The pack of these commits. */
+const packs = new Map<string, Buffer>();
+
+/** The pack of these commits. It is made once: to deflate some MB took longer than the rest of a round. */
 export function packOf(commits: readonly Made[]): Buffer {
-  return buildPack(commits.flatMap(({ entries }) => entries));
+  const names = commits.map(({ oid }) => oid).join(" ");
+  const pack = packs.get(names) ?? buildPack(commits.flatMap(({ entries }) => entries));
+  packs.set(names, pack);
+  return pack;
 }
 
 /** What every repository begins with, and its last commit. */

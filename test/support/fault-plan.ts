@@ -52,6 +52,14 @@ export type TurnReport = {
   readonly lost: readonly string[];
 };
 
+/** What turns have come to. */
+export type TurnsReport = {
+  /** As in {@link TurnReport}, of all turns. */
+  readonly lost: readonly string[];
+  /** Whether something is still due at once after as many turns as there may be. */
+  readonly isEndless: boolean;
+};
+
 /** Whether an operation can go wrong in this way. */
 export function isPossible(kind: FaultKind, { reads, object, message, alarm }: OperationTraits): boolean {
   if (kind === "cut" || kind === "break") return reads === true;

@@ -12,8 +12,8 @@ export const CLOCK_PATH = "/marks/clock";
 export const KERNELS_PATH = "/marks/kernels";
 /** Arms the faults of `test/worker/faults-entry.ts` with a POST, and tells with a GET what was counted since. */
 export const FAULTS_PATH = "/marks/faults";
-/** Has alarms and jobs that are due at `test/worker/faults-entry.ts` run, once each. */
-export const TURN_PATH = "/marks/turn";
+/** Has alarms and jobs at `test/worker/faults-entry.ts` run that are due `within` milliseconds. */
+export const TURNS_PATH = "/marks/turns";
 /** Lists the keys of that Worker's bucket below `prefix`, or gives the content of `key`. */
 export const BUCKET_PATH = "/marks/bucket";
 /** The header of requests to that Worker that no fault may befall, and that are not counted. */

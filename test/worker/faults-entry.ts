@@ -12,11 +12,21 @@ import {
   RepositoryObject as DeployedRepository,
   TenantObject as DeployedTenant,
 } from "../../src/worker.ts";
-import type { FaultPlan } from "../support/fault-plan.ts";
-import { BUCKET_PATH, FAULTS_PATH, TURN_PATH, UNFAULTED_HEADER } from "../support/observed-paths.ts";
+import type { FaultPlan, TurnsReport } from "../support/fault-plan.ts";
+import {
+  BUCKET_PATH,
+  CLOCK_PATH,
+  FAULTS_PATH,
+  SETTLED_PATH,
+  TURNS_PATH,
+  UNFAULTED_HEADER,
+} from "../support/observed-paths.ts";
 import { FaultInjector, faultyBindings } from "./faulty-bindings.ts";
 import observed from "./observed-entry.ts";
-import { TurnedPlatform } from "./turned-platform.ts";
+import { type Consumer, TurnedPlatform } from "./turned-platform.ts";
+
+/** The most turns until nothing is due any more: jobs that make jobs for ever are a fault. */
+const MOST_TURNS = 400;
 
 const injector = new FaultInjector();
 /** For requests that look at what came about. */
@@ -114,17 +124,45 @@ async function shown(bucket: R2Bucket, asked: URLSearchParams): Promise<Response
   return Response.json(found);
 }
 
+/**
+ * Takes turns until nothing is due within some milliseconds, for which the clock goes on. `ask` asks the observed Worker. All is done here
+ * and not by the test, whose requests for each turn took most of the time of a round.
+ */
+async function takeTurns(
+  within: number,
+  consume: Consumer,
+  ask: (path: string) => Promise<Response>,
+): Promise<TurnsReport> {
+  const lost: string[] = [];
+  let left = within;
+  for (let turns = 0; turns < MOST_TURNS; turns++) {
+    await ask(SETTLED_PATH);
+    const turn = await platform.turn(consume);
+    lost.push(...turn.lost);
+    if (turn.ran > 0) continue;
+    if (turn.next === undefined || turn.next > left) return { lost, isEndless: false };
+    await ask(`${CLOCK_PATH}?milliseconds=${turn.next}`);
+    left -= turn.next;
+  }
+  return { lost, isEndless: true };
+}
+
 // eslint-disable-next-line import/no-default-export -- what workerd looks for
 export default {
   fetch: async (request, env, context) => {
-    const { pathname, searchParams } = new URL(request.url);
+    const { origin, pathname, searchParams } = new URL(request.url);
     const bindings = faultyBindings(env, request.headers.has(UNFAULTED_HEADER) ? calm : injector, platform);
-    if (pathname === TURN_PATH)
-      return Response.json(await platform.turn(async (batch) => await observed.queue(batch, bindings, context)));
+    if (pathname === TURNS_PATH) {
+      const consume: Consumer = async (batch) => await observed.queue(batch, bindings, context);
+      const ask = async (path: string): Promise<Response> =>
+        await observed.fetch(new Request<unknown, IncomingRequestCfProperties>(`${origin}${path}`), bindings, context);
+      return Response.json(await takeTurns(Number(searchParams.get("within")), consume, ask));
+    }
     if (pathname === BUCKET_PATH) return await shown(env.BUCKET, searchParams);
     if (pathname !== FAULTS_PATH) return await observed.fetch(request, bindings, context);
     if (request.method === "GET") return Response.json(injector.report());
     injector.arm((await request.json<{ plan?: FaultPlan }>()).plan);
     return new Response(null, { status: 204 });
   },
+  connect: (socket, env) => observed.connect(socket, faultyBindings(env, injector, platform)),
 } satisfies ExportedHandler<Env>;
