@@ -52,7 +52,7 @@ export function outcomeOf(asked: Asked, read: (body: Buffer) => Outcome = (body)
 }
 
 /** The words of band 3 or of an ERR packet, if there are some. */
-function failureIn(pkts: readonly Buffer[]): string | undefined {
+export function failureIn(pkts: readonly Buffer[]): string | undefined {
   for (const packet of pkts) {
     if (packet[0] === BAND_ERROR) return packet.subarray(1).toString();
     if (packet.subarray(0, 4).toString() === "ERR ") return packet.subarray(4).toString();
@@ -166,7 +166,7 @@ export class FaultClient {
 }
 
 /** Reads the report of a push out of its bands. */
-function readReport(body: Buffer): Outcome {
+export function readReport(body: Buffer): Outcome {
   const pkts = parsePkts(body);
   const words = failureIn(pkts);
   if (words !== undefined) return { kind: "told", status: 200, words };

@@ -203,6 +203,36 @@ async function purgingForked(round: Round): Promise<Act> {
   };
 }
 
+/** A purge is asked for, and a fork is made before it has begun: neither has the secret in the end. */
+async function purgingBesideFork(round: Round): Promise<Act> {
+  const { bed, path, client, referee } = round;
+  const refs = await filled(round);
+  await bed.settle();
+  const secret = await withSecret(round);
+  const { id } = await bed.sure("GET", `/repos/${path}`);
+  if (!(await referee.holds(String(id), secret))) throw new Error("there is no secret to purge");
+  const fork = forkOf(path);
+  const [tenant, repo] = fork.split("/");
+  return {
+    act: async () => {
+      const purged = await client.api("POST", `/repos/${path}/maintenance`, { purge: true });
+      if (purged.kind !== "done" || (await isThere(bed, fork))) return purged;
+      return await client.api("POST", `/repos/${path}/forks`, { tenant, repo });
+    },
+    check: async (done) => {
+      await checkRefs(round, { before: refs, after: refs }, true);
+      await checkFork(round, refs, done);
+    },
+    swept: async () => {
+      await assertMaintained(bed, path);
+      const { id: forked } = await bed.sure("GET", `/repos/${fork}`);
+      for (const one of [id, forked])
+        if (await referee.holds(String(one), secret)) throw new Error("the bucket has what was purged");
+    },
+    paths: [path, fork],
+  };
+}
+
 /** A push to a fork, which brings what its parent has not. */
 async function pushingToFork(round: Round): Promise<Act> {
   const { bed, path, client } = round;
@@ -232,4 +262,5 @@ export const UPKEEP_JOURNEYS: readonly Journey[] = [
   { name: "deletion of a forked repository", prepare: deletingForked },
   { name: "deletion of the last fork", prepare: deletingFork },
   { name: "purge of a forked repository", prepare: purgingForked },
+  { name: "purge beside a fork", prepare: purgingBesideFork },
 ];

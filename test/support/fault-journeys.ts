@@ -4,6 +4,9 @@
  * @packageDocumentation
  */
 import { API_JOURNEYS } from "./fault-journeys-api.ts";
+import { BACKUP_JOURNEYS } from "./fault-journeys-backup.ts";
+import { DOOR_JOURNEYS } from "./fault-journeys-doors.ts";
+import { EVENT_JOURNEYS } from "./fault-journeys-events.ts";
 import { LFS_JOURNEYS } from "./fault-journeys-lfs.ts";
 import { MIRROR_JOURNEYS } from "./fault-journeys-mirror.ts";
 import { UPKEEP_JOURNEYS } from "./fault-journeys-upkeep.ts";
@@ -181,4 +184,7 @@ export const JOURNEYS: readonly Journey[] = [
   ...UPKEEP_JOURNEYS,
   ...LFS_JOURNEYS,
   ...MIRROR_JOURNEYS,
+  ...EVENT_JOURNEYS,
+  ...DOOR_JOURNEYS,
+  ...BACKUP_JOURNEYS,
 ];

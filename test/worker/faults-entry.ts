@@ -125,8 +125,8 @@ async function shown(bucket: R2Bucket, asked: URLSearchParams): Promise<Response
 }
 
 /**
- * Takes turns until nothing is due within some milliseconds, for which the clock goes on. `ask` asks the observed Worker. All is done here
- * and not by the test, whose requests for each turn took most of the time of a round.
+ * Takes turns until nothing is due within some milliseconds, for which the clock goes on. `ask` asks the observed Worker. A test that took
+ * the turns would need three requests for each.
  */
 async function takeTurns(
   within: number,

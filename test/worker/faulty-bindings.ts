@@ -5,7 +5,13 @@
  * @packageDocumentation
  */
 import type { Env } from "../../src/env.ts";
-import type { CountedOperation, FaultPlan, FaultReport, OperationTraits } from "../support/fault-plan.ts";
+import {
+  type CountedOperation,
+  type FaultPlan,
+  type FaultReport,
+  isPossible,
+  type OperationTraits,
+} from "../support/fault-plan.ts";
 
 /** What the platform says when its storage fails. */
 const R2_FAULT = "We encountered an internal error. Please try again. (10001)";
@@ -49,6 +55,8 @@ export class FaultInjector {
       return "fail";
     }
     if (this.#plan?.at !== this.#operations.length) return undefined;
+    // What an isolate remembers may take an operation away: then another is at this place than when the plan was made.
+    if (!isPossible(this.#plan.kind, operation)) return undefined;
     this.#injected = true;
     if (this.#plan.kind === "away") this.#away = { binding, left: AWAY };
     return this.#plan.kind;
@@ -172,9 +180,9 @@ function faultyStub<Stub extends object>(stub: Stub, binding: string, injector: 
     get: (_, key) => {
       const value: unknown = Reflect.get(stub, key, stub);
       if (typeof value !== "function" || typeof key !== "string" || key === "then") return value;
-      // A method of a stub is a proxy itself, and has no `bind` of its own.
-      const does = (...input: unknown[]): Promise<unknown> =>
-        (Reflect.get(stub, key, stub) as (...input: unknown[]) => Promise<unknown>)(...input);
+      // A method of a stub is a proxy itself, and has no `bind` of its own; `fetch` has to be called on the stub.
+      const does = async (...input: unknown[]): Promise<unknown> =>
+        await (stub as Record<string, (...input: unknown[]) => Promise<unknown>>)[key]?.(...input);
       return (...input: unknown[]) =>
         injector.run({ name: `${binding}.${key}`, ...traits }, async () => await does(...input), {
           // The call that ends the object never has an answer.
