@@ -91,9 +91,9 @@ describe("a job that fails", () => {
   ];
 
   /** Runs a job whose files are not there, on a name that has a repository with an id. Gives what came of it. */
-  async function run(body: Job, describe: () => Promise<{ id: string } | undefined>) {
+  async function run(body: Job, described: () => Promise<{ id: string } | undefined>) {
     const refs = {
-      describe,
+      describe: described,
       open: failing,
       // A step that looks for a pack which is not there.
       beginMaintenance: async () => ({ kind: "begun", step: "bitmap", record: { id: ID }, packs: [] }),
@@ -130,8 +130,8 @@ describe("a job that fails", () => {
   });
 
   it.each(JOBS)("is a fault where its repository is there, or can't be asked: $type", async (job) => {
-    for (const describe of [async () => ({ id: ID }), failing]) {
-      const { faults, outcome } = await run(job, describe);
+    for (const described of [async () => ({ id: ID }), failing]) {
+      const { faults, outcome } = await run(job, described);
       expect(faults).toHaveLength(1);
       expect(outcome).not.toBe("gone");
     }
