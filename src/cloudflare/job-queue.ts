@@ -107,8 +107,8 @@ const DONE: Ended = { done: true };
 const GONE: Ended = { done: true, outcome: "gone" };
 
 /**
- * Whether the repository of a job that failed is there no more under its name: it was deleted meanwhile, and its files with it, or it was
- * renamed. What the job then met is no fault. A repository that can't be asked counts as there.
+ * Whether the repository of a job that failed was deleted meanwhile, and its files with it, or has another name by now. What the job then
+ * met is no fault. A repository that can't be asked counts as there.
  */
 async function isGone({ type, repository, id }: Job, storage: RequestStorage): Promise<boolean> {
   // These two are about what deleted repositories have left.
