@@ -102,6 +102,8 @@ describe.each(GIT_VERSIONS)("git $version", ({ version, use }) => {
     await git.ok(["push", "-q", url, "main", "main~10:refs/heads/old"], { cwd });
     await git.ok(["clone", "-q", "--single-branch", "--branch=old", url, work]);
     const old = await git.head(work);
+    // More than git names before it waits for an answer.
+    for (let own = 0; own < 20; own++) await git.commit(work, "own.txt", `${own}\n`);
     const trace = git.path("included-trace");
     await git.ok(["fetch", "-q", `--negotiation-include=${old}`, "origin", "main"], {
       cwd: work,
@@ -161,7 +163,8 @@ describe.each(GIT_VERSIONS)("git $version", ({ version, use }) => {
     const port = await listening(before);
     try {
       const through = `http://127.0.0.1:${port}${path}`;
-      const waits = ["-c", "http.maxRetries=1", "-c", "http.maxRetryTime=5", "-c", "http.followRedirects=true"];
+      // git counts the first request, too.
+      const waits = ["-c", "http.maxRetries=2", "-c", "http.maxRetryTime=5", "-c", "http.followRedirects=true"];
       const listed = await git.ok([...waits, "ls-remote", through, "main"]);
       expect(listed).toContain(await git.ok(["rev-parse", "main"], { cwd: source }));
       expect(asked).toBe(2);
