@@ -9,7 +9,8 @@
 import { PENDING, PLACED } from "../kernel/object-flags.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
-import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
+import { type PackOrder, loadPackOrder, readOrdersAhead } from "../store/pack-order.ts";
+import { READING } from "../store/reading-policy.ts";
 import type { GraphSession } from "../graph/graph-session.ts";
 import { type NumberedPack, type PackSelection, inBaseOrder, isCopy, selectByRank } from "./pack-selection.ts";
 
@@ -30,6 +31,7 @@ export async function selectWholePacks(session: GraphSession): Promise<WholePack
   const alone = packs.filter((handle) => !isCopy(handle) && handle.record.ownObjects === handle.record.objects);
   const largest = inBaseOrder(alone)[0]?.handle;
   const others = inBaseOrder(packs).filter(({ handle }) => handle !== largest);
+  await readAhead(session, others, largest);
   if (largest !== undefined) await markSharedWith(session, largest, others);
   const whole = largest === undefined ? [] : [largest];
   const parts: PackSelection[] = [];
@@ -52,6 +54,7 @@ export async function selectWholePacks(session: GraphSession): Promise<WholePack
  */
 export async function selectBeside(session: GraphSession, base: PackHandle): Promise<readonly PackSelection[]> {
   const others = inBaseOrder(session.database.packs).filter(({ handle }) => handle !== base);
+  await readAhead(session, others, base);
   await markSharedWith(session, base, others, PLACED | PENDING);
   const parts: PackSelection[] = [];
   for (const other of others) {
@@ -61,6 +64,26 @@ export async function selectBeside(session: GraphSession, base: PackHandle): Pro
     parts.push(own);
   }
   return parts;
+}
+
+/** The objects of packs from which on most of the largest one's index has to be looked at. */
+const MANY_OBJECTS = 64;
+
+/** Reads the files that the plan takes side by side: one after the other, each would be a round trip to the bucket. */
+async function readAhead(
+  { format }: GraphSession,
+  others: readonly NumberedPack[],
+  largest: PackHandle | undefined,
+): Promise<void> {
+  const objects = others.reduce((sum, { handle }) => sum + handle.record.objects, 0);
+  const isWhole = objects >= MANY_OBJECTS && (largest?.record.indexBytes ?? 0) <= READING.largeIndexBytes; // There may be none.
+  await Promise.all([
+    readOrdersAhead(
+      others.map(({ handle }) => handle),
+      format,
+    ),
+    isWhole ? largest?.loadIndex() : undefined,
+  ]);
 }
 
 /** Marks the others' objects that a pack has, by one look-up for all of them. */

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { READING } from "./reading-policy.ts";
 import { u32At } from "../bytes/assert.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import { findSorted } from "../bytes/sorted.ts";
@@ -55,6 +56,21 @@ export class PackOrder {
     if (rank < 0) throw new CorruptStore("no entry begins at the offset", { offset });
     return rank;
   }
+}
+
+/**
+ * Reads what {@link loadPackOrder} reads of packs, several at once, so that these files are in the isolate's cache. It is a hint: what the cache does not keep
+ * is read again.
+ */
+export async function readOrdersAhead(handles: readonly PackHandle[], format: ObjectFormat): Promise<void> {
+  for (let next = 0; next < handles.length; next += READING.readsAtOnce)
+    await Promise.all(
+      handles.slice(next, next + READING.readsAtOnce).map(async (handle) => {
+        const { objects } = handle.record;
+        const rev = objects > FEW_OBJECTS ? handle.readFile("rev", reverseIndexBytes(objects, format)) : undefined;
+        await Promise.all([handle.loadIndex(), rev]);
+      }),
+    );
 }
 
 /** Reads what a pack's order takes: its index and, if it has many objects, its `.rev`. */
