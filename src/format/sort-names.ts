@@ -8,6 +8,8 @@ import { u32At, u8At } from "../bytes/assert.ts";
 
 const DIGIT_BITS = 16;
 const DIGITS = 1 << DIGIT_BITS;
+/** Names up to which comparing them takes less than one pass over all digits. */
+const FEW_NAMES = 1024;
 
 /** Raw names in one buffer; the name of entry i begins at `i × stride`. */
 export type NameTable = { readonly names: Uint8Array; readonly stride: number; readonly rawSize: number };
@@ -59,6 +61,8 @@ function settleTies(table: NameTable, keys: Uint32Array, order: Uint32Array): vo
  */
 export function sortNames(table: NameTable, count: number): Uint32Array<ArrayBuffer> {
   const { names, stride } = table;
+  if (count <= FEW_NAMES)
+    return Uint32Array.from({ length: count }, (_, i) => i).sort((a, b) => compareNames(table, a, b) || a - b);
   const keys = new Uint32Array(count);
   const order = new Uint32Array(count);
   for (let entry = 0, at = 0; entry < count; entry++, at += stride) {
