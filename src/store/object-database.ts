@@ -31,6 +31,8 @@ export class ObjectDatabase {
    * be read.
    */
   #bySize: readonly number[];
+  /** The numbers of the packs whose indexes are read whole before any pack is asked. */
+  #first: readonly number[] = [];
 
   constructor(records: readonly PackRecord[], context: PackContext, graph?: CommitGraph) {
     this.context = context;
@@ -62,6 +64,16 @@ export class ObjectDatabase {
     this.#bySize = this.#sorted(() => true);
   }
 
+  /**
+   * Has tip packs with small indexes searched before all others. One read of such an index then serves every look-up of
+   * what the tip has, where a large pack takes a read or two for each. This suits a caller that reads a few objects of a tip.
+   */
+  useSmallCopies(): void {
+    const isSmall = ({ indexBytes }: PackRecord): boolean => indexBytes <= READING.wholeIndexBytes;
+    this.#bySize = this.#sorted((record) => record.source !== "copy" || isSmall(record));
+    this.#first = this.#sorted((record) => record.source === "copy" && isSmall(record));
+  }
+
   /** Reads the whole indexes of all packs that are searched, for a walk that looks very many names up. */
   async loadIndexes(): Promise<void> {
     const searched = this.#bySize.map((number) => itemAt(this.packs, number));
@@ -82,6 +94,7 @@ export class ObjectDatabase {
    */
   async locate(names: Uint8Array): Promise<Locations> {
     const count = names.length / this.context.format.rawSize;
+    await Promise.all(this.#first.map(async (number) => await this.packs[number]?.loadIndex()));
     const found: Locations = { packs: new Int32Array(count).fill(-1), positions: new Uint32Array(count) };
     const isAtHand = (number: number): boolean => this.packs[number]?.index !== undefined;
     const remote = this.#bySize.filter((number) => !isAtHand(number));

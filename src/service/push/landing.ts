@@ -178,7 +178,10 @@ export function databaseOf(
   { exchange, begun }: Pick<Landing, "begun" | "exchange">,
   ...more: PackRecord[]
 ): ObjectDatabase {
-  return openObjects(exchange.repository, begun.record, [...begun.packs, ...more], begun.graphs);
+  const database = openObjects(exchange.repository, begun.record, [...begun.packs, ...more], begun.graphs);
+  // What lands is mostly made on what the newest commit of the default branch has.
+  database.useSmallCopies();
+  return database;
 }
 
 /** Checks the new values of refs. `isCut`: the pack was dropped, because the client's history is cut. */

@@ -9,7 +9,7 @@
  * @see git-index-pack(1), whose verdicts (with `--strict --fix-thin`) these are
  */
 import type { ByteSource } from "../../bytes/byte-stream.ts";
-import { equal } from "../../bytes/chunk.ts";
+import { concat, equal } from "../../bytes/chunk.ts";
 import { ObjectRejected } from "../../bytes/failure.ts";
 import type { HashFactory } from "../../bytes/hash.ts";
 import { toHex } from "../../bytes/hex.ts";
@@ -257,9 +257,13 @@ class Ingest {
   }
 
   async #checkLateBlobs(resolver: DeltaResolver): Promise<void> {
-    const { database } = this.#input;
     const { names } = this.#intake;
-    for (const index of this.#intake.lateBlobs()) {
+    const late = this.#intake.lateBlobs();
+    const outside = late.filter((index) => names.entryOf(index) === NONE);
+    // The first few are read at once. The reader takes one after the other.
+    const few = outside.slice(0, INGESTING.mostBasesRead).map((index) => names.copy(index));
+    if (few.length > 1) await this.#reader.prefetch(concat(few));
+    for (const index of late) {
       await this.#pacer.pace();
       const entry = names.entryOf(index);
       if (entry !== NONE) {
@@ -270,7 +274,7 @@ class Ingest {
       }
       const name = names.copy(index);
       // If the blob is missing, the check of references says so.
-      const [type] = await database.typesOf(name);
+      const [type] = await this.#typesOf(name, INGESTING.mostReferencesRead);
       if (type !== 0) await this.#checkLateBlob(index, (await this.#reader.copyIfHeld(name))?.bytes);
     }
   }
