@@ -6,7 +6,7 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { foldersOf, IMPORTERS, LAYERS } from "./layers.ts";
+import { foldersOf, IMPORTERS, LAYERS, REFS, WHOLE_TABLES } from "./layers.ts";
 
 /**
  * The composition root, which may import anything. Of its files, only env.ts may be imported, and only by ring 4 and
@@ -125,6 +125,29 @@ function checkImporters(imports: Map<string, string[]>): string[] {
   });
 }
 
+/** SQL that writes to a table, and how the table is named. */
+const WRITES =
+  /\b(?:INSERT(?:\s+OR\s+\w+)?\s+INTO|REPLACE\s+INTO|UPDATE(?:\s+OR\s+\w+)?|DELETE\s+FROM)\s+("?\w+"?|\$\{)/gi;
+
+/** Checks that no other file's SQL writes to the table of refs, and which files write to tables that they do not name. */
+function checkSql(paths: readonly string[]): string[] {
+  const written = paths.map((path) => {
+    const text = readFileSync(path, "utf8").replaceAll(/\/\*[\s\S]*?\*\//g, "");
+    const tables = Array.from(text.matchAll(WRITES), (match) => (match[1] ?? "").replaceAll('"', "").toLowerCase());
+    return { from: relative(source, path), tables };
+  });
+  const writers = written.filter(({ tables }) => tables.includes(REFS.table)).map(({ from }) => from);
+  const unnamed = written.filter(({ tables }) => tables.includes("${")).map(({ from }) => from);
+  return [
+    ...writers.filter((from) => from !== REFS.writer).map((from) => `${from}: only ${REFS.writer} writes to refs`),
+    ...(writers.includes(REFS.writer) ? [] : [`${REFS.writer}: writes to refs, says the table`]),
+    ...unnamed
+      .filter((from) => !WHOLE_TABLES.includes(from))
+      .map((from) => `${from}: writes to a table without its name`),
+    ...WHOLE_TABLES.filter((from) => !unnamed.includes(from)).map((from) => `table: ${from} names what it writes to`),
+  ];
+}
+
 const files = readdirSync(source, { recursive: true, encoding: "utf8" })
   .filter((name) => /\.tsx?$/.test(name))
   .map((name) => join(source, name));
@@ -134,6 +157,7 @@ const problems = [
   ...checkLists(),
   ...[...graph].flatMap(([file, imports]) => checkFile(file, imports)),
   ...checkImporters(graph),
+  ...checkSql(files),
 ];
 if (files.length === 0) problems.push("no file seen");
 const cycle = findCycle(graph);

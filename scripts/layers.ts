@@ -70,6 +70,22 @@ export const IMPORTERS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/** The table of refs, and the only file whose SQL may write to it. */
+export const REFS = { table: "refs", writer: "durable/repository/tables/ref-writes.ts" } as const;
+
+/**
+ * Files whose SQL writes to tables that it does not name. Those of repositories take or give all rows of one: where it is restored, moved to another name, or
+ * emptied. None moves a ref.
+ */
+export const WHOLE_TABLES: readonly string[] = [
+  "durable/repository/move-database.ts",
+  "durable/repository/schema.ts",
+  "durable/sql/object-copy.ts",
+  "durable/sql/staged-text.ts",
+  "durable/tenant/tables/tokens.ts",
+  "durable/tenant/tenant-belongings.ts",
+];
+
 /** Returns the names of the folders of these rings, in the order of the table. */
 export function foldersOf(first: number, last: number): string[] {
   return Object.entries(LAYERS)
