@@ -15,6 +15,7 @@
  *     … --part 10  --kinds objects,refs    a tenth of the size, and some of them
  *     … --picture docs/scale.svg           draws the curves
  *     npm run bench -- --lfs                  an object of 2 GiB of Git LFS, up and down, each with a cut
+ *     npm run bench -- --writes --repo DIR    commits by the API, in new isolates and again
  *     … --collect                          garbage is collected before each step: memory is the step's own, its code slower
  *
  * Ends with status 1 where a budget is exceeded, 2 where a result is wrong.
@@ -44,11 +45,12 @@ import { copySubject, isScenario, isWide, makeSubject, makeWide } from "./bench/
 import { isScaleKind, measureScale, scaleKinds } from "./bench/scale.ts";
 import { BITMAPS, type Measurement, Measuring } from "./bench/steps.ts";
 import { twinSteps } from "./bench/twin-steps.ts";
+import { judgeWrites, WRITE_FIGURES, WriteBench, writeTable } from "./bench/write-steps.ts";
 import { freePort } from "./free-port.ts";
 import { replaceTable, type Table } from "./marked-table.ts";
 
 const USAGE =
-  "usage: npm run bench -- (--hostile [--at-once N] [--rounds N] [--seed N] [--part N] | --lfs | --scale [--part N] [--kinds KIND,…] [--picture FILE] | --doors [--repo DIR] | --repo DIR | --scenario blobs300|blob100|wide|wide10) [--object-format sha1|sha256] [--hosts thinpack,c-git] [--runs N] [--json FILE] [--page FILE] [--collect]";
+  "usage: npm run bench -- (--hostile [--at-once N] [--rounds N] [--seed N] [--part N] | --lfs | --scale [--part N] [--kinds KIND,…] [--picture FILE] | --doors [--repo DIR] | --writes --repo DIR | --repo DIR | --scenario blobs300|blob100|wide|wide10) [--object-format sha1|sha256] [--hosts thinpack,c-git] [--runs N] [--json FILE] [--page FILE] [--collect]";
 
 async function makeHost(git: GitSandbox, name: string, collect: boolean): Promise<Host> {
   if (name === "thinpack") return await startThinpack(git.path("state"), collect);
@@ -138,6 +140,24 @@ async function measureDoors({ repo, page }: { readonly repo?: string; readonly p
   }
 }
 
+/** Measures commits by the API. */
+async function measureWrites({ repo, page }: { readonly repo?: string; readonly page?: string }): Promise<number> {
+  if (repo === undefined) throw new Error(USAGE);
+  const git = new GitSandbox("bench", "sha1");
+  try {
+    const bench = new WriteBench(git);
+    await bench.push(resolve(repo));
+    await bench.commit(resolve(repo));
+    const verdicts = judgeWrites(bench.results);
+    console.log(renderVerdicts(verdicts));
+    if (page !== undefined)
+      writeFileSync(page, replaceTable(readFileSync(page, "utf8"), WRITE_FIGURES, writeTable(bench.results)));
+    return verdicts.every(({ ok }) => ok) ? 0 : 1;
+  } finally {
+    git.close();
+  }
+}
+
 /** Measures Git LFS. */
 async function measureLfs(page: string | undefined): Promise<number> {
   const git = new GitSandbox("bench", "sha1");
@@ -169,6 +189,7 @@ const OPTIONS = {
   seed: { type: "string", default: "1" },
   doors: { type: "boolean", default: false },
   lfs: { type: "boolean", default: false },
+  writes: { type: "boolean", default: false },
   scale: { type: "boolean", default: false },
   part: { type: "string", default: "1" },
   kinds: { type: "string" },
@@ -193,6 +214,7 @@ async function main(): Promise<number> {
   const { values } = parseArgs({ options: OPTIONS });
   if (values.doors) return await measureDoors(values);
   if (values.lfs) return await measureLfs(values.page);
+  if (values.writes) return await measureWrites(values);
   if (values.scale) return await measureGrowth(values);
   return values.hostile ? await measureHostile(values) : await compareHosts(values);
 }
