@@ -42,17 +42,20 @@ const DEPLOY_COLUMNS: readonly Column[] = [
   ...USE,
 ];
 
-async function readKey(file: string): Promise<string> {
+async function readText(file: string): Promise<string> {
   if (file === "-") return (await readInput()).trim();
-  let text: string;
   try {
-    text = readFileSync(file, "utf8");
+    return readFileSync(file, "utf8").trim();
   } catch (cause) {
     throw new CommandFailure(`${file} can't be read`, undefined, { cause });
   }
+}
+
+async function readKey(file: string): Promise<string> {
+  const text = await readText(file);
   if (/-----BEGIN [A-Z ]*PRIVATE KEY/.test(text))
     throw new CommandFailure(`${file} is a private key: give the public one`);
-  return text.trim();
+  return text;
 }
 
 /**
@@ -116,7 +119,7 @@ async function listKeys(given: string, options: { readonly ssh?: true }, command
   printList(rows, columns, { json: commonOptions(command).json, what });
 }
 
-type HostKeyOptions = { readonly make?: true; readonly remove?: true };
+type HostKeyOptions = { readonly make?: true; readonly set?: string; readonly remove?: true };
 
 async function addKey(given: string, file: string, options: AddOptions, command: Command): Promise<void> {
   const { api, path, kind } = placeOf(command, given, options);
@@ -129,6 +132,12 @@ async function hostKey(tenant: string, options: HostKeyOptions, command: Command
   const api = connect(command, tenant);
   const path = `${tenantPath(tenant)}/signing-key`;
   const { json } = commonOptions(command);
+  if ([options.make, options.set, options.remove].filter((given) => given !== undefined).length > 1)
+    throw new CommandFailure("only one of --make, --set and --remove may be given", EXIT.usage);
+  if (options.set !== undefined) {
+    printThing(await api.ask("PUT", path, { private_key: await readText(options.set) }), json);
+    return;
+  }
   if (options.remove === true) {
     await api.ask("DELETE", path);
     printDone(`the host signs for ${tenant} no more`, {}, json);
@@ -200,9 +209,13 @@ Examples:
     .action(removeKey);
   keys
     .command("host")
-    .summary("shows, makes or removes the key with which the host signs for a tenant")
+    .summary("shows, makes, sets or removes the key with which the host signs for a tenant")
     .argument("<tenant>")
     .option("--make", "makes a new one, in place of the one that there may be")
+    .option(
+      "--set <file>",
+      "sets a private key without a passphrase, of OpenSSH or armoured OpenPGP; - for standard input",
+    )
     .option("--remove", "removes it")
     .action(hostKey);
 }

@@ -50,6 +50,7 @@ type RepoOptions = {
   readonly requireLfsObjects?: boolean;
   readonly lfsAbove?: string;
   readonly offloadFrom?: string;
+  readonly sign?: boolean;
 };
 
 function fsckOf({ fsckStrict: strict, fsckIgnore: ignore, fsckSkip: skip }: RepoOptions): object {
@@ -57,8 +58,17 @@ function fsckOf({ fsckStrict: strict, fsckIgnore: ignore, fsckSkip: skip }: Repo
   return given.length === 0 ? {} : { fsck: Object.fromEntries(given) };
 }
 
+/** Returns the settings that can be turned off. */
+function offOf({ lfsAbove, offloadFrom, sign }: RepoOptions): object {
+  return {
+    ...(offloadFrom === undefined ? {} : { offload_from: offloadFrom === "off" ? null : Number(offloadFrom) }),
+    ...(lfsAbove === undefined ? {} : { lfs_above: lfsAbove === "off" ? null : Number(lfsAbove) }),
+    ...(sign === undefined ? {} : { sign: sign ? "host" : null }),
+  };
+}
+
 function settingsOf(options: RepoOptions): object {
-  const { defaultBranch, description, objectFormat, readOnly, lfsAbove, offloadFrom, graceDays, showPast } = options;
+  const { defaultBranch, description, objectFormat, readOnly, graceDays, showPast } = options;
   const visibility = options.public === true ? "public" : options.private === true ? "private" : undefined;
   return {
     ...(visibility === undefined ? {} : { visibility }),
@@ -70,8 +80,7 @@ function settingsOf(options: RepoOptions): object {
     ...(showPast === undefined ? {} : { show_past: showPast }),
     ...fsckOf(options),
     ...(options.requireLfsObjects === undefined ? {} : { require_lfs_objects: options.requireLfsObjects }),
-    ...(offloadFrom === undefined ? {} : { offload_from: offloadFrom === "off" ? null : Number(offloadFrom) }),
-    ...(lfsAbove === undefined ? {} : { lfs_above: lfsAbove === "off" ? null : Number(lfsAbove) }),
+    ...offOf(options),
   };
 }
 
@@ -116,6 +125,11 @@ Examples:
       onOrOff,
     )
     .option("--offload-from <bytes|off>", "from how many bytes on blobs are left out for clients that fetch them later")
+    .option(
+      "--sign <on|off>",
+      "whether the host signs every commit and annotated tag that the API makes: see thinpack key host",
+      onOrOff,
+    )
     .option("--lfs-above <bytes|off>", "above how many bytes a file has to go to Git LFS")
     .addHelpText(
       "after",

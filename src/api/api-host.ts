@@ -27,7 +27,7 @@ import type { RepositorySettings } from "../refs/repository-settings.ts";
 import type { LfsStore } from "../refs/lfs-store.ts";
 import type { LfsLinks } from "../access/lfs-links.ts";
 import type { UploadParts, UploadStore } from "../refs/upload-store.ts";
-import type { SigningKeyStore } from "../signing/signing-key.ts";
+import type { HostKey, SigningKeyStore } from "../signing/signing-key.ts";
 
 /** Mirroring, for one API request. */
 export interface MirrorHost {
@@ -72,6 +72,8 @@ export interface ApiHost {
   uploadParts(id: string): UploadParts;
   /** Opens a tenant, which need not exist: its repositories, its tokens and its keys. */
   tenant(name: string): TenantRegistry & TokenStore & SigningKeyStore & SshKeyStore & UsageStore;
+  /** Seals the private half of a tenant's signing key anew, if that was not done with the newest key of the deployment. */
+  resealHostKey(tenant: string, key: HostKey): Promise<void>;
   /** Passes on what this isolate has counted, so that an answer about usage has it. */
   flushUsage(): Promise<void>;
   directory(): TenantDirectory;

@@ -22,7 +22,7 @@ const MOST_SHOWN = 200;
 /** What is wrong with half a surrogate pair. */
 const HALF_A_CHARACTER = "has half a character";
 /** Members whose values are not repeated. */
-const SECRETS = ["password", "secret", "hook_secret", "token", "username"];
+const SECRETS = ["password", "secret", "hook_secret", "private_key", "token", "username"];
 
 /**
  * Returns a flaw that schemas overlook; `undefined` if there is none. One is an array, which passes for an object

@@ -30,6 +30,7 @@ export function durableTenant(object: DurableObjectStub<TenantObject>, counters:
     removeSigningKey: (fingerprint) => call(async () => object.removeSigningKey(fingerprint)),
     hostKey: () => call(async () => object.hostKey()),
     changeHostKey: (key) => call(async () => object.changeHostKey(key)),
+    resealHostKey: (old, fresh) => call(async () => object.resealHostKey(old, fresh)),
     checkSshKey: (fingerprint, repo) => call(async () => object.checkSshKey(fingerprint, repo)),
     addSshKey: (request) => call(async () => object.addSshKey(request)),
     sshKeys: (place, after, limit) => call(async () => object.sshKeys(place, after, limit)),

@@ -111,6 +111,13 @@ export class Mirrors {
     return this.#box.open(secret, bindingOf(context));
   }
 
+  /** Seals a secret with the newest key, if another has sealed it; `undefined` if none has, or if it can't be opened. */
+  async resealed(secret: SealedSecret, context: SecretContext): Promise<SealedSecret | undefined> {
+    if (!this.#box.isStale(secret)) return undefined;
+    const opened = await this.open(secret, context);
+    return opened === undefined ? undefined : await this.seal(opened, context);
+  }
+
   /** Takes as long as {@link open}, for callers that have no secret to open. */
   openNothing(): Promise<undefined> {
     return this.#box.openNothing();
@@ -157,16 +164,11 @@ export class Mirrors {
         if (authorization === undefined) {
           throw new UpstreamFailure("The upstream's credentials can't be read any more: they have to be set again.");
         }
-        return this.#box.isStale(login)
-          ? { authorization, resealed: await this.seal(authorization, context) }
-          : { authorization };
+        const resealed = await this.resealed(login, context);
+        return resealed === undefined ? { authorization } : { authorization, resealed };
       },
-      resealHook: async (hook, id) => {
-        if (!this.#box.isStale(hook)) return undefined;
-        // A secret whose key is gone goes unreported here: its webhooks are refused, and it is then set anew.
-        const secret = await this.open(hook, { use: "hook", id });
-        return secret === undefined ? undefined : await this.seal(secret, { use: "hook", id });
-      },
+      // A secret whose key is gone goes unreported here: its webhooks are refused, and it is then set anew.
+      resealHook: (hook, id) => this.resealed(hook, { use: "hook", id }),
     });
   }
 }

@@ -7,6 +7,7 @@ import { repositoryKey } from "../access/names.ts";
 import type { ApiHost, MirrorHost } from "../api/api-host.ts";
 import { pingByFetch } from "../cloudflare/fetch-receiver.ts";
 import type { RequestStorage } from "../cloudflare/open-repository.ts";
+import { resealHostKey } from "./host-signature.ts";
 import type { RequestHost } from "./request-host.ts";
 
 function mirrorHost(storage: RequestStorage): MirrorHost {
@@ -46,6 +47,7 @@ export function apiHost(
     lfsLinks: (home) => storage.lfsLinks(home),
     lender: (id) => storage.lender(id),
     tenant: (name) => storage.tenant(name),
+    resealHostKey: (tenant, key) => resealHostKey(storage, tenant, key),
     directory: () => storage.directory(),
     uploadParts: (id) => storage.uploadParts(id),
     bareFiles: (id) => storage.bareFiles(id),

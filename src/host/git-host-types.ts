@@ -75,6 +75,8 @@ export type GitRepositoryChange = Omit<NewGitRepository, "object_format" | "toke
   /** Renames it. */
   readonly name?: string;
   readonly read_only?: boolean;
+  /** Who signs every commit and annotated tag that is made here: the host, with the tenant's key. */
+  readonly sign?: "host" | null;
   readonly protected?: readonly GitRefRule[];
 };
 
@@ -88,6 +90,7 @@ export type GitRepository = {
   readonly description: string;
   readonly object_format: "sha1" | "sha256";
   readonly read_only: boolean;
+  readonly sign: "host" | null;
   readonly protected: readonly GitRefRule[];
   readonly fork_of?: { readonly id: string; readonly name?: string };
   readonly size_bytes: number;
@@ -249,6 +252,8 @@ export type NewGitCommit = {
   readonly trailers?: readonly { readonly key: string; readonly value: string }[];
   readonly allow_empty?: boolean;
   readonly dry_run?: boolean;
+  /** Whether the host signs it, with the tenant's key. */
+  readonly sign?: boolean;
   readonly actions: readonly GitAction[];
 };
 
@@ -266,6 +271,8 @@ type Merging = {
   readonly author?: NewGitPerson;
   readonly committer?: NewGitPerson;
   readonly dry_run?: boolean;
+  /** Whether the host signs what it makes, with the tenant's key. */
+  readonly sign?: boolean;
   /** A new branch, which gets a commit with the markers of conflicts. */
   readonly materialise?: string;
 };

@@ -47,6 +47,7 @@ import { allReachable, wholePacks } from "../repository/view.ts";
 import type { RequestCounts } from "../repository/request-counts.ts";
 import type { ClientNote, Served, StoredAnswer } from "../service/exchange.ts";
 import type { ArmouredSignature, SignatureCheck } from "../signing/verify.ts";
+import { hostSignature } from "./host-signature.ts";
 import type { Lifetime } from "./lifetime.ts";
 
 /** The answer to a dumb client that would be led to packs which have to be withheld. */
@@ -172,6 +173,10 @@ export class RequestHost implements Host {
     const keys = (await this.#storage.tenant(name.tenant).signingKeys()) ?? [];
     const { verifySignature } = await import("../signing/verify.ts");
     return verifySignature(signature, payload, { keys, now: Date.now() });
+  }
+
+  hostSignature(tenant: string): (payload: Uint8Array) => Promise<string> {
+    return hostSignature(this.#storage, tenant);
   }
 
   note(said: ClientNote): void {

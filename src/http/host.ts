@@ -62,6 +62,12 @@ export interface Host {
   readonly pushCertSeed?: string;
   /** Verifies a signature over `payload` with the keys that the repository's tenant has registered. */
   verifySignature(name: RepositoryName, signature: ArmouredSignature, payload: Uint8Array): Promise<SignatureCheck>;
+  /**
+   * Returns what signs for a tenant with its key on this host: it gets the bytes that are signed, and returns an armoured signature.
+   *
+   * @throws Problem from what is returned, if the tenant has no key that may sign
+   */
+  hostSignature(tenant: string): (payload: Uint8Array) => Promise<string>;
   /** The client's address; "" if the platform does not tell it. */
   readonly client: string;
   /** The value of `agent=` and `Server:`. */

@@ -66,6 +66,7 @@ export async function admitWriter(caller: Caller): Promise<Writer> {
       if (record === undefined) throw new Problem(404, "There is no such repository.");
     },
     served: (what) => host.served(what),
+    signing: { isAsked: false, sign: host.hostSignature(name.tenant) },
   };
   return { principal, exchange };
 }

@@ -54,6 +54,8 @@ export type RepositoryRecord = LogMarks &
     readonly readOnly: boolean;
     /** Blobs of this many bytes and more are left out for clients that fetch them later; absent if none are. */
     readonly offloadFrom?: number;
+    /** Whether the host signs every commit and every annotated tag that it makes here for a request. */
+    readonly hostSigns?: boolean;
     /** The upstream, if the repository is a mirror. */
     readonly mirror?: MirrorSummary;
     /** What the repository was forked from, if it was. */

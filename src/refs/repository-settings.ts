@@ -32,6 +32,8 @@ export type SettingsChange = {
   readonly readOnly?: boolean;
   /** See `RepositoryRecord`; `null` leaves out none. */
   readonly offloadFrom?: number | null;
+  /** See `RepositoryRecord`. */
+  readonly hostSigns?: boolean;
   /** See `GracePeriod`. */
   readonly graceDays?: number;
   /** Whether the repository shows what its refs were, within the grace period. */
@@ -56,6 +58,7 @@ const ALL_SETTINGS: SeenSettings = { pushers: true, fsck: true };
  */
 export function settingsTag(record: DescribedRepository, seen = ALL_SETTINGS): string {
   const { id, visibility, head, description, readOnly, rules, fsck, lfs, graceDays, pastSince, offloadFrom } = record;
+  const { hostSigns } = record;
   const shownRules = seen.pushers ? rules : rules.map((rule) => ({ ...rule, pushers: undefined }));
   const checks = seen.fsck ? [fsck, lfs] : [];
   const settings = [
@@ -68,6 +71,7 @@ export function settingsTag(record: DescribedRepository, seen = ALL_SETTINGS): s
     graceDays,
     pastSince !== undefined,
     offloadFrom,
+    hostSigns,
   ];
   return contentTag(JSON.stringify([...settings, ...checks]));
 }

@@ -10,6 +10,8 @@
  * @packageDocumentation
  * @see RFC 9580 sections 3, 4 and 6
  */
+import { u8OrNul } from "../bytes/assert.ts";
+import { concat } from "../bytes/chunk.ts";
 import { toHex } from "../bytes/hex.ts";
 import { withoutZeros } from "./public-key.ts";
 import { decodeBase64, encodeBase64 } from "./ssh-reader.ts";
@@ -37,7 +39,7 @@ export const TAG = {
 export type OpenPgpPacket = { readonly tag: number; readonly body: Uint8Array; readonly whole: Uint8Array };
 
 /** The kinds of armour that are read. */
-export type ArmourKind = "PUBLIC KEY BLOCK" | "SIGNATURE";
+export type ArmourKind = "PUBLIC KEY BLOCK" | "PRIVATE KEY BLOCK" | "SIGNATURE";
 
 const LINE_LENGTH = 64;
 
@@ -58,11 +60,25 @@ export function decodeArmour(text: string, kind: ArmourKind): Uint8Array<ArrayBu
   return bytes;
 }
 
-/** Armours bytes, without a checksum. */
+/** Returns the checksum of armour, three bytes. @see RFC 9580 section 6.1.1 */
+function checksum(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  let crc = 0xb704ce;
+  for (const byte of bytes) {
+    crc ^= byte << 16;
+    for (let bit = 0; bit < 8; bit++) {
+      crc <<= 1;
+      if ((crc & 0x1000000) !== 0) crc ^= 0x1864cfb;
+    }
+  }
+  return Uint8Array.of(crc >>> 16, (crc >>> 8) & 0xff, crc & 0xff);
+}
+
+/** Armours bytes. The checksum is for gpg before 2.4, which else takes the last line for base64 where that needs no padding. */
 export function encodeArmour(bytes: Uint8Array, kind: ArmourKind): string {
   const text = encodeBase64(bytes);
   const lines: string[] = [];
   for (let at = 0; at < text.length; at += LINE_LENGTH) lines.push(text.slice(at, at + LINE_LENGTH));
+  lines.push(`=${encodeBase64(checksum(bytes))}`);
   return `-----BEGIN PGP ${kind}-----\n\n${lines.join("\n")}\n-----END PGP ${kind}-----\n`;
 }
 
@@ -123,6 +139,21 @@ export class OpenPgpReader {
   end(): void {
     if (!this.isAtEnd) throw new MalformedOpenPgp("a field that goes on");
   }
+}
+
+/** Encodes a number with its length in bits. */
+export function encodeMpi(number: Uint8Array): Uint8Array<ArrayBuffer> {
+  const digits = withoutZeros(number);
+  const bits = digits.length * 8 - Math.max(0, Math.clz32(u8OrNul(digits, 0)) - 24) * Number(digits.length > 0);
+  return concat([Uint8Array.of(bits >>> 8, bits & 0xff), digits]);
+}
+
+/** Encodes a packet in RFC 9580's own format. */
+export function encodePacket(tag: number, body: Uint8Array): Uint8Array<ArrayBuffer> {
+  const header = new Uint8Array(6);
+  header.set([0xc0 | tag, 0xff]);
+  new DataView(header.buffer).setUint32(2, body.length);
+  return concat([header, body]);
 }
 
 /** Whether a length's first byte says that only a part of the body follows. Only packets of messages may have that. */

@@ -34,7 +34,7 @@ export const SIGNATURE = {
 } as const;
 
 /** The types of subpackets that are looked at. */
-const SUBPACKET = {
+export const SUBPACKET = {
   created: 2,
   expires: 3,
   keyExpires: 9,
@@ -63,7 +63,7 @@ const SOFT_REASONS: ReadonlySet<number> = new Set([1, 3, 32]);
 const SIGNS_DATA = 0x02;
 
 /** The hash functions by their numbers; the others are too weak, or not at the platform. */
-const HASHES: Readonly<Record<number, HashName>> = { 2: "SHA-1", 8: "SHA-256", 9: "SHA-384", 10: "SHA-512" };
+export const HASHES: Readonly<Record<number, HashName>> = { 2: "SHA-1", 8: "SHA-256", 9: "SHA-384", 10: "SHA-512" };
 const SALT_BYTES: Readonly<Record<HashName, number>> = { "SHA-1": 0, "SHA-256": 16, "SHA-384": 24, "SHA-512": 32 };
 
 /** What subpackets say. Times are in seconds. */
@@ -195,7 +195,10 @@ function readSignature(body: Uint8Array, isEmbedded: boolean): SignaturePacket |
 }
 
 /** Returns all that is hashed for a signature over some bytes. */
-function hashInput({ version, salt, hashedPart }: SignaturePacket, signed: Uint8Array): Uint8Array<ArrayBuffer> {
+export function hashInput(
+  { version, salt, hashedPart }: Pick<SignaturePacket, "version" | "salt" | "hashedPart">,
+  signed: Uint8Array,
+): Uint8Array<ArrayBuffer> {
   const trailer = new Uint8Array(6);
   trailer[0] = version;
   trailer[1] = 0xff;

@@ -36,13 +36,27 @@ export type AddKeyAnswer =
   | { readonly kind: "missing" }
   | { readonly kind: "full" };
 
-/** The key with which the host signs what it makes for a tenant. Its private half is sealed, and only requests open it. */
-export type HostKey = {
-  /** As `ssh-keygen -l` shows it. */
-  readonly fingerprint: string;
-  /** A line as in `authorized_keys`, without its comment. */
+/** A key that signs for a tenant. */
+export type HostSigner = {
+  readonly kind: SigningKeyKind;
+  /**
+   * The private half: PKCS #8, in base64. That of an OpenPGP key stands behind the fingerprint of the key or subkey that it
+   * is of, and a space.
+   */
+  readonly secret: string;
+  /** A line as in `authorized_keys` without its comment, or an armoured block. */
   readonly publicKey: string;
-  readonly sealed: { readonly key: string; readonly data: string };
+};
+
+/** A key that is to sign for a tenant, with its fingerprint as in {@link SigningKey}. */
+export type NewSigner = HostSigner & { readonly fingerprint: string };
+
+/** A secret that is sealed under a key of the deployment, which it names. */
+type Sealed = { readonly key: string; readonly data: string };
+
+/** The key with which the host signs what it makes for a tenant. Its private half is sealed, and only requests open it. */
+export type HostKey = Omit<NewSigner, "secret"> & {
+  readonly sealed: Sealed;
   /** In milliseconds since the epoch. */
   readonly createdAt: number;
 };
@@ -58,4 +72,6 @@ export interface SigningKeyStore {
   hostKey(): Promise<HostKey | undefined>;
   /** Sets that key, in place of another, or removes it. Returns whether there is such a tenant, or such a key to be removed. */
   changeHostKey(key: HostKey | undefined): Promise<boolean>;
+  /** Replaces the private half of that key, if it is still sealed as `old`, by the same that is sealed anew. */
+  resealHostKey(old: Sealed, fresh: Sealed): Promise<void>;
 }

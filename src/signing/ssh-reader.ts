@@ -79,6 +79,14 @@ export function encodeSshString(value: string | Uint8Array): Uint8Array<ArrayBuf
   return concat([length, bytes]);
 }
 
+/** Encodes a non-negative number, given in big-endian bytes. RFC 4251, section 5. */
+export function encodeMpint(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const first = bytes.findIndex((byte) => byte !== 0);
+  const digits = first < 0 ? bytes.subarray(bytes.length) : bytes.subarray(first);
+  const isHigh = (u8OrNul(digits, 0) & 0x80) !== 0;
+  return encodeSshString(isHigh ? concat([Uint8Array.of(0), digits]) : digits);
+}
+
 /** Decodes base64, which may have line breaks in it. Returns `undefined` if it is malformed. */
 export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   const compact = text.replaceAll(/[\r\n]/g, "");

@@ -1,14 +1,16 @@
 /**
- * Makes SSH signatures, as `ssh-keygen -Y sign -n git` does, with an Ed25519 key that the platform's cryptography has made.
+ * Makes SSH signatures, as `ssh-keygen -Y sign -n git` does, with an Ed25519 key or one of ECDSA.
  *
  * @packageDocumentation
- * @see OpenSSH's PROTOCOL.sshsig, RFC 8709
+ * @see OpenSSH's PROTOCOL.sshsig, RFC 8709, RFC 5656
  */
 import { concat } from "../bytes/chunk.ts";
-import { digest } from "./public-key.ts";
-import { formatSshKeyLine, parseSshKeyLine, sshFingerprint } from "./ssh-key.ts";
+import { exportedSecret, type KeyUse, signBytes } from "./private-key.ts";
+import { CURVE_BYTES, digest } from "./public-key.ts";
+import type { HostSigner, NewSigner } from "./signing-key.ts";
+import { formatSshKeyLine, parseSshKey, parseSshKeyLine, sshFingerprint } from "./ssh-key.ts";
 import { GIT_NAMESPACE, SSHSIG_MAGIC } from "./ssh-signature.ts";
-import { decodeBase64, encodeBase64, encodeSshString } from "./ssh-reader.ts";
+import { encodeBase64, encodeMpint, encodeSshString, MalformedSsh } from "./ssh-reader.ts";
 
 const TYPE = "ssh-ed25519";
 const HASH = "sha512";
@@ -18,47 +20,48 @@ const VERSION = Uint8Array.of(0, 0, 0, 1);
 
 const encoder = new TextEncoder();
 
-/** A key that signs. */
-export type SshSigner = {
-  /** The private half: PKCS #8, in base64. */
-  readonly secret: string;
-  /** The public half: a line as in `authorized_keys`, without its comment. */
-  readonly publicKey: string;
-};
-
-/** Makes a key, and its fingerprint as `ssh-keygen -l` shows it. */
-export async function makeSshSigner(): Promise<SshSigner & { readonly fingerprint: string }> {
+/** Makes a key. */
+export async function makeSshSigner(): Promise<NewSigner> {
   const pair = await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]);
   if (!("privateKey" in pair)) throw new Error("a pair of keys is no pair");
-  const exported = async (format: "raw" | "pkcs8", key: CryptoKey): Promise<Uint8Array<ArrayBuffer>> => {
-    const bytes = await crypto.subtle.exportKey(format, key);
-    if (!(bytes instanceof ArrayBuffer)) throw new Error("a key was not exported as bytes");
-    return new Uint8Array(bytes);
-  };
-  const blob = concat([encodeSshString(TYPE), encodeSshString(await exported("raw", pair.publicKey))]);
-  return {
-    secret: encodeBase64(await exported("pkcs8", pair.privateKey)),
-    publicKey: formatSshKeyLine({ type: TYPE, blob }),
-    fingerprint: await sshFingerprint(blob),
-  };
+  const point = await crypto.subtle.exportKey("raw", pair.publicKey);
+  if (!(point instanceof ArrayBuffer)) throw new Error("a key was not exported as bytes");
+  const blob = concat([encodeSshString(TYPE), encodeSshString(new Uint8Array(point))]);
+  return await newSshSigner(await exportedSecret(pair.privateKey), TYPE, blob);
+}
+
+/** Puts together a key of its two halves. */
+export async function newSshSigner(secret: string, type: string, blob: Uint8Array<ArrayBuffer>): Promise<NewSigner> {
+  return { kind: "ssh", secret, publicKey: formatSshKeyLine({ type, blob }), fingerprint: await sshFingerprint(blob) };
+}
+
+/** Returns what a public key's private half is for. @throws MalformedSsh if nothing is signed with such keys */
+function useOf(blob: Uint8Array): KeyUse {
+  const key = parseSshKey(blob);
+  if (key.algorithm === "rsa" || key.application !== undefined) throw new MalformedSsh("a key that signs nothing here");
+  return key;
+}
+
+/** Returns a signature's value in SSH's form. */
+function encodeValue(type: string, use: KeyUse, value: Uint8Array): Uint8Array<ArrayBuffer> {
+  if (use.algorithm !== "ecdsa") return concat([encodeSshString(type), encodeSshString(value)]);
+  const bytes = CURVE_BYTES[use.curve];
+  const numbers = concat([encodeMpint(value.subarray(0, bytes)), encodeMpint(value.subarray(bytes))]);
+  return concat([encodeSshString(type), encodeSshString(numbers)]);
 }
 
 /** Signs a message for git. Returns the armoured signature. @throws DOMException if the secret is no key */
-export async function signWithSsh({ secret, publicKey }: SshSigner, message: Uint8Array): Promise<string> {
-  const pkcs8 = decodeBase64(secret) ?? new Uint8Array(0); // What is not base64 is no key.
-  const key = await crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", false, ["sign"]);
+export async function signWithSsh(
+  { secret, publicKey }: Pick<HostSigner, "secret" | "publicKey">,
+  message: Uint8Array,
+): Promise<string> {
+  const { type, blob } = parseSshKeyLine(publicKey);
+  const use = useOf(blob);
   const magic = encoder.encode(SSHSIG_MAGIC);
   const purpose = [encodeSshString(GIT_NAMESPACE), encodeSshString(""), encodeSshString(HASH)];
   const signed = concat([magic, ...purpose, encodeSshString(await digest("SHA-512", message))]);
-  const value = new Uint8Array(await crypto.subtle.sign("Ed25519", key, signed));
-  const inner = concat([encodeSshString(TYPE), encodeSshString(value)]);
-  const whole = concat([
-    magic,
-    VERSION,
-    encodeSshString(parseSshKeyLine(publicKey).blob),
-    ...purpose,
-    encodeSshString(inner),
-  ]);
+  const inner = encodeValue(type, use, await signBytes(secret, use, signed));
+  const whole = concat([magic, VERSION, encodeSshString(blob), ...purpose, encodeSshString(inner)]);
   const lines = encodeBase64(whole).match(new RegExp(`.{1,${LINE}}`, "g")) ?? []; // It is not empty.
   return ["-----BEGIN SSH SIGNATURE-----", ...lines, "-----END SSH SIGNATURE-----", ""].join("\n");
 }

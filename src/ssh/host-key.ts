@@ -6,8 +6,7 @@
  */
 import * as v from "valibot";
 import { concat } from "../bytes/chunk.ts";
-import { decodeBase64, encodeSshString } from "../signing/ssh-reader.ts";
-import { encodeMpint } from "./message.ts";
+import { decodeBase64, encodeMpint, encodeSshString } from "../signing/ssh-reader.ts";
 
 const text = v.string();
 const SECRET = v.pipe(

@@ -6,10 +6,10 @@
  */
 import { createHash } from "node:crypto";
 import { concat } from "../bytes/chunk.ts";
-import { encodeSshString, SshReader } from "../signing/ssh-reader.ts";
+import { encodeMpint, encodeSshString, SshReader } from "../signing/ssh-reader.ts";
 import type { Agreement, Direction } from "./algorithms.ts";
 import type { HostKey } from "./host-key.ts";
-import { Disconnect, encodeMpint, MESSAGE, message } from "./message.ts";
+import { Disconnect, MESSAGE, message } from "./message.ts";
 import type { CipherKeys } from "./packet-cipher.ts";
 
 /** What both sides have said before the exchange; all of it is signed. */

@@ -4,7 +4,6 @@
  * @packageDocumentation
  * @see RFC 4250 section 4, RFC 4253, RFC 4254, RFC 8308
  */
-import { u8OrNul } from "../bytes/assert.ts";
 import { concat } from "../bytes/chunk.ts";
 import { encodeSshString } from "../signing/ssh-reader.ts";
 
@@ -93,12 +92,4 @@ function encodeField(field: Field): Uint8Array {
 /** Puts a message together. */
 export function message(type: number, ...fields: readonly Field[]): Uint8Array<ArrayBuffer> {
   return concat([Uint8Array.of(type), ...fields.map(encodeField)]);
-}
-
-/** Encodes a non-negative number, given in big-endian bytes. RFC 4251, section 5. */
-export function encodeMpint(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const first = bytes.findIndex((byte) => byte !== 0);
-  const digits = first < 0 ? bytes.subarray(bytes.length) : bytes.subarray(first);
-  const isHigh = (u8OrNul(digits, 0) & 0x80) !== 0;
-  return encodeSshString(isHigh ? concat([Uint8Array.of(0), digits]) : digits);
 }

@@ -88,6 +88,7 @@ const REPOSITORY_ACTIONS: Readonly<Record<string, Action>> = {
         visibility: field(form, "visibility"),
         ...(field(form, "default_branch") === "" ? {} : { default_branch: field(form, "default_branch") }),
         ...(form.has("knows_read_only") ? { read_only: form.has("read_only") } : {}),
+        ...(form.has("knows_sign") ? { sign: form.has("sign") ? "host" : null } : {}),
       },
     }),
   },

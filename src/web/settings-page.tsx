@@ -21,6 +21,7 @@ const settings = v.object({
   default_branch: v.string(),
   description: v.string(),
   read_only: v.boolean(),
+  sign: v.nullable(v.string()),
   mirror: v.optional(v.object({ synced_at: v.nullable(v.string()) })),
 });
 const hook = v.object({
@@ -94,6 +95,13 @@ function General({ page, token, shown }: Section & { readonly shown: v.InferOutp
               <input type="hidden" name="knows_read_only" value="1" />
               <label>
                 <input type="checkbox" name="read_only" checked={shown.read_only} /> Nobody may push
+              </label>
+            </p>
+            <p>
+              <input type="hidden" name="knows_sign" value="1" />
+              <label>
+                <input type="checkbox" name="sign" checked={shown.sign === "host"} /> The host signs every commit and
+                annotated tag that is made here, with the tenant's signing key
               </label>
             </p>
           </>

@@ -6,6 +6,7 @@ import { beforeAll, expect, it } from "vitest";
 import { type CommandOptions, startCommand } from "../support/command.ts";
 import { importFixture, linear } from "../support/git-fixtures.ts";
 import { onEveryHost } from "../support/git-hosts.ts";
+import { makeSshKey } from "../support/signing-keys.ts";
 
 onEveryHost(
   "commands that change a repository",
@@ -151,6 +152,18 @@ onEveryHost(
         ["verify-tag", "v1"],
       ])
         expect((await git.git([...trust, ...args], { cwd: work })).stderr).toMatch(/^Good "git" signature/);
+      // A key of one's own, and a repository where everything is signed.
+      const pair = makeSshKey(git, "ed25519");
+      expect(await ok(["key", "host", tenant, "--set", pair.file])).toContain(pair.fingerprint);
+      expect((await run(["key", "host", tenant, "--set", pair.file, "--make"])).code).toBe(2);
+      expect((await run(["key", "host", tenant, "--set", `${pair.file}.pub`])).stderr).toContain("no armour");
+      await ok(["repo", "set", name, "--sign", "on"]);
+      await ok(["commit", name, "-b", "main", "-m", "Signed, too", "--allow-empty"]);
+      await git.ok(["fetch", "-q"], { cwd: work });
+      writeFileSync(git.path("signers"), `* ${pair.publicKey}`);
+      const verified = await git.git([...trust, "verify-commit", "origin/main"], { cwd: work });
+      expect(verified.stderr).toMatch(/^Good "git" signature/);
+      await ok(["repo", "set", name, "--sign", "off"]);
       await ok(["key", "host", tenant, "--remove"]);
     });
 

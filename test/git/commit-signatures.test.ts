@@ -113,6 +113,88 @@ inEveryFormat(
       });
     });
 
+    it("may be merges, squashed merges, picks, reverts and annotated tags", async () => {
+      const { git } = journey;
+      const source = await importFixture(git, "source", linear(3));
+      const { path, url } = await pushedRepository(journey, source);
+      const { publicKey, sign } = signer("ssh");
+      await register(publicKey);
+      const commit = async (branch: string, file: string, base = "main"): Promise<unknown> => {
+        const actions = [{ action: "create", path: file, content: `${file}\n` }];
+        const made = await api("POST", `${path}/commits`, { branch, base, message: file, actions });
+        expect(made.status).toBe(201);
+        return made.body["oid"];
+      };
+      const picked = await commit("one", "one.txt");
+      await commit("two", "two.txt");
+      await commit("three", "three.txt");
+      const author = { name: "A U Thor", email: "author@example.com" };
+      const orders: [string, Record<string, unknown>][] = [
+        ["merges", { base: "two", head: "three", author, committer: author }],
+        ["merges", { base: "three", head: "one", strategy: "squash" }],
+        ["cherry-picks", { branch: "two", commits: [picked], committer: author }],
+        ["reverts", { branch: "two", commits: [picked], author }],
+        ["tags", { name: "v1", target: "two", message: "One", tagger: author }],
+      ];
+      const payloads: string[] = [];
+      for (const [below, order] of orders) {
+        const asked = await api("POST", `${path}/${below}`, { ...order, sign: "detached" });
+        expect([below, asked.status]).toEqual([below, 200]);
+        const payload = Buffer.from(String(asked.body["payload"]), "base64").toString("utf8");
+        payloads.push(payload);
+        const signature = { payload: asked.body["payload"], armoured: sign(payload) };
+        // A second later it is still what was signed.
+        await new Promise((resolve) => setTimeout(resolve, 1100));
+        const key = { "Idempotency-Key": `${below} ${payloads.length}`.replace(" ", "-") };
+        const made = await api("POST", `${path}/${below}`, { ...order, signature }, key);
+        expect([below, made.status, made.body]).toMatchObject([below, 201, { signature: "good" }]);
+        expect((await api("POST", `${path}/${below}`, { ...order, signature }, key)).body).toEqual(made.body);
+        expect((await api("POST", `${path}/${below}`, { ...order, signature })).status).toBe(409);
+      }
+      const clone = git.fresh("clone");
+      await git.ok(["clone", "-q", url, clone]);
+      await git.ok(["fsck", "--full", "--strict"], { cwd: clone });
+      const trust = ["-c", `gpg.ssh.allowedSignersFile=${git.path("allowed-signers")}`];
+      const made = ["origin/two~2", "origin/three", "origin/two~1", "origin/two"];
+      for (const [at, name] of made.entries()) {
+        const verified = await git.git([...trust, "verify-commit", "-v", name], { cwd: clone });
+        expect(verified).toMatchObject({ code: 0, stdout: payloads[at] });
+      }
+      expect(await git.git([...trust, "verify-tag", "-v", "v1"], { cwd: clone })).toMatchObject({
+        code: 0,
+        stdout: payloads[4],
+      });
+    });
+
+    it("are for one commit: what makes several, or none, or conflict markers, is refused", async () => {
+      const { git } = journey;
+      const source = await importFixture(git, "source", linear(3));
+      const { path } = await pushedRepository(journey, source);
+      const [first, second] = (await git.ok(["rev-list", "-2", "main"], { cwd: source })).split("\n");
+      for (const [below, order] of [
+        ["merges", { base: "main", head: "main", strategy: "rebase" }],
+        ["merges", { base: "main", head: "main", strategy: "ff-only" }],
+        ["merges", { base: "main", head: "main", materialise: "marks" }],
+        ["reverts", { branch: "main", commits: [first, second] }],
+        ["cherry-picks", { branch: "main", commits: [first, second] }],
+      ] as const) {
+        expect(await api("POST", `${path}/${below}`, { ...order, sign: "detached" })).toMatchObject({
+          status: 422,
+          body: { errors: [{ pointer: "#/sign" }] },
+        });
+      }
+      const other = await api("POST", `${path}/tags`, {
+        name: "v1",
+        target: "main",
+        message: "One",
+        signature: {
+          payload: btoa("tree 1"),
+          armoured: "-----BEGIN SSH SIGNATURE-----\nx\n-----END SSH SIGNATURE-----",
+        },
+      });
+      expect(other).toMatchObject({ status: 409, body: { code: "payload_differs" } });
+    });
+
     it("are stored as given where no rule demands more, and refused if they are none", async () => {
       const { git } = journey;
       const source = await importFixture(git, "source", linear(3));

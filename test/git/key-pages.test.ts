@@ -1,4 +1,4 @@
-/** The pages of SSH keys: those of people, and those of one repository. */
+/** The pages of keys: SSH keys of people, those of one repository, and whether the host signs there. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
 import { type ApiClient, apiClient } from "../support/api-client.ts";
@@ -70,4 +70,24 @@ it.each([
   expect((await send(forms, { action: remove, id })).status).toBe(403);
   expect((await send(forms, { form: own, action: remove, id })).status).toBe(303);
   expect(await page(at)).toContain("No key is registered");
+});
+
+it("a repository's settings have a box for the host's signatures, which is refused where there is no key", async () => {
+  await operator("PUT", "/repos/signs/here");
+  const settings = "/signs/here/settings";
+  const save = { form: own, action: "save", description: "", visibility: "private", knows_sign: "1" };
+  const shown = async (): Promise<unknown> => (await operator("GET", "/repos/signs/here")).body["sign"];
+  expect(await page(settings)).toMatch(/name="sign"\s*\/?>/);
+  expect((await send(settings, { ...save, sign: "on" })).status).toBe(409);
+  expect(await shown()).toBe(null);
+  await operator("PUT", "/tenants/signs/signing-key");
+  expect((await send(settings, { ...save, sign: "on" })).status).toBe(303);
+  expect(await shown()).toBe("host");
+  expect(await page(settings)).toMatch(/name="sign" checked/);
+  // A form that does not know of it leaves it as it is.
+  const { knows_sign: _, ...old } = save;
+  expect((await send(settings, { ...old, description: "x" })).status).toBe(303);
+  expect(await shown()).toBe("host");
+  expect((await send(settings, save)).status).toBe(303);
+  expect(await shown()).toBe(null);
 });

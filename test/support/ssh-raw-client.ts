@@ -6,11 +6,11 @@
 import { createHash } from "node:crypto";
 import type { ByteSink, ByteSource } from "../../src/bytes/byte-stream.ts";
 import { concat } from "../../src/bytes/chunk.ts";
-import { encodeSshString, SshReader } from "../../src/signing/ssh-reader.ts";
+import { encodeMpint, encodeSshString, SshReader } from "../../src/signing/ssh-reader.ts";
 import { agreeOn, CIPHERS, KEX, MACS } from "../../src/ssh/algorithms.ts";
 import type { RunSession } from "../../src/ssh/connection.ts";
 import { readHostKeys } from "../../src/ssh/host-key.ts";
-import { encodeMpint, type Field, MESSAGE, message } from "../../src/ssh/message.ts";
+import { type Field, MESSAGE, message } from "../../src/ssh/message.ts";
 import { openerOf, sealerOf } from "../../src/ssh/packet-cipher.ts";
 import { type Packet, PacketInput, PacketOutput } from "../../src/ssh/packet-stream.ts";
 import { serveSsh, type SshEnd } from "../../src/ssh/ssh-server.ts";

@@ -56,7 +56,7 @@ const OF_OBJECTS = /^\/api\/v1\/admin\/(rows|recoveries)\/(tenant|repository)\/(
 
 /** Members of answers that the log keeps, where an answer has them. None is a secret. */
 const KEPT =
-  "name at tenant scopes repos write expires_at fingerprint url events active upstream interval visibility default_branch read_only grace_days show_past offload_from protected push_to_create quotas revoked".split(
+  "name at tenant scopes repos write expires_at fingerprint url events active upstream interval visibility default_branch read_only grace_days show_past offload_from sign protected push_to_create quotas revoked".split(
     " ",
   );
 

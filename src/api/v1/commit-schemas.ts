@@ -6,8 +6,10 @@
 import * as v from "valibot";
 
 /** Characters of a signature. One of OpenPGP that carries its key may be long. */
-const MOST_SIGNATURE = 16_384;
-const ARMOURED = /^-----BEGIN (SSH SIGNATURE|PGP SIGNATURE|SIGNED MESSAGE)-----\n[\x20-\x7e\n]+\n-----END \1-----\n*$/;
+export const MOST_SIGNATURE = 16_384;
+/** An armoured signature of SSH, OpenPGP or X.509. */
+export const ARMOURED =
+  /^-----BEGIN (SSH SIGNATURE|PGP SIGNATURE|SIGNED MESSAGE)-----\n[\x20-\x7e\n]+\n-----END \1-----\n*$/;
 
 /** A person, and when. */
 export const personBody = v.strictObject({ name: v.string(), email: v.string(), date: v.optional(v.string()) });
@@ -41,6 +43,18 @@ const signatureBody = v.strictObject({
   ),
 });
 
+/** Who signs what is made: the host if `true`, and the one who asks, elsewhere, if `detached`; with the signature, once it is made. */
+export const signing = {
+  sign: v.optional(v.union([v.boolean(), v.literal("detached")])),
+  signature: v.optional(signatureBody),
+};
+
+/** What an answer tells of that: what is to be signed, in base64, or what came of verifying the signature that was handed in. */
+export const signedJson = {
+  payload: v.optional(v.string()),
+  signature: v.optional(v.picklist(["good", "bad", "unknown-key", "unverified"])),
+};
+
 const head = {
   branch: v.string(),
   expected_head: v.optional(v.nullable(v.string())),
@@ -51,8 +65,7 @@ const head = {
   trailers: v.optional(v.array(trailerBody)),
   allow_empty: v.optional(v.boolean()),
   dry_run: v.optional(v.boolean()),
-  sign: v.optional(v.union([v.boolean(), v.literal("detached")])),
-  signature: v.optional(signatureBody),
+  ...signing,
 };
 
 /** Everything but the actions. */
@@ -67,8 +80,7 @@ export const madeCommit = v.strictObject({
   parents: v.array(v.string()),
   branch: v.string(),
   previous: v.nullable(v.string()),
-  payload: v.optional(v.string()),
-  signature: v.optional(v.picklist(["good", "bad", "unknown-key", "unverified"])),
+  ...signedJson,
 });
 
 /** What a body says beside its actions. */

@@ -25,11 +25,10 @@ import type { ActionOrder } from "../../service/commit/prepared-actions.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
 import { checkJson, mediaType, parseJson } from "../json-body.ts";
+import { AskedSigning, atSigned } from "./asked-signing.ts";
 import { bodySource, readLines, readWhole, strictText } from "./bounded-body.ts";
 import { asker, personOf } from "./commit-person.ts";
 import { actionBody, commitBody, type CommitHead, commitHead, madeCommit } from "./commit-schemas.ts";
-import { atSigned, type SignedPayload, signedPayload, signingOf } from "./commit-signature.ts";
-import { hostSigning } from "./host-key.ts";
 import { keyedRequest, REPLAYED } from "./idempotency.ts";
 import { otherRequest, refusedUpdate, staleRef } from "./refused-writes.ts";
 import { requestedName } from "./requested.ts";
@@ -177,7 +176,7 @@ function messageOf({ message, trailers = [] }: CommitHead): string {
 
 type OrderParts = Omit<CommitOrder, "read" | "once">;
 
-function orderOf(head: CommitHead, asking: Identity, signed: SignedPayload | undefined): OrderParts {
+function orderOf(head: CommitHead, asking: Identity, { head: signed, isTrial }: AskedSigning): OrderParts {
   const by = atSigned(asking, signed?.author);
   const then = atSigned(asking, signed?.committer);
   const author = head.author === undefined ? by : personOf("author", head.author, by);
@@ -195,18 +194,14 @@ function orderOf(head: CommitHead, asking: Identity, signed: SignedPayload | und
     author,
     committer,
     allowEmpty: head.allow_empty === true,
-    isTrial: head.dry_run === true || (head.sign === "detached" && signed === undefined),
+    isTrial: head.dry_run === true || isTrial,
   };
 }
 
 /** Returns the answer to a commit that was made: the branch by its short name. */
-function shown({ branch, ...made }: MadeCommit): string {
-  const { oid, tree, parents, previous, payload, signature } = made;
-  const signing = {
-    ...(payload === undefined ? {} : { payload: btoa(textOf(payload)) }),
-    ...(signature === undefined ? {} : { signature }),
-  };
-  return JSON.stringify({ oid, tree, parents, branch: branch.slice(BRANCHES.length), previous, ...signing });
+function shown({ branch, ...made }: MadeCommit, { members }: AskedSigning): string {
+  const { oid, tree, parents, previous } = made;
+  return JSON.stringify({ oid, tree, parents, branch: branch.slice(BRANCHES.length), previous, ...members });
 }
 
 function refusedAction({ index, member, detail }: RefusedAction): InvalidRequest {
@@ -225,10 +220,10 @@ function jsonAnswer(text: string, status: 200 | 201, headers: Readonly<Record<st
   return new Response(text, { status, headers: { ...NO_STORE, "Content-Type": "application/json", ...headers } });
 }
 
-function answerOf(answer: CommitAnswer, { branch, isTrial }: Pick<CommitOrder, "branch" | "isTrial">): Response {
+function answerOf(answer: CommitAnswer, { branch, isTrial, signing }: AskedCommit): Response {
   switch (answer.kind) {
     case "made":
-      return jsonAnswer(shown(answer), isTrial ? 200 : 201);
+      return jsonAnswer(shown(answer, signing), isTrial ? 200 : 201);
     case "answered":
       return jsonAnswer(answer.answer, 201, REPLAYED);
     case "other-request":
@@ -248,14 +243,6 @@ function answerOf(answer: CommitAnswer, { branch, isTrial }: Pick<CommitOrder, "
       );
     case "no-base":
       throw new InvalidRequest("invalid_member", [{ pointer: "#/base", detail: "base: names no commit here" }]);
-    case "other-payload":
-      throw new DetailedProblem(
-        409,
-        "The commit would be another one than what was signed. Ask again for what is to be signed.",
-        {
-          code: "payload_differs",
-        },
-      );
     case "nothing-changed":
       throw new DetailedProblem(422, "Nothing changes; allow_empty makes such a commit all the same.", {
         code: "nothing_changed",
@@ -263,12 +250,15 @@ function answerOf(answer: CommitAnswer, { branch, isTrial }: Pick<CommitOrder, "
   }
 }
 
+/** What is to be committed, and how it is signed. */
+type AskedCommit = CommitOrder & { readonly signing: AskedSigning };
+
 async function ordered(
   context: Context<ApiEnv>,
   name: RepositoryName,
   { exchange, principal }: Writer,
   hold: (bytes: number) => void,
-): Promise<CommitOrder & { readonly sign: CommitHead["sign"] }> {
+): Promise<AskedCommit> {
   const reader = READERS[mediaType(context.req.raw)];
   if (reader === undefined) throw new Problem(415, `The body has to be one of ${Object.keys(READERS).join(", ")}.`);
   if (reader !== readPatchBody) refuseQuery(context);
@@ -281,12 +271,11 @@ async function ordered(
   const { url } = context.req;
   const { head, ...changes } = await reader({ source: bodySource(context, memory), hash, url, pacer, hold });
   const keyed = keyedRequest(context, principal, hash);
-  const signed = signedPayload(head);
+  const signing = new AskedSigning(head, { host: context.var.host, name });
   return {
-    ...orderOf(head, asker(principal, repository.now()), signed),
-    sign: head.sign,
-    ...signingOf(head, signed, { host: context.var.host, name }),
-    ...(keyed === undefined ? {} : { once: { ...keyed, answer: shown } }),
+    ...orderOf(head, asker(principal, repository.now()), signing),
+    signing,
+    ...(keyed === undefined ? {} : { once: { ...keyed, answer: (made) => shown(made, signing) } }),
     read: async (contents, rawSize) => {
       if ("patch" in changes) return changes;
       const prepared = new PreparedActions(contents, rawSize);
@@ -314,13 +303,12 @@ async function commit(context: Context<ApiEnv>): Promise<Response> {
   const { memory } = writer.exchange.repository;
   let held = 0;
   try {
-    const { sign, ...order } = await ordered(context, name, writer, (bytes) => {
+    const order = await ordered(context, name, writer, (bytes) => {
       held += bytes;
       memory.hold(bytes);
     });
     const { makeCommit } = await import("../../service/commit/make-commit.ts");
-    const signing = hostSigning(context, name.tenant, sign);
-    const exchange = { ...writer.exchange, kept: context.var.api.settings(name), ...signing };
+    const exchange = order.signing.with({ ...writer.exchange, kept: context.var.api.settings(name) });
     return answerOf(await makeCommit(exchange, order), order);
   } finally {
     memory.hold(-held);

@@ -71,10 +71,10 @@ function conflictDetail({ report, commit, materialised }: Conflicted): string {
   return `${head}${where}: ${[...named, ...more].join(", ")}; ${then}.`;
 }
 
-/** Returns what is kept of an answer for later requests with the same key. Files with markers are not told again. */
-export function keptAnswer(outcome: KeptOutcome): string {
+/** Returns what is kept of an answer for later requests with the same key; `signed` tells of its signature. Files with markers are not told again. */
+export function keptAnswer(outcome: KeptOutcome, signed: object): string {
   return outcome.kind === "moved"
-    ? JSON.stringify(movedMembers(outcome))
+    ? JSON.stringify({ ...movedMembers(outcome), ...signed })
     : JSON.stringify({ detail: conflictDetail(outcome), members: conflictsMembers(outcome, false) });
 }
 
@@ -114,11 +114,11 @@ function unbuilt(outcome: Exclude<Unbuilt, { kind: "up-to-date" }>): Problem {
   }
 }
 
-/** Returns the answer to a merge. @throws Problem */
-export function mergeAnswer(outcome: BranchOutcome, isTrial: boolean): Response {
+/** Returns the answer to a merge; `signed` tells of its signature. @throws Problem */
+export function mergeAnswer(outcome: BranchOutcome, isTrial: boolean, signed: object): Response {
   switch (outcome.kind) {
     case "moved":
-      return Response.json(movedMembers(outcome), { status: isTrial ? 200 : 201, headers: NO_STORE });
+      return Response.json({ ...movedMembers(outcome), ...signed }, { status: isTrial ? 200 : 201, headers: NO_STORE });
     case "up-to-date":
       return Response.json({ status: "up-to-date" }, { headers: NO_STORE });
     case "answered":

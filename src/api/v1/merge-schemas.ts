@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import * as v from "valibot";
-import { personBody } from "./commit-schemas.ts";
+import { personBody, signedJson, signing } from "./commit-schemas.ts";
 
 /** Commits that one request may pick. */
 const MOST_PICKS = 1000;
@@ -15,7 +15,7 @@ const shared = {
   committer: v.optional(personBody),
   dry_run: v.optional(v.boolean()),
   materialise: v.optional(v.string()),
-  sign: v.optional(v.boolean()),
+  ...signing,
 };
 
 /** A merge. */
@@ -45,6 +45,7 @@ export const movedJson = v.strictObject({
   branch: v.string(),
   previous: v.string(),
   commits: v.array(v.string()),
+  ...signedJson,
 });
 
 /** What would be made, or that there is nothing to merge. */

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import { Hono, type Context } from "hono";
+import type * as v from "valibot";
 import type { Identity } from "../../object/identity.ts";
 import { isPushableRefName, isTooLong } from "../../object/ref-name.ts";
 import { InvalidRequest } from "../../http/problem.ts";
@@ -11,11 +12,12 @@ import { wholeLines } from "../../service/commit/commit-text.ts";
 import type { PickAction } from "../../service/merge/pick-commits.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
-import { askedWrite, type BodyReading } from "./asked-write.ts";
+import { type AskedWrite, askedWrite, type BodyReading } from "./asked-write.ts";
+import { AskedSigning, atSigned } from "./asked-signing.ts";
 import { asker, personOf } from "./commit-person.ts";
 import type { KeyedRequest } from "./idempotency.ts";
-import { hostSigning } from "./host-key.ts";
 import { keptAnswer, mergeAnswer } from "./merge-answers.ts";
+import type { KeptOutcome } from "../../service/merge/write-branch.ts";
 import { type MergeBody, mergeBody, movedJson, type PicksBody, picksBody, triedJson } from "./merge-schemas.ts";
 import { requestedName } from "./requested.ts";
 
@@ -44,13 +46,15 @@ function messageOf({ message }: MergeBody): { message?: string } {
   return { message: wholeLines(message) };
 }
 
-/** Returns who makes the commits. */
+/** Returns who makes a merge: at the moments that were signed, if the body gives none. */
 function people(
-  body: Pick<MergeBody, "author" | "committer">,
-  by: Identity,
+  body: MergeBody,
+  asking: Identity,
+  { head: signed }: AskedSigning,
 ): { author: Identity; committer: Identity } {
+  const [by, then] = [atSigned(asking, signed?.author), atSigned(asking, signed?.committer)];
   const author = body.author === undefined ? by : personOf("author", body.author, by);
-  const committer = body.committer === undefined ? by : personOf("committer", body.committer, by);
+  const committer = body.committer === undefined ? then : personOf("committer", body.committer, then);
   return { author, committer };
 }
 
@@ -58,68 +62,73 @@ function people(
 function shared(
   { favor, materialise, dry_run }: MergeBody | PicksBody,
   keyed: KeyedRequest | undefined,
+  signing: AskedSigning,
 ): {
   readonly isTrial: boolean;
   readonly favor?: "ours" | "theirs";
   readonly materialise?: string;
-  readonly once?: KeyedRequest & { readonly answer: typeof keptAnswer };
+  readonly once?: KeyedRequest & { readonly answer: (outcome: KeptOutcome) => string };
 } {
+  signing.assertOne(materialise === undefined, "conflict markers are not signed elsewhere");
   return {
-    isTrial: dry_run === true,
+    isTrial: dry_run === true || signing.isTrial,
     ...(favor === undefined ? {} : { favor }),
     ...(materialise === undefined ? {} : { materialise: branchOf("materialise", materialise) }),
-    ...(keyed === undefined ? {} : { once: { ...keyed, answer: keptAnswer } }),
+    ...(keyed === undefined ? {} : { once: { ...keyed, answer: (outcome) => keptAnswer(outcome, signing.members) } }),
   };
 }
 
-function expected(oid: string | undefined): { expectedHead?: string } {
-  return oid === undefined ? {} : { expectedHead: oid.toLowerCase() };
-}
-
-/** Returns how the commits are signed. */
-async function signingIn(
-  context: Context<ApiEnv>,
-  { sign }: MergeBody | PicksBody,
-): Promise<ReturnType<typeof hostSigning>> {
-  const { tenant } = await requestedName(context, "write");
-  return hostSigning(context, tenant, sign);
+/** Returns where the branch has to be. What was signed says on which commit it is made. */
+function expected(oid: string | undefined, { head }: AskedSigning): { expectedHead?: string } {
+  const expectedHead = oid?.toLowerCase() ?? head?.parent;
+  return expectedHead === undefined ? {} : { expectedHead };
 }
 
 async function merge(context: Context<ApiEnv>): Promise<Response> {
-  const { exchange, principal, body, keyed } = await askedWrite(context, mergeBody, READING);
-  const by = asker(principal, exchange.repository.now());
+  const { exchange, principal, body, keyed, signing } = await askedMerge(context, mergeBody);
+  const { strategy = "merge" } = body;
+  signing.assertOne(strategy === "merge" || strategy === "squash", `${strategy} makes several commits, or none`);
   const order = {
     branch: branchOf("base", body.base),
     head: body.head,
-    strategy: body.strategy ?? "merge",
-    ...expected(body.expected_base),
+    strategy,
+    ...expected(body.expected_base, signing),
     ...messageOf(body),
-    ...people(body, by),
-    ...shared(body, keyed),
+    ...people(body, asker(principal, exchange.repository.now()), signing),
+    ...shared(body, keyed, signing),
   };
   const { mergeBranch } = await import("../../service/merge/merge-branch.ts");
-  const signing = await signingIn(context, body);
-  return mergeAnswer(await mergeBranch({ ...exchange, ...signing }, order), order.isTrial);
+  return mergeAnswer(await mergeBranch(signing.with(exchange), order), order.isTrial, signing.members);
+}
+
+/** Admits the writer, and reads the body. */
+async function askedMerge<Schema extends typeof mergeBody | typeof picksBody>(
+  context: Context<ApiEnv>,
+  schema: Schema,
+): Promise<AskedWrite<v.InferOutput<Schema>> & { readonly signing: AskedSigning }> {
+  const asked = await askedWrite(context, schema, READING);
+  const place = { host: context.var.host, name: await requestedName(context, "write") };
+  return { ...asked, signing: new AskedSigning(asked.body, place) };
 }
 
 function picks(action: PickAction): (context: Context<ApiEnv>) => Promise<Response> {
   return async (context) => {
-    const { exchange, principal, body, keyed } = await askedWrite(context, picksBody, READING);
-    const by = asker(principal, exchange.repository.now());
-    const { author, committer } = people(body, by);
+    const { exchange, principal, body, keyed, signing } = await askedMerge(context, picksBody);
+    signing.assertOne(body.commits.length === 1, "a signature that is made elsewhere is for one commit");
+    // A commit that is picked keeps its author. Who reverts is the author, and commits at the same moment.
+    const by = atSigned(asker(principal, exchange.repository.now()), signing.head?.committer);
+    const author = body.author === undefined ? by : personOf("author", body.author, by);
     const order = {
       action,
       branch: branchOf("branch", body.branch),
       commits: body.commits,
       ...(body.mainline === undefined ? {} : { mainline: body.mainline }),
-      ...expected(body.expected_head),
-      // Who reverts is the author of that; a commit that is picked keeps its own.
-      committer: body.committer === undefined ? author : committer,
-      ...shared(body, keyed),
+      ...expected(body.expected_head, signing),
+      committer: body.committer === undefined ? author : personOf("committer", body.committer, by),
+      ...shared(body, keyed, signing),
     };
     const { pickCommits } = await import("../../service/merge/pick-commits.ts");
-    const signing = await signingIn(context, body);
-    return mergeAnswer(await pickCommits({ ...exchange, ...signing }, order), order.isTrial);
+    return mergeAnswer(await pickCommits(signing.with(exchange), order), order.isTrial, signing.members);
   };
 }
 

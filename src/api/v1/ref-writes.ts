@@ -17,10 +17,10 @@ import type { WriteExchange } from "../../service/commit/write-session.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
 import { askedWrite, type BodyReading } from "./asked-write.ts";
+import { AskedSigning, atSigned } from "./asked-signing.ts";
 import { asker, personOf } from "./commit-person.ts";
-import { personBody } from "./commit-schemas.ts";
+import { personBody, signedJson, signing as signingBody } from "./commit-schemas.ts";
 import { restOfPath } from "./content-request.ts";
-import { hostSigning } from "./host-key.ts";
 import { type KeyedRequest, REPLAYED } from "./idempotency.ts";
 import { otherRequest, refusedUpdate } from "./refused-writes.ts";
 import { requestedName } from "./requested.ts";
@@ -55,9 +55,15 @@ const tagBody = v.strictObject({
   target: v.string(),
   message: v.string(),
   tagger: v.optional(personBody),
-  sign: v.optional(v.boolean()),
+  ...signingBody,
 });
-const tagJson = v.strictObject({ name: v.string(), oid: v.string(), target: v.string(), type: v.string() });
+const tagJson = v.strictObject({
+  name: v.string(),
+  oid: v.string(),
+  target: v.string(),
+  type: v.string(),
+  ...signedJson,
+});
 
 /** Returns the full name of a ref. `heads/main` and `refs/heads/main` are the same. @throws InvalidRequest */
 function fullName(name: string, pointer: string): string {
@@ -189,20 +195,16 @@ async function makeTagOf(context: Context<ApiEnv>): Promise<Response> {
   if (body.message.includes("\0") || body.message.trim() === "") {
     throw new InvalidRequest("invalid_member", [{ pointer: "#/message", detail: "message: is empty, or has a NUL" }]);
   }
-  const by = asker(principal, exchange.repository.now());
+  const signing = new AskedSigning(body, { host: context.var.host, name: await requestedName(context, "write") });
+  const { isTrial } = signing;
+  const by = atSigned(asker(principal, exchange.repository.now()), signing.head?.tagger);
   const tagger = body.tagger === undefined ? by : personOf("tagger", body.tagger, by);
-  const shown = ({ oid, target: object, type }: MadeTag): string => JSON.stringify({ name, oid, target: object, type });
+  const shown = ({ oid, target: object, type }: MadeTag): string =>
+    JSON.stringify({ name, oid, target: object, type, ...signing.members });
   const { makeTag } = await import("../../service/commit/move-refs.ts");
-  const order = { name, target, message: wholeLines(body.message), tagger };
-  const { tenant } = await requestedName(context, "write");
-  const signing = hostSigning(context, tenant, body.sign);
-  const answer = await makeTag(
-    { ...exchange, ...signing },
-    {
-      ...order,
-      ...(keyed === undefined ? {} : { once: { ...keyed, answer: shown } }),
-    },
-  );
+  const order = { name, target, message: wholeLines(body.message), tagger, isTrial };
+  const once = keyed === undefined ? {} : { once: { ...keyed, answer: shown } };
+  const answer = await makeTag(signing.with(exchange), { ...order, ...once });
   switch (answer.kind) {
     case "answered":
       return before(answer.before, keyed, 201);
@@ -211,7 +213,10 @@ async function makeTagOf(context: Context<ApiEnv>): Promise<Response> {
     case "refused":
       throw refusedUpdate(`refs/tags/${name}`, answer.why);
     case "made":
-      return new Response(shown(answer), { status: 201, headers: { ...NO_STORE, "Content-Type": "application/json" } });
+      return new Response(shown(answer), {
+        status: isTrial ? 200 : 201,
+        headers: { ...NO_STORE, "Content-Type": "application/json" },
+      });
   }
 }
 
@@ -264,9 +269,11 @@ export function refWriteRoutes(): Hono<ApiEnv> {
       ...base,
       summary: "Makes an annotated tag",
       takesKey: true,
-      about: "`target` is a ref, or the full name of an object.",
+      about:
+        "`target` is a ref, or the full name of an object. With `sign: detached` no tag is made, and `payload` has what is to be signed, in base64; the same " +
+        "request with `signature` then makes that very tag.",
       body: tagBody,
-      answers: { 201: { about: "The tag.", json: tagJson } },
+      answers: { 200: { about: "What is to be signed.", json: tagJson }, 201: { about: "The tag.", json: tagJson } },
       problems,
     }),
     makeTagOf,

@@ -78,6 +78,9 @@ const lfsAbove = v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(LEAST
 /** Bytes from which on blobs are left out for clients that fetch them later; `null` for none. */
 const offloadFrom = v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(LEAST_OFFLOADED)));
 
+/** Who signs what is made through the API, whatever a request asks for: the host, or nobody. */
+const sign = v.nullable(v.literal("host"));
+
 /** The settings that a repository may be made with. */
 export const repositoryCreation = v.strictObject({
   visibility: v.optional(visibility),
@@ -100,6 +103,7 @@ export const repositoryChange = v.strictObject({
   grace_days: v.optional(v.pipe(v.number(), v.integer(), v.minValue(LEAST_GRACE_DAYS), v.maxValue(MOST_GRACE_DAYS))),
   show_past: v.optional(v.boolean()),
   offload_from: v.optional(offloadFrom),
+  sign: v.optional(sign),
   protected: v.optional(rules),
   fsck: v.optional(fsck),
   require_lfs_objects: v.optional(v.boolean()),
@@ -129,6 +133,7 @@ export const shownRepository = v.strictObject({
   grace_days: v.number(),
   show_past: v.boolean(),
   offload_from: v.nullable(v.number()),
+  sign,
   protected: v.array(shownRule),
   fsck: v.optional(v.strictObject({ strict: v.boolean(), ignore: v.array(v.string()), skip: v.array(v.string()) })),
   require_lfs_objects: v.optional(v.boolean()),
@@ -211,6 +216,7 @@ export function showRepository(context: Context<ApiEnv>, principal: Principal, f
     grace_days: record.graceDays ?? GRACE_DAYS,
     show_past: record.pastSince !== undefined,
     offload_from: record.offloadFrom ?? null,
+    sign: record.hostSigns === true ? "host" : null,
     protected: record.rules.map((shown) => showRule(shown, seen.pushers)),
     ...(seen.fsck ? showChecks(record) : {}),
     ...(record.mirror === undefined ? {} : { mirror: showMirror(record.mirror, mightWrite(principal, name)) }),
@@ -281,6 +287,7 @@ export function changeOf(asked: v.InferOutput<typeof repositoryChange>): Setting
     ...(asked.grace_days === undefined ? {} : { graceDays: asked.grace_days }),
     ...(asked.show_past === undefined ? {} : { showsPast: asked.show_past }),
     ...(asked.offload_from === undefined ? {} : { offloadFrom: asked.offload_from }),
+    ...(asked.sign === undefined ? {} : { hostSigns: asked.sign === "host" }),
     ...(asked.protected === undefined ? {} : { rules: asked.protected.map(ruleOf) }),
     ...checksOf(asked),
   };

@@ -8,7 +8,7 @@ import * as v from "valibot";
 import { DEFAULT_TENANT } from "../../access/directory.ts";
 import { repositoryKey, type RepositoryName, spellingOf } from "../../access/names.ts";
 import { actorNameOf, actorOf } from "../../access/principal.ts";
-import { Problem } from "../../http/problem.ts";
+import { DetailedProblem, Problem } from "../../http/problem.ts";
 import { registeredName } from "../../http/registered-name.ts";
 import { explainRegisterRefusal } from "../../http/register-refusal.ts";
 import { settingsTag } from "../../refs/repository-settings.ts";
@@ -103,12 +103,20 @@ async function createRepository(
   return await answered(context, found, made.kind === "created" ? 201 : 200);
 }
 
+/** Refuses to have everything signed where there is no key to sign with: nothing could be made any more. @throws DetailedProblem */
+async function assertSigningKey(context: Context<ApiEnv>, tenant: string): Promise<void> {
+  if ((await context.var.api.tenant(tenant).hostKey()) !== undefined) return;
+  const detail = "sign: the tenant has no signing key here. PUT …/signing-key makes one.";
+  throw new DetailedProblem(409, detail, { code: "no_signing_key" });
+}
+
 async function changeRepository(context: Context<ApiEnv>): Promise<Response> {
   const name = await administeredName(context);
   const { host, api } = context.var;
   const body = await readJson(context.req.raw, repositoryChange);
   const target = await askedName(context, name, body);
   const isRespelled = target !== undefined && isSameName(name, target);
+  if (body.sign === "host") await assertSigningKey(context, name.tenant);
   const change = { ...changeOf(body), ...(isRespelled ? { spelled: respelled(name, target) } : {}) };
   const record = await api.settings(name).change(change, expectedTags(context));
   if (record === "stale") throw staleSettings();

@@ -12,6 +12,7 @@ import { wholeLines } from "../../service/commit/commit-text.ts";
 import type { MadeObject, MakingExchange, TreeOrder } from "../../service/commit/make-objects.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { asker, personOf } from "../v1/commit-person.ts";
+import { ARMOURED, MOST_SIGNATURE } from "../v1/commit-schemas.ts";
 import { requestedName } from "../v1/requested.ts";
 import { answer, GitHubProblem } from "./answers.ts";
 import { readBody } from "./bodies.ts";
@@ -46,7 +47,7 @@ const commitBody = v.looseObject({
   parents: v.optional(v.pipe(v.array(v.string()), v.maxLength(MOST_PARENTS)), []),
   author: v.optional(person),
   committer: v.optional(person),
-  signature: v.nullish(v.string()),
+  signature: v.nullish(v.pipe(v.string(), v.maxLength(MOST_SIGNATURE))),
 });
 const tagBody = v.looseObject({
   tag: v.string(),
@@ -97,7 +98,9 @@ async function tree(context: Context<ApiEnv>): Promise<Response> {
 
 async function commit(context: Context<ApiEnv>): Promise<Response> {
   const body = await readBody(context, "write", commitBody);
-  if (body.signature) throw new GitHubProblem(422, "signature: commits are not signed here");
+  const signature = body.signature ?? ""; // `null` is none, too.
+  if (signature !== "" && !ARMOURED.test(signature))
+    throw new GitHubProblem(422, "signature: is no armoured signature");
   if (body.message.trim() === "" || body.message.includes("\0")) throw new GitHubProblem(422, "message: is empty, or has a NUL"); // prettier-ignore
   const { exchange, by } = await maker(context);
   const author = body.author === undefined ? by : personOf("author", body.author, by);
@@ -110,7 +113,8 @@ async function commit(context: Context<ApiEnv>): Promise<Response> {
   };
   const message = wholeLines(body.message);
   const { makeCommitObject } = await import("../../service/commit/make-objects.ts");
-  const oid = nameOf(await makeCommitObject(exchange, { ...order, message }));
+  const signing = signature === "" ? {} : { signing: { isAsked: true, sign: async () => signature } };
+  const oid = nameOf(await makeCommitObject({ ...exchange, ...signing }, { ...order, message }));
   return answer(context, gitCommitShape(placeOf(context), { ...order, oid, message }), 201);
 }
 

@@ -223,6 +223,8 @@ export const REPOSITORY_SCHEMA: Schema = {
     countByOurselves,
     // The way that a graph in steps has left: a new table. Each step began at refs.
     () => undefined,
+    // Whether the host signs what is made through the API: only what a request asks for.
+    (db) => addColumn(db, "repository", "host_signs INTEGER NOT NULL DEFAULT 0"),
   ],
 };
 

@@ -77,6 +77,8 @@ export const TENANT_SCHEMA: Schema = {
     (db) => addColumn(db, "tenant_repos", "offload_from INTEGER"),
     // The key with which the host signs: a new table.
     () => undefined,
+    // The kind of that key: the host made them all, for SSH.
+    (db) => addColumn(db, "host_key", "kind TEXT NOT NULL DEFAULT 'ssh'"),
   ],
 };
 

@@ -36,6 +36,14 @@ export class SigningKeyDatabase {
     });
   }
 
+  /** See `SigningKeyStore.resealHostKey`. */
+  resealHostKey(old: HostKey["sealed"], fresh: HostKey["sealed"]): void {
+    this.#db.transaction(() => {
+      const key = this.hostKey();
+      if (key?.sealed.data === old.data) writeHostKey(this.#db, { ...key, sealed: fresh });
+    });
+  }
+
   /** Removes all keys, that of the host, too, as a part of the caller's transaction. */
   removeAll(): void {
     deleteSigningKeys(this.#db);

@@ -119,6 +119,11 @@ export class TenantObject extends CopiedObject<TenantObjectEnv> {
     return this.#database.keys.changeHostKey(key);
   }
 
+  /** See `SigningKeyStore.resealHostKey`. */
+  resealHostKey(old: HostKey["sealed"], fresh: HostKey["sealed"]): void {
+    this.#database.keys.resealHostKey(old, fresh);
+  }
+
   /** See `SshKeyStore.checkSshKey`. */
   checkSshKey(fingerprint: string, repo?: string): TokenCheck | undefined {
     return this.#database.checkSshKey(fingerprint, repo, Date.now());

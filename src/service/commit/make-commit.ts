@@ -4,7 +4,6 @@
  * @packageDocumentation
  */
 import { present } from "../../bytes/assert.ts";
-import { equal } from "../../bytes/chunk.ts";
 import { FsckRejected } from "../../bytes/failure.ts";
 import { fromHex, toHex } from "../../bytes/hex.ts";
 import { CommitLinks } from "../../object/commit.ts";
@@ -14,7 +13,6 @@ import { expandRefName } from "../../object/ref-name.ts";
 import { isZeroOid } from "../../refs/ref-plan.ts";
 import type { AnsweredOnce } from "../../refs/ref-store.ts";
 import type { RefRejection } from "../../refs/ref-update.ts";
-import { type DetachedSignature, type SignatureVerdict, withSignature } from "./signed-payload.ts";
 import { encodeCommit } from "./commit-text.ts";
 import type { Patch } from "../../diff/parse-patch.ts";
 import type { FileAction, RefusedAction } from "./file-action.ts";
@@ -36,10 +34,6 @@ export type MadeCommit = {
   readonly branch: string;
   /** Where the branch was before; `null` if it is new. */
   readonly previous: string | null;
-  /** Of a trial for a signature: what is to be signed. */
-  readonly payload?: Uint8Array;
-  /** What came of verifying the signature that was handed in. */
-  readonly signature?: SignatureVerdict;
 };
 
 /** How a request is done once: its key, its fingerprint when it was read whole, and the answer that is kept. */
@@ -63,10 +57,6 @@ export type CommitOrder = {
   /** Whether a commit that changes no file is made. */
   readonly allowEmpty: boolean;
   readonly isTrial: boolean;
-  /** Whether the answer to a trial has what is to be signed. */
-  readonly showsPayload?: boolean;
-  /** The signature, which a trial has asked for. */
-  readonly signature?: DetachedSignature;
   readonly once?: Once;
   /** Reads what changes. It is called once. */
   readonly read: (contents: NewObjects, rawSize: number) => Promise<Changes | RefusedAction>;
@@ -83,8 +73,7 @@ export type CommitAnswer =
   | { readonly kind: "other-request" }
   /** The branch is elsewhere. */
   | { readonly kind: "stale"; readonly current: string | undefined }
-  /** `other-payload`: the commit would be another one than the one that was signed. */
-  | { readonly kind: "no-branch" | "no-base" | "nothing-changed" | "other-payload" }
+  | { readonly kind: "no-branch" | "no-base" | "nothing-changed" }
   | { readonly kind: "refused-action"; readonly action: RefusedAction }
   | { readonly kind: "refused-patch"; readonly patch: RefusedPatch }
   | { readonly kind: "refused"; readonly why: RefRejection };
@@ -188,25 +177,8 @@ class CommitMaking {
     if (!allowEmpty && parent !== undefined && toHex(parent.tree) === toHex(tree)) return { kind: "nothing-changed" };
     const parents = parent === undefined ? [] : [parent.oid];
     const text = encodeCommit({ tree: toHex(tree), parents, author, committer, message });
-    const commit = { tree: toHex(tree), parents };
-    if (this.#order.signature !== undefined) return await this.#landSigned(session, text, commit);
     const oid = toHex(await session.addCommit(text));
-    const shown = this.#order.showsPayload === true ? { payload: text } : {};
-    return await this.#land(session, { oid, ...commit, ...shown });
-  }
-
-  /** Puts the signature into the commit, if it is the one that was signed. */
-  async #landSigned(
-    session: WriteSession,
-    text: Uint8Array,
-    commit: Pick<MadeCommit, "tree" | "parents">,
-  ): Promise<CommitAnswer> {
-    const { payload, armoured, verify } = present(this.#order.signature, "a signature");
-    if (!equal(text, payload)) return { kind: "other-payload" };
-    const signature = await verify();
-    const signed = withSignature(text, armoured, session.format.name);
-    const oid = toHex(await session.objects.add("commit", signed));
-    return await this.#land(session, { oid, ...commit, signature });
+    return await this.#land(session, { oid, tree: toHex(tree), parents });
   }
 
   async #writeTree(

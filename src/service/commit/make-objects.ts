@@ -303,7 +303,7 @@ export async function makeCommitObject(exchange: MakingExchange, order: CommitFi
   const { tree, parents } = order;
   return await making(exchange, async (made) => {
     await made.assertHere([{ oid: tree, type: "tree" }, ...parents.map((oid) => ({ oid, type: "commit" }) as const)]);
-    return await made.add("commit", encodeCommit(order));
+    return await made.add("commit", await made.session.signed("commit", encodeCommit(order)));
   });
 }
 
@@ -312,6 +312,6 @@ export async function makeTagObject(exchange: MakingExchange, order: TagFieldsOr
   const { object, type } = order;
   return await making(exchange, async (made) => {
     await made.assertHere([{ oid: object, type }]);
-    return await made.add("tag", encodeTag(order));
+    return await made.add("tag", await made.session.signed("tag", encodeTag(order)));
   });
 }

@@ -174,6 +174,8 @@ export type TagOrder = {
   readonly target: string;
   readonly message: string;
   readonly tagger: Identity;
+  /** Whether it is only found out what would be made. */
+  readonly isTrial?: boolean;
   readonly once?: OnceFor<MadeTag>;
 };
 
@@ -204,7 +206,10 @@ export async function makeTag(exchange: WriteExchange, order: TagOrder): Promise
   }
 }
 
-async function tag(session: WriteSession, { name, target, message, tagger, once }: TagOrder): Promise<TagAnswer> {
+async function tag(
+  session: WriteSession,
+  { name, target, message, tagger, once, isTrial = false }: TagOrder,
+): Promise<TagAnswer> {
   const ref = expandRefName(target).find((full) => session.valueOf(full) !== undefined);
   const object = fromHex((ref === undefined ? undefined : session.valueOf(ref)) ?? target);
   if (object?.length !== session.format.rawSize) return { kind: "no-target" };
@@ -215,9 +220,11 @@ async function tag(session: WriteSession, { name, target, message, tagger, once 
   const oid = toHex(await session.addTag(text));
   const made = { oid, target: toHex(object), type };
   const kept =
-    once === undefined ? {} : { once: { key: once.key, fingerprint: once.fingerprint(), answer: once.answer(made) } };
+    once === undefined || isTrial
+      ? {}
+      : { once: { key: once.key, fingerprint: once.fingerprint(), answer: once.answer(made) } };
   const update = { name: TAGS + name, oldOid: "0".repeat(session.format.hexSize), newOid: oid };
-  const landed = await session.land({ updates: [update], atomic: true, ...kept });
+  const landed = await session.land({ updates: [update], atomic: true, isTrial, ...kept });
   if (landed.kind === "answered") return landed;
   const [outcome] = landed.outcomes;
   return outcome?.kind === "rejected" ? { kind: "refused", why: outcome.why } : { kind: "made", ...made };

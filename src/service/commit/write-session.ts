@@ -9,10 +9,8 @@
  *
  * @packageDocumentation
  */
-import { concat } from "../../bytes/chunk.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { GraphSession } from "../../graph/graph-session.ts";
-import { bytesOf } from "../../object/byte-text.ts";
 import { type ObjectFormat, objectFormat } from "../../object/object-id.ts";
 import { isPushableRefName, isTooLong } from "../../object/ref-name.ts";
 import type { StagedPack } from "../../packing/staged-pack.ts";
@@ -39,7 +37,7 @@ import { PushMemory } from "../push/push-memory.ts";
 import { PushVerdict } from "../push/push-verdict.ts";
 import { keptFile } from "./kept-file.ts";
 import { NewObjects } from "./new-objects.ts";
-import { withSignature } from "./signed-payload.ts";
+import { withSignature, withTagSignature } from "./signed-payload.ts";
 
 /** Random bytes of the name of a pack. */
 const PACK_NAME_BYTES = 20;
@@ -50,9 +48,20 @@ export type WriteExchange = LandingExchange &
   Pick<PushExchange, "admit" | "lockOwner" | "served"> & {
     /** The blobs that were sent before. Without it there are none. */
     readonly kept?: KeptBlobStore;
-    /** Signs what is made, if it is to be signed: returns an armoured signature of these bytes. */
-    readonly sign?: (payload: Uint8Array) => Promise<string>;
+    /** How commits and annotated tags are signed that are made here. Without it they are not. */
+    readonly signing?: Signing;
   };
+
+/** How what is made is signed. */
+export type Signing = {
+  /** Whether it is, whatever the settings of the repository say. */
+  readonly isAsked: boolean;
+  /**
+   * Returns an armoured signature of these bytes; `undefined` if they are to be signed elsewhere, and are only shown. `number` says how
+   * many objects of the same session have been signed, this one included.
+   */
+  readonly sign: (payload: Uint8Array, number: number) => Promise<string | undefined>;
+};
 
 /** What a session begins with. */
 export type WriteRequest = {
@@ -94,6 +103,7 @@ export class WriteSession {
   #graph: GraphSession | undefined;
   #database: ObjectDatabase | undefined;
   #hasLanded = false;
+  #signed = 0;
 
   private constructor(exchange: WriteExchange, { names }: WriteRequest, begun: Begun, coming: ComingPush | undefined) {
     const { repository } = exchange;
@@ -123,19 +133,23 @@ export class WriteSession {
     return value === "" ? undefined : value;
   }
 
-  /** Adds a commit to the new objects, signed if the exchange signs. Returns its raw name. */
+  /** Adds a commit to the new objects, signed if it is to be. Returns its raw name. */
   async addCommit(text: Uint8Array): Promise<Uint8Array> {
-    const armoured = await this.#exchange.sign?.(text);
-    return await this.objects.add(
-      "commit",
-      armoured === undefined ? text : withSignature(text, armoured, this.format.name),
-    );
+    return await this.objects.add("commit", await this.signed("commit", text));
   }
 
-  /** Adds an annotated tag, signed if the exchange signs: the signature is the end of its message. */
+  /** Adds an annotated tag, signed if it is to be. Returns its raw name. */
   async addTag(text: Uint8Array): Promise<Uint8Array> {
-    const armoured = await this.#exchange.sign?.(text);
-    return await this.objects.add("tag", armoured === undefined ? text : concat([text, bytesOf(armoured)]));
+    return await this.objects.add("tag", await this.signed("tag", text));
+  }
+
+  /** Returns a commit or a tag with its signature, if it is to be signed: in a header of a commit, and at the end of a tag's message. */
+  async signed(type: "commit" | "tag", text: Uint8Array): Promise<Uint8Array> {
+    const { signing } = this.#exchange;
+    if (signing === undefined || !(signing.isAsked || this.begun.record.hostSigns === true)) return text;
+    const armoured = await signing.sign(text, ++this.#signed);
+    if (armoured === undefined) return text;
+    return type === "tag" ? withTagSignature(text, armoured) : withSignature(text, armoured, this.format.name);
   }
 
   /** The objects that were there before. */

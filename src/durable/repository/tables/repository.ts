@@ -36,7 +36,8 @@ export const REPOSITORY_DDL = `CREATE TABLE IF NOT EXISTS repository (
   grace_days INTEGER,
   past_since INTEGER,
   status_changes INTEGER NOT NULL DEFAULT 0,
-  offload_from INTEGER
+  offload_from INTEGER,
+  host_signs INTEGER NOT NULL DEFAULT 0
 )`;
 
 /** The row, including what readers are not shown. */
@@ -77,7 +78,8 @@ export function readRepository(db: SqlDatabase): RepositoryRow | undefined {
     db.rows(`SELECT id, object_format, visibility, head, description,
       read_only OR EXISTS (SELECT 1 FROM mirror), created_at, pushed_at, version, derived_version, derived_job_at,
       usage_version, version + upload_changes, head_chosen, recent_after,
-      public_seq, public_at, mirror_seq, mirror_at, spelled, grace_days, past_since, status_changes, offload_from
+      public_seq, public_at, mirror_seq, mirror_at, spelled, grace_days, past_since, status_changes, offload_from,
+      host_signs
       FROM repository`),
   );
   if (row === undefined) return undefined;
@@ -100,6 +102,7 @@ export function readRepository(db: SqlDatabase): RepositoryRow | undefined {
       ...(row[20] === null ? {} : { graceDays: integerAt(row, 20) }),
       ...(row[21] === null ? {} : { pastSince: integerAt(row, 21) }),
       ...(row[23] === null ? {} : { offloadFrom: integerAt(row, 23) }),
+      ...(row[24] === 1 ? { hostSigns: true } : {}),
       ...(row[22] === 0 ? {} : { statusChanges: integerAt(row, 22) }),
     },
     version: integerAt(row, 8),
@@ -178,6 +181,7 @@ function updateGracePeriod(db: SqlDatabase, { graceDays, showsPast }: SettingsCh
 export function updateSettings(db: SqlDatabase, change: SettingsChange, now: number): void {
   updateGracePeriod(db, change, now);
   if (change.offloadFrom !== undefined) db.run("UPDATE repository SET offload_from = ?", change.offloadFrom);
+  if (change.hostSigns !== undefined) db.run("UPDATE repository SET host_signs = ?", Number(change.hostSigns));
   if (change.description !== undefined) assertDescription(change.description);
   if (change.visibility !== undefined) forgetRecentValues(db);
   db.run(

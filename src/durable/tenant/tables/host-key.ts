@@ -12,10 +12,11 @@ export const HOST_KEY_DDL = `CREATE TABLE IF NOT EXISTS host_key (
   public_key TEXT NOT NULL,
   sealed_by TEXT NOT NULL,
   sealed TEXT NOT NULL,
-  created_at INTEGER NOT NULL
+  created_at INTEGER NOT NULL,
+  kind TEXT NOT NULL DEFAULT 'ssh'
 )`;
 
-const COLUMNS = "fingerprint, public_key, sealed_by, sealed, created_at";
+const COLUMNS = "fingerprint, public_key, sealed_by, sealed, created_at, kind";
 
 /** Returns the key, if there is one. */
 export function readHostKey(db: SqlDatabase): HostKey | undefined {
@@ -26,18 +27,20 @@ export function readHostKey(db: SqlDatabase): HostKey | undefined {
     publicKey: textAt(row, 1),
     sealed: { key: textAt(row, 2), data: textAt(row, 3) },
     createdAt: integerAt(row, 4),
+    kind: textAt(row, 5) === "openpgp" ? "openpgp" : "ssh",
   };
 }
 
 /** Writes the key in place of another. */
-export function writeHostKey(db: SqlDatabase, { fingerprint, publicKey, sealed, createdAt }: HostKey): void {
+export function writeHostKey(db: SqlDatabase, { fingerprint, publicKey, sealed, createdAt, kind }: HostKey): void {
   db.run(
-    `INSERT OR REPLACE INTO host_key (id, ${COLUMNS}) VALUES (1, ?, ?, ?, ?, ?)`,
+    `INSERT OR REPLACE INTO host_key (id, ${COLUMNS}) VALUES (1, ?, ?, ?, ?, ?, ?)`,
     fingerprint,
     publicKey,
     sealed.key,
     sealed.data,
     createdAt,
+    kind,
   );
 }
 
