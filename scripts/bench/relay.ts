@@ -16,6 +16,8 @@ export type Relayed = {
   readonly cpu: number;
   /** Bytes of the answer's body. */
   readonly bytes: number;
+  /** Seconds from the request's head to the first bytes of the answer's body. */
+  readonly firstByte: number;
 };
 
 /** A relay that listens. */
@@ -26,20 +28,24 @@ export type Relay = {
   close(): Promise<void>;
 };
 
-/** Passes one request on, and gives the answer's status and size. */
-function pass(base: string, from: IncomingMessage, to: ServerResponse): Promise<{ status: number; bytes: number }> {
+type Passed = Pick<Relayed, "status" | "bytes" | "firstByte">;
+
+/** Passes one request on, and gives what is known of the answer. */
+function pass(base: string, from: IncomingMessage, to: ServerResponse): Promise<Passed> {
   const { host: _own, ...headers } = from.headers;
+  const began = performance.now();
   return new Promise((resolve, reject) => {
     const upstream = request(`${base}${from.url ?? "/"}`, { method: from.method, headers }, (answer) => {
       const status = answer.statusCode ?? 502;
-      let bytes = 0;
+      let [bytes, firstByte] = [0, 0];
       to.writeHead(status, answer.headers);
       answer.on("data", (piece: Buffer) => {
+        if (bytes === 0) firstByte = (performance.now() - began) / 1000;
         bytes += piece.length;
         to.write(piece);
       });
       // The client asks again as soon as it has all, so the end is held back until the time has been read.
-      answer.on("end", () => resolve({ status, bytes }));
+      answer.on("end", () => resolve({ status, bytes, firstByte }));
       answer.on("error", reject);
     });
     upstream.on("error", reject);
@@ -52,9 +58,9 @@ export async function startRelay(host: Pick<Host, "base" | "quietCpu">): Promise
   const relayed: Relayed[] = [];
   const answer = async (from: IncomingMessage, to: ServerResponse): Promise<void> => {
     const before = await host.quietCpu();
-    const { status, bytes } = await pass(host.base, from, to);
+    const passed = await pass(host.base, from, to);
     const cpu = (await host.quietCpu()) - before;
-    relayed.push({ method: from.method ?? "", path: from.url ?? "", status, cpu, bytes });
+    relayed.push({ method: from.method ?? "", path: from.url ?? "", ...passed, cpu });
     to.end();
   };
   const server = createServer((from, to) => {

@@ -18,7 +18,7 @@ import { type ScaleKind, type ScaleSubject, writePackedRefs } from "./scale-repo
 import { LONG } from "./steps.ts";
 
 export const PUSHED = "push";
-/** A push of more objects than are taken at once: the time is that of the request. */
+/** A push of more objects than are taken at once: the time is that until the client is told why. */
 export const REFUSED = "push at once, refused";
 export const CLONED = "clone";
 /** The clone of a history that came with one push. */
@@ -131,7 +131,7 @@ export class ScaleSteps {
   async #push(subject: ScaleSubject, path: string): Promise<void> {
     const { directory, revisions, refs } = subject;
     const url = this.#url(path);
-    if (revisions.length > 1 && this.#host.directory === undefined) await this.#pushAtOnce(subject, url);
+    if (revisions.length > 1 && this.#host.directory === undefined) await this.#pushAtOnce(subject, path);
     await this.#step(subject, PUSHED, async () => {
       for (const revision of revisions)
         await this.#git.ok(["push", "-q", url, `${revision}:${BRANCH}`], { cwd: directory, timeout: LONG });
@@ -141,13 +141,20 @@ export class ScaleSteps {
   }
 
   /** Pushes everything at once, which is more than is taken, and finds that git's client is told so. */
-  async #pushAtOnce({ kind, size, directory }: ScaleSubject, url: string): Promise<void> {
-    const end = await this.#host.begin();
-    const { code, stderr } = await this.#git.git(["push", "-q", url, BRANCH], { cwd: directory, timeout: LONG });
-    const figures = onlyPushes(await end());
-    if (code === 0 || !stderr.includes("push older commits first")) throw new Error(`not refused: ${stderr}`);
-    const wall = Math.max(...(figures.counts?.lines ?? []).map((line) => Number(line["ms"]))) / 1000;
-    this.#note({ host: this.#host.name, kind, size, step: REFUSED, wall, ...figures });
+  async #pushAtOnce({ kind, size, directory }: ScaleSubject, path: string): Promise<void> {
+    const relay = await startRelay(this.#host);
+    try {
+      const url = withToken(`${relay.base}/${path}.git`, this.#host.token);
+      const end = await this.#host.begin();
+      const { code, stderr } = await this.#git.git(["push", "-q", url, BRANCH], { cwd: directory, timeout: LONG });
+      const figures = onlyPushes(await end());
+      if (code === 0 || !stderr.includes("push older commits first")) throw new Error(`not refused: ${stderr}`);
+      const last = relay.relayed.findLast(({ path: asked }) => asked.endsWith("/git-receive-pack"));
+      if (last === undefined) throw new Error("nothing was pushed");
+      this.#note({ host: this.#host.name, kind, size, step: REFUSED, wall: last.firstByte, ...figures });
+    } finally {
+      await relay.close();
+    }
   }
 
   /** Pushes refs to what is there. git's own client takes time quadratic in their number. */
