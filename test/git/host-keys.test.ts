@@ -8,7 +8,7 @@ import { type ApiClient, apiClient, issueToken } from "../support/api-client.ts"
 import { GitSandbox, withToken } from "../support/git-client.ts";
 import { importFixture, linear } from "../support/git-fixtures.ts";
 import { startTestHost } from "../support/host.ts";
-import { endAgent, makePgpKey, makeSshKey, pgpSecretOf } from "../support/signing-keys.ts";
+import { endAgent, makePgpKey, makeSshKey, pgpSecretOf, signWithSsh } from "../support/signing-keys.ts";
 
 const git = new GitSandbox("host-keys");
 const options = { stateDir: git.path("state") };
@@ -50,6 +50,20 @@ async function ok(path: string, body: object): Promise<Record<string, unknown>> 
   const answer = await writer("POST", path, body);
   expect([answer.status, answer.body]).toEqual([201, expect.anything()]);
   return answer.body;
+}
+
+async function askFacade(path: string, method: string, below: string, body: object): Promise<Response> {
+  return await fetch(`${host.base}/api/v3${path}/${below}`, {
+    method,
+    headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+}
+
+async function facade(...asked: Parameters<typeof askFacade>): Promise<Record<string, unknown>> {
+  const answer = await askFacade(...asked);
+  expect(answer.status).toBe(201);
+  return Object(await answer.json());
 }
 
 const commitOf = (branch: string, file: string): object => ({
@@ -128,22 +142,13 @@ describe("what the API makes in a repository that has the host sign", () => {
     const key = sshKey("ed25519");
     await operator("PUT", "/tenants/acme/signing-key", { private_key: key.secret });
     await operator("PATCH", path, { sign: "host" });
-    const facade = async (method: string, below: string, body: object): Promise<Record<string, unknown>> => {
-      const answer = await fetch(`${host.base}/api/v3${path}/${below}`, {
-        method,
-        headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
-        body: JSON.stringify(body),
-      });
-      expect(answer.status).toBe(201);
-      return Object(await answer.json());
-    };
     const [head] = (await git.ok(["ls-remote", url, "refs/heads/main"])).split("\t");
-    const { commit } = await facade("PUT", "contents/f", { message: "f", content: btoa("f\n"), branch: "main" });
+    const { commit } = await facade(path, "PUT", "contents/f", { message: "f", content: btoa("f\n"), branch: "main" });
     const tree = Object(commit)["tree"]?.sha;
-    const made = await facade("POST", "git/commits", { message: "g", tree, parents: [head] });
-    await facade("POST", "git/refs", { ref: "refs/heads/g", sha: made["sha"] });
-    const tag = await facade("POST", "git/tags", { tag: "v2", message: "Two", object: head, type: "commit" });
-    await facade("POST", "git/refs", { ref: "refs/tags/v2", sha: tag["sha"] });
+    const made = await facade(path, "POST", "git/commits", { message: "g", tree, parents: [head] });
+    await facade(path, "POST", "git/refs", { ref: "refs/heads/g", sha: made["sha"] });
+    const tag = await facade(path, "POST", "git/tags", { tag: "v2", message: "Two", object: head, type: "commit" });
+    await facade(path, "POST", "git/refs", { ref: "refs/tags/v2", sha: tag["sha"] });
     expect((await operator("PATCH", path, { sign: null })).body).toMatchObject({ sign: null });
     await ok(`${path}/commits`, { ...commitOf("plain", "p"), base: "main" });
     const clone = git.fresh("clone");
@@ -157,6 +162,30 @@ describe("what the API makes in a repository that has the host sign", () => {
       // prettier-ignore
       expect((await git.git([...key.trust, verify, what], { cwd: clone })).stderr).toMatch(key.good);
     expect((await git.git([...key.trust, "verify-commit", "origin/plain"], { cwd: clone })).code).not.toBe(0);
+  });
+
+  it("keeps the signature that a client of GitHub's sends with a commit, and refuses what is none", async () => {
+    const { path, url } = await repository("brought");
+    await operator("PUT", "/tenants/acme/signing-key");
+    await operator("PATCH", path, { sign: "host" });
+    const key = makeSshKey(git, "ed25519");
+    const cwd = git.fresh("work");
+    await git.ok(["clone", "-q", url, cwd]);
+    const [tree, head] = (await git.ok(["rev-parse", "main^{tree}", "main"], { cwd })).split("\n");
+    const who = "A U Thor <author@example.com> 1700000000 +0100";
+    // go-github signs a message that does not end its last line.
+    const payload = `tree ${tree}\nparent ${head}\nauthor ${who}\ncommitter ${who}\n\nSigned there`;
+    const author = { ...PERSON, date: "2023-11-14T23:13:20+01:00" };
+    const order = { message: "Signed there", tree, parents: [head], author, committer: author };
+    const made = await facade(path, "POST", "git/commits", { ...order, signature: signWithSsh(git, key, payload) });
+    await facade(path, "POST", "git/refs", { ref: "refs/heads/signed", sha: made["sha"] });
+    await git.ok(["fetch", "-q"], { cwd });
+    writeFileSync(git.path("their-signers"), `author@example.com ${key.publicKey}`);
+    const trust = ["-c", `gpg.ssh.allowedSignersFile=${git.path("their-signers")}`];
+    const verified = await git.git([...trust, "verify-commit", "origin/signed"], { cwd });
+    expect(verified.stderr).toMatch(/^Good "git" signature/);
+    const refused = await askFacade(path, "POST", "git/commits", { ...order, signature: "nonsense" });
+    expect(refused.status).toBe(422);
   });
 
   it("is not made without a key, and the setting is not taken without one", async () => {

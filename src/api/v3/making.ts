@@ -111,7 +111,8 @@ async function commit(context: Context<ApiEnv>): Promise<Response> {
     author,
     committer,
   };
-  const message = wholeLines(body.message);
+  // What was signed elsewhere is taken to the byte.
+  const message = signature === "" ? wholeLines(body.message) : body.message;
   const { makeCommitObject } = await import("../../service/commit/make-objects.ts");
   const signing = signature === "" ? {} : { signing: { isAsked: true, sign: async () => signature } };
   const oid = nameOf(await makeCommitObject({ ...exchange, ...signing }, { ...order, message }));
