@@ -9,6 +9,7 @@ import { ExpiringMap } from "../../src/bytes/expiring-map.ts";
 import type { Env } from "../../src/env.ts";
 import { BlockCache } from "../../src/store/block-cache.ts";
 import { ASKER_HEADER, CACHE_USES_PATH, type CacheUse } from "../support/isolation/cache-uses.ts";
+import { GitHost as DeployedHost } from "../../src/worker.ts";
 import observed, { DirectoryObject, LenderObject, RepositoryObject, TenantObject } from "./observed-entry.ts";
 
 export { DirectoryObject, LenderObject, RepositoryObject, TenantObject };
@@ -75,15 +76,49 @@ place.put = async (url, page) => {
   await put(url, page);
 };
 
+/** Names a key of the bucket or of KV where it is read. */
+function followedStore<Store extends object>(cache: string, store: Store, methods: readonly string[]): Store {
+  return new Proxy(store, {
+    get: (target, method) => {
+      const value: unknown = Reflect.get(target, method, target);
+      if (typeof value !== "function") return value;
+      return (...given: unknown[]): unknown => {
+        if (methods.includes(String(method))) note(cache, keyOf(given), true);
+        return Reflect.apply(value, target, given) as unknown;
+      };
+    },
+  });
+}
+
+/** Returns the environment with stores that tell which keys are read. */
+function toldEnv(env: Env): Env {
+  return {
+    ...env,
+    BUCKET: followedStore("bucket", env.BUCKET, ["get", "head"]),
+    KV: followedStore("kv", env.KV, ["get", "getWithMetadata"]),
+  };
+}
+
+const askedBy = (request: Request): string => request.headers.get(ASKER_HEADER) ?? "";
+
+/** The deployed entry for other Workers. */
+export class GitHost extends DeployedHost {
+  constructor(context: ExecutionContext, env: Env) {
+    super(context, toldEnv(env));
+  }
+
+  override async fetch(...given: Parameters<DeployedHost["fetch"]>): Promise<Response> {
+    const request = new Request(...given);
+    return await askers.run(askedBy(request), async () => await super.fetch(request));
+  }
+}
+
 // eslint-disable-next-line import/no-default-export -- what workerd looks for
 export default {
   ...observed,
   fetch: async (request, env, context) => {
     if (new URL(request.url).pathname !== CACHE_USES_PATH) {
-      return await askers.run(
-        request.headers.get(ASKER_HEADER) ?? "",
-        async () => await observed.fetch(request, env, context),
-      );
+      return await askers.run(askedBy(request), async () => await observed.fetch(request, toldEnv(env), context));
     }
     const told = uses;
     uses = [];

@@ -6,6 +6,7 @@
 import { gunzipSync } from "node:zlib";
 import { packOf } from "../git-raw.ts";
 import { packNames } from "../pack-names.ts";
+import { askSocket } from "./event-socket.ts";
 import { type ObjectPool, WORD } from "./object-pool.ts";
 import { NEVER, type Person } from "./world.ts";
 
@@ -15,6 +16,10 @@ export type Asked = {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
+  /** Whether a browser sends it that has signed in: with its cookie, and without the token. */
+  readonly byCookie?: true;
+  /** Whether it opens a WebSocket, and reads what that tells. */
+  readonly isSocket?: true;
 };
 
 /** An answer with its body. */
@@ -23,11 +28,22 @@ export type Answered = { readonly status: number; readonly headers: Headers; rea
 /** Headers that differ with the moment, or with the connection. */
 const PASSING = new Set(["date", "connection", "keep-alive", "x-request-id", "transfer-encoding"]);
 
+type Credentials = Pick<Person, "token" | "cookie" | "fetch">;
+
+function headersOf({ headers, byCookie }: Asked, { token, cookie }: Credentials): Record<string, string> {
+  if (byCookie === true) return { ...headers, ...(cookie === undefined ? {} : { Cookie: cookie }) };
+  return { ...headers, ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }) };
+}
+
 /** Sends a request about a path as somebody. */
-export async function ask(base: string, asked: Asked, path: string, who: Pick<Person, "token">): Promise<Answered> {
-  const answer = await fetch(base + asked.path.replaceAll("PATH", path), {
+export async function ask(base: string, asked: Asked, path: string, who: Credentials): Promise<Answered> {
+  const url = base + asked.path.replaceAll("PATH", path);
+  const headers = headersOf(asked, who);
+  if (asked.isSocket === true) return await askSocket(url, headers);
+  const send = asked.byCookie === true ? fetch : (who.fetch ?? fetch);
+  const answer = await send(url, {
     method: asked.method,
-    headers: { ...asked.headers, ...(who.token === undefined ? {} : { Authorization: `Bearer ${who.token}` }) },
+    headers,
     ...(asked.body === undefined
       ? {}
       : { body: typeof asked.body === "string" ? asked.body : new Uint8Array(asked.body) }),

@@ -13,7 +13,10 @@ export const ASKER_HEADER = "X-Asker";
 
 /** That something was kept or found under a key. */
 export type CacheUse = {
-  /** `files` and `blocks` are the isolate's, of the bucket's files; `pages` the location's; `hints` facts about names. */
+  /**
+   * `files` and `blocks` are the isolate's, of the bucket's files; `pages` the location's; `hints` facts about names. `bucket` and `kv` are no
+   * caches: what is read of them.
+   */
   readonly cache: string;
   readonly key: string;
   /** Whether it was found there; else it was kept. */
@@ -38,7 +41,11 @@ export type Asker = {
  * Caches of what is in repositories: whoever may not read one has no business there. Lists of refs are none of them: they are confirmed
  * by the repository's object for each request, and may be asked for while the token is looked up.
  */
-const OF_CONTENT = new Set(["files", "blocks", "pages"]);
+const OF_CONTENT = new Set(["files", "blocks", "pages", "bucket", "kv"]);
+/** What says that a name is a mirror, and of whom, has to be read to be known. */
+const POINTER = /^mirrors\//;
+/** Objects of Git LFS are a tenant's: its repositories share them. */
+const SHARED = /^lfs\//;
 
 /**
  * What is known of packs goes along with a question to the repository's object, which alone says whether they are told: that of a
@@ -97,8 +104,10 @@ export class CacheKeys {
     const asker = this.#askers.get(name);
     if (asker === undefined || !OF_CONTENT.has(cache)) return faults;
     const { path, lineage, isSecret } = asker;
+    if (cache === "bucket" && POINTER.test(key)) return faults;
     if (ASKED_AHEAD.test(key) && (lineage !== undefined || !isSecret)) return faults;
     if (lineage === undefined) return [...faults, `${whole} was used for somebody who may not read ${path}`];
+    if (SHARED.test(key)) return faults;
     const before = this.#lineages.get(whole) ?? lineage;
     if (before !== lineage) faults.push(`${whole} was used for two repositories`);
     this.#lineages.set(whole, lineage);

@@ -7,6 +7,7 @@ import { expect } from "vitest";
 import { packedIn, type Answered, type Asked } from "./asked.ts";
 import { parsePkts, pktLines } from "../git-raw.ts";
 import { LFS_TYPE } from "../lfs-client.ts";
+import { MORE_DOORS } from "./more-doors.ts";
 import { contentOf, fileOf, type PoolCommit } from "./object-pool.ts";
 import type { ModelRepository, Person, World } from "./world.ts";
 
@@ -15,6 +16,10 @@ export type Subject = {
   readonly branch: string;
   readonly commit: PoolCommit;
   readonly lfs: { readonly oid: string; readonly size: number };
+  /** A moment of the last minutes, in seconds since the epoch. */
+  readonly seconds: number;
+  /** The checksum of a pack, as addresses have it. */
+  readonly pack: string;
 };
 
 /** The place at which a door is asked. */
@@ -37,6 +42,12 @@ export type Door = {
   readonly isForOwners?: true;
   /** Whether values that refs had a moment ago may come out. */
   readonly givesRecent?: true;
+  /** Whether values that refs had since the right to see them may come out. */
+  readonly givesLog?: true;
+  /** Whether what a mirror showed since the right to see it may come out. */
+  readonly givesPast?: true;
+  /** Whether the cookie that is sent counts for nothing here. */
+  readonly takesNoCookie?: true;
 };
 
 const V2 = { "Git-Protocol": "version=2" };
@@ -208,7 +219,6 @@ const API_DOORS: readonly Door[] = [
   { name: "search", ask: ({ branch }) => get(`${API}/search?q=this+file+has&rev=refs/heads/${branch}`) },
   { name: "files", ask: ({ branch }) => get(`${API}/files/refs/heads/${branch}`) },
   { name: "statuses", ask: ({ commit }) => get(`${API}/commits/${commit.oid}/statuses`), expects: givesReached },
-  { name: "note", ask: ({ commit }) => get(`${API}/notes/${commit.oid}`) },
   {
     name: "blobs",
     ask: ({ branch, commit }) => ({
@@ -299,4 +309,11 @@ const FACADE_DOORS: readonly Door[] = [
 ];
 
 /** All doors. */
-export const READ_DOORS: readonly Door[] = [...GIT_DOORS, ...API_DOORS, ...LFS_DOORS, ...PAGES, ...FACADE_DOORS];
+export const READ_DOORS: readonly Door[] = [
+  ...GIT_DOORS,
+  ...API_DOORS,
+  ...LFS_DOORS,
+  ...PAGES,
+  ...FACADE_DOORS,
+  ...MORE_DOORS,
+];

@@ -11,7 +11,7 @@ import { ASKER_HEADER, type CacheKeys, namedAsker } from "./cache-uses.ts";
 import { parsePkts, pushBody, ZERO } from "../git-raw.ts";
 import { LFS_TYPE, lfsObject } from "../lfs-client.ts";
 import { formatToken, TOKEN_RANDOM_BYTES } from "../../../src/access/token.ts";
-import { ObjectPool, type PoolCommit } from "./object-pool.ts";
+import { fileOf, ObjectPool, type PoolCommit } from "./object-pool.ts";
 import type { Subject } from "./doors.ts";
 import { includes, type ModelRepository, type Person, REPOS, type Right, TENANTS, World } from "./world.ts";
 import type { SeededRandom } from "./seeded-random.ts";
@@ -37,7 +37,12 @@ export type Operation = (game: Game) => Promise<string>;
 export type NamedOperation = readonly [name: string, operation: Operation];
 
 /** What a game is played with: what may happen besides, and the caches of the host. */
-export type GameOptions = { readonly operations: readonly NamedOperation[]; readonly caches: CacheKeys };
+export type GameOptions = {
+  readonly operations: readonly NamedOperation[];
+  readonly caches: CacheKeys;
+  /** People who come by a binding of another Worker. */
+  readonly bound: readonly Person[];
+};
 
 /** The game. */
 export class Game {
@@ -51,10 +56,14 @@ export class Game {
 
   readonly #operations: readonly NamedOperation[];
   readonly #caches: CacheKeys;
+  readonly #bound: readonly Person[];
+  /** Checksums of packs that some repository had. */
+  readonly packs = new Set(["12".repeat(20)]);
 
-  constructor(base: string, clock: HostClock, random: SeededRandom, { operations, caches }: GameOptions) {
+  constructor(base: string, clock: HostClock, random: SeededRandom, { operations, caches, bound }: GameOptions) {
     this.#operations = [...OPERATIONS, ...operations];
     this.#caches = caches;
+    this.#bound = bound;
     this.base = base;
     this.#clock = clock;
     this.random = random;
@@ -66,7 +75,8 @@ export class Game {
     const operator = apiClient(this.base, OPERATOR);
     const { people } = this.world;
     people.push({ name: "nobody", kind: "anonymous" }, { name: "nonsense", kind: "invalid", token: "nonsense" });
-    people.push({ name: "the operator", kind: "operator", token: OPERATOR });
+    const cookie = await this.#signIn(OPERATOR);
+    people.push({ name: "the operator", kind: "operator", token: OPERATOR, cookie }, ...this.#bound);
     for (const tenant of TENANTS) {
       await operator("PUT", `/tenants/${tenant}`);
       // A game before may have left repositories, and names that lead elsewhere.
@@ -83,6 +93,15 @@ export class Game {
     }
   }
 
+  /** Signs a browser in. Returns its cookie. */
+  async #signIn(token: string): Promise<string> {
+    const body = new URLSearchParams({ token, to: "/" });
+    const answer = await fetch(`${this.base}/-/login`, { method: "POST", body, redirect: "manual" });
+    const [cookie = ""] = (answer.headers.get("Set-Cookie") ?? "").split(";");
+    expectStatus(answer.status, [303], "a browser that signs in");
+    return cookie;
+  }
+
   async #issue(
     tenant: string,
     scope: "repo:read" | "repo:write" | "tenant:admin",
@@ -97,6 +116,8 @@ export class Game {
       name: `${tenant} ${scope}${limits}`,
       kind: "token",
       token: String(body["token"]),
+      cookie: await this.#signIn(String(body["token"])),
+      since: this.world.moment(),
       id: String(body["id"]),
       tenant,
       scope,
@@ -120,11 +141,14 @@ export class Game {
 
   /** What a request may name: mostly of some repository, now or before. */
   subject(): Subject {
-    const commits = [...this.pool.commits.values()];
+    // A merge has no file of its own, which some doors are asked for.
+    const commits = [...this.pool.commits.values()].filter(({ files, word }) => files.has(fileOf(word)));
     return {
       branch: this.random.pick(BRANCHES),
       commit: commits.length === 0 ? this.pool.commitOn([]) : this.random.pick(commits),
       lfs: lfsObject(this.random.pick(LFS_CONTENTS)),
+      seconds: Math.floor(this.world.now() / SECOND) - this.random.below(200),
+      pack: this.random.pick([...this.packs]),
     };
   }
 
@@ -174,7 +198,8 @@ export class Game {
     const { status } = await operator("DELETE", `/tenants/${String(person.tenant)}/tokens/${String(person.id)}`);
     expectStatus(status, [204], "a revocation");
     person.isRevoked = true;
-    if (person.scope === undefined) return;
+    // One that lost all of its repositories has none like it: a token can't be for no repository.
+    if (person.scope === undefined || person.repos?.size === 0) return;
     await this.#issue(
       String(person.tenant),
       person.scope,
@@ -209,10 +234,7 @@ async function push(game: Game): Promise<string> {
   if (oid === old) return "nothing new";
   // A push by an earlier name may be the repository's own, where git was told the name before: the model has no time.
   if (world.forwardOf(person, path) !== undefined) return "leads elsewhere";
-  const may =
-    found === undefined
-      ? world.givenRight(person, path) === "administer"
-      : includes(world.right(person, path), "write");
+  const may = found === undefined ? world.givenRight(person, path) === "administer" : world.mayWrite(person, path);
   const has = found === undefined ? new Set<string>() : world.reached(found);
   const lacks = [...pool.reachedFrom([oid])].filter((name) => !has.has(name));
   // Without a pack, only what is stored can be named.
@@ -245,7 +267,7 @@ async function deleteRef(game: Game): Promise<string> {
   if (found === undefined || found.refs.size === 0) return "nothing there";
   const person = game.somebody(path, "write");
   const [ref, oid] = random.pick([...found.refs]);
-  const may = includes(world.right(person, path), "write");
+  const may = world.mayWrite(person, path);
   const body = pushBody([{ name: ref, old: oid, new: ZERO }]);
   const answer = await game.change(person, path, may, {
     method: "POST",
@@ -296,7 +318,7 @@ async function show(game: Game): Promise<string> {
   if (answer.status === 200 && found !== undefined) {
     expect(may).toBe(true);
     if (found.visibility !== visibility) found.recent = [];
-    found.visibility = visibility;
+    world.show(found, visibility);
   }
   return `${person.name} ${path} ${visibility} -> ${answer.status}`;
 }
@@ -317,7 +339,7 @@ async function uploadLfs(game: Game): Promise<string> {
   const path = game.anyPath();
   const person = game.somebody(path, "write");
   const found = repositoryAt(game, path);
-  const may = includes(world.right(person, path), "write");
+  const may = world.mayWrite(person, path);
   const content = random.pick(LFS_CONTENTS);
   const object = lfsObject(content);
   const headers = { "Content-Type": LFS_TYPE, Accept: LFS_TYPE };
@@ -336,10 +358,21 @@ async function uploadLfs(game: Game): Promise<string> {
   return `${person.name} ${path} ${object.oid}`;
 }
 
+/** Has the host tell which packs a repository has: everybody may then ask for them. */
+async function listPacks(game: Game): Promise<string> {
+  const path = game.anyPath();
+  const answer = await ask(game.base, { method: "GET", path: "/PATH.git/objects/info/packs" }, path, {
+    token: OPERATOR,
+  });
+  for (const [, checksum = ""] of answer.body.toString().matchAll(/^P pack-([0-9a-f]{40})\.pack$/gm))
+    game.packs.add(checksum);
+  return `${path} -> ${answer.status}, ${game.packs.size} packs`;
+}
+
 async function revoke(game: Game): Promise<string> {
   const { random, world } = game;
   const able = world.people.filter(
-    (person) => person.kind === "token" && person.ends === undefined && world.isValid(person),
+    (person) => person.id !== undefined && person.ends === undefined && world.isValid(person),
   );
   const person = random.pick(able);
   await game.revoke(person);
@@ -362,6 +395,8 @@ const OPERATIONS: readonly NamedOperation[] = [
   ["show or hide", show],
   ["delete", remove],
   ["upload", uploadLfs],
+  ["list packs", listPacks],
+  ["list packs", listPacks],
   ["revoke", revoke],
   ["wait", wait],
 ];

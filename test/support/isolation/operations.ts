@@ -8,7 +8,9 @@ import { commitOf } from "../git-raw.ts";
 import type { Answered } from "./asked.ts";
 import type { Game, NamedOperation } from "./game.ts";
 import { contentOf, fileOf, type PoolCommit } from "./object-pool.ts";
-import { includes, type ModelRepository, REPOS, TENANTS } from "./world.ts";
+import { MIRROR_OPERATIONS } from "./mirror-operation.ts";
+import { NOTE_OPERATIONS } from "./note-operation.ts";
+import { type ModelRepository, REPOS, TENANTS } from "./world.ts";
 
 const JSON_TYPE = { "Content-Type": "application/json" };
 const API = "/api/v1/repos/PATH";
@@ -47,7 +49,7 @@ async function fork(game: Game): Promise<string> {
     expect(may).toBe(true);
     const { visibility, head, lineage } = found;
     const refs = new Map(found.refs);
-    world.make(target, {
+    const made = world.make(target, {
       visibility,
       head,
       lineage,
@@ -56,6 +58,7 @@ async function fork(game: Game): Promise<string> {
       lfs: new Set(found.lfs),
       parent: path,
     });
+    world.tell(made, [...refs.values()]);
   }
   return `${person.name} ${path} to ${target} -> ${answer.status}`;
 }
@@ -93,7 +96,7 @@ async function commit(game: Game): Promise<string> {
   const tip = branch === undefined ? undefined : found?.refs.get(`refs/heads/${branch}`);
   if (found === undefined || branch === undefined || tip === undefined) return "nothing there";
   const person = game.somebody(path, "write");
-  const may = includes(world.right(person, path), "write");
+  const may = world.mayWrite(person, path);
   const made = pool.commitOn([tip]);
   const { word } = made;
   const author = personOf(word);
@@ -126,7 +129,7 @@ async function merge(game: Game): Promise<string> {
   const head = found?.refs.get(`refs/heads/${String(from)}`);
   if (found === undefined || base === undefined || head === undefined) return "nothing there";
   const person = game.somebody(path, "write");
-  const may = includes(world.right(person, path), "write");
+  const may = world.mayWrite(person, path);
   const made = merged(game, pool.commit(base), pool.commit(head));
   const author = personOf(made.word);
   const asked = { base: into, head: from, message: made.word, author, committer: author };
@@ -144,7 +147,7 @@ async function setStatus(game: Game): Promise<string> {
   const found = world.repositories.get(path);
   if (found === undefined || found.refs.size === 0) return "nothing there";
   const person = game.somebody(path, "write");
-  const may = includes(world.right(person, path), "write");
+  const may = world.mayWrite(person, path);
   const oid = random.pick([...found.refs.values()]);
   const word = pool.nextWord();
   const asked = { context: "ci", state: "success", description: word };
@@ -152,6 +155,7 @@ async function setStatus(game: Game): Promise<string> {
   if (answer.status === 201) {
     expect(may).toBe(true);
     found.words.add(word);
+    world.tell(found, [oid]);
   }
   return `${person.name} ${path} ${oid} ${word} -> ${answer.status}`;
 }
@@ -171,7 +175,7 @@ async function purge(game: Game): Promise<string> {
   return `${person.name} ${path} -> ${answer.status}`;
 }
 
-/** The operations. */
+/** The operations, those with notes among them. */
 export const MORE_OPERATIONS: readonly NamedOperation[] = [
   ["fork", fork],
   ["fork", fork],
@@ -180,4 +184,6 @@ export const MORE_OPERATIONS: readonly NamedOperation[] = [
   ["merge", merge],
   ["set a status", setStatus],
   ["purge", purge],
+  ...NOTE_OPERATIONS,
+  ...MIRROR_OPERATIONS,
 ];

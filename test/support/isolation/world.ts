@@ -19,6 +19,9 @@ const UNSURE_TIME = 15_000;
 const LET_IN_TIME = 6 * 60_000;
 
 export type Visibility = "private" | "public";
+/** The ref of the notes that `git notes` takes where none are named. */
+export const NOTES_REF = "refs/notes/commits";
+
 /** What somebody may do with a repository; each includes those before it. */
 export type Right = "none" | "read" | "write" | "administer";
 const RIGHTS: readonly Right[] = ["none", "read", "write", "administer"];
@@ -43,8 +46,16 @@ export type ModelRepository = {
   readonly words: Set<string>;
   /** Whether what no ref reaches may be gone already. */
   isPurged: boolean;
+  /** Whether it follows another repository, so that nobody writes to it. */
+  readonly isMirror: boolean;
+  /** `{tenant}/{repo}` of the repository that it follows. */
+  readonly upstream?: string;
   /** Repositories with the same number share files: a fork and its parent. */
   readonly lineage: number;
+  /** Moves of refs: the model's moment of each, and the values that it names. */
+  readonly log: { readonly at: number; readonly oids: readonly string[] }[];
+  /** From which moment on everybody may be told of them; `undefined` where that is not so now. */
+  publicSince: number | undefined;
   /** `{tenant}/{repo}` of the repository that it is a fork of, when it was made. */
   readonly parent?: string;
 };
@@ -53,6 +64,12 @@ export type ModelRepository = {
 export type Person = {
   readonly name: string;
   token?: string;
+  /** The cookie of a browser that has signed in with the token. */
+  cookie?: string;
+  /** Sends requests through a binding of another Worker, which says who asks. */
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /** Which of the model's moments the token is from: it is told no events of earlier ones, but what anybody is told. */
+  readonly since?: number;
   /** `challenged` is told that a valid token is needed; all others with a token are told that there is nothing. */
   readonly kind: "anonymous" | "invalid" | "token" | "operator";
   readonly tenant?: string;
@@ -76,7 +93,10 @@ export class World {
   readonly people: Person[] = [];
   readonly now: () => number;
   readonly #asked = new WeakMap<Person, Map<string, number>>();
+  /** The notes of each commit of notes: their texts' names by their objects. */
+  readonly #notes = new Map<string, ReadonlyMap<string, string>>();
   #made = 0;
+  #moment = 0;
 
   constructor(pool: ObjectPool, now: () => number) {
     this.pool = pool;
@@ -95,6 +115,48 @@ export class World {
     if (!this.isValid(person) || person.tenant !== tenant || person.scope === undefined) return "none";
     if (person.repos !== undefined && !person.repos.has(repo)) return "none";
     return GIVEN[person.scope];
+  }
+
+  /** Returns a moment of the model's: later than all before, whatever the clock says. */
+  moment(): number {
+    return ++this.#moment;
+  }
+
+  /** Notes which notes a commit of notes has. */
+  setNotes(commit: string, notes: ReadonlyMap<string, string>): void {
+    this.#notes.set(commit, notes);
+  }
+
+  /** Returns the notes that a commit of notes has: none where there is no commit. */
+  notesAt(commit: string | undefined): ReadonlyMap<string, string> {
+    return (commit === undefined ? undefined : this.#notes.get(commit)) ?? new Map();
+  }
+
+  /** Notes that a repository is shown to everybody, or not any more. */
+  show(repository: ModelRepository, visibility: Visibility): void {
+    if (repository.visibility === visibility) return;
+    repository.visibility = visibility;
+    repository.publicSince = visibility === "public" ? this.moment() : undefined;
+  }
+
+  /** Notes that events name values of a repository from now on. */
+  tell(repository: ModelRepository, oids: readonly string[]): void {
+    repository.log.push({ at: this.moment(), oids });
+  }
+
+  /** Returns the values that a mirror's past may name to somebody who may read it, however young a token is. */
+  pastFor(person: Person, path: string): Set<string> {
+    const ofAll = { ...person, since: 0 };
+    return this.loggedFor(ofAll, path);
+  }
+
+  /** Returns the values that events may name to somebody who may read a repository. */
+  loggedFor(person: Person, path: string): Set<string> {
+    const repository = this.repositories.get(path);
+    const given = this.givenRight(person, path);
+    const own = given === "none" ? Infinity : given === "administer" ? 0 : (person.since ?? 0);
+    const since = Math.min(own, repository?.publicSince ?? Infinity);
+    return new Set(repository?.log.flatMap(({ at, oids }) => (at > since ? oids : [])));
   }
 
   /** Notes that somebody asks about a path, before the answer. */
@@ -117,6 +179,16 @@ export class World {
     const given = this.givenRight(person, path);
     if (given !== "none") return given;
     return repository.visibility === "public" && this.isLetIn(person) ? "read" : "none";
+  }
+
+  /** Whether somebody may write to a repository that is there. */
+  mayWrite(person: Person, path: string): boolean {
+    return includes(this.right(person, path), "write") && this.repositories.get(path)?.isMirror !== true;
+  }
+
+  /** Returns whom a repository follows, to somebody who could push to it if it followed nobody. */
+  mayKnowUpstream(person: Person, path: string): string | undefined {
+    return includes(this.right(person, path), "write") ? this.repositories.get(path)?.upstream : undefined;
   }
 
   /** Whether somebody is asked for no other token: with one that is not in force, not even what is public is shown. */
@@ -164,6 +236,10 @@ export class World {
   /** Notes that a ref has another value, or none. */
   move(repository: ModelRepository, ref: string, oid: string | undefined): void {
     const old = repository.refs.get(ref);
+    this.tell(
+      repository,
+      [old, oid].filter((each) => each !== undefined),
+    );
     if (old !== undefined && old !== oid) repository.recent.push({ oid: old, at: this.now() });
     if (oid === undefined) {
       repository.refs.delete(ref);
@@ -184,6 +260,9 @@ export class World {
       lfs: new Set(),
       words: new Set(),
       isPurged: false,
+      isMirror: false,
+      log: [],
+      publicSince: repository.visibility === "public" ? this.moment() : undefined,
       lineage: ++this.#made,
       ...repository,
     };
