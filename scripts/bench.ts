@@ -78,7 +78,7 @@ async function measure(measuring: Measuring, comparison: Comparison, runs: numbe
     await parts.filtered(BITMAPS);
     await parts.half(BITMAPS);
   } else {
-    await twinSteps(measuring, runs);
+    await twinSteps(measuring);
     const edge = new EdgeSteps(measuring);
     await edge.tokenList();
     await edge.mirror();

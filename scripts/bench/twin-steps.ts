@@ -11,15 +11,23 @@ import { createInterface } from "node:readline";
 import { stopProcess, waitForLine } from "../../test/support/git-process.ts";
 import { TWINS } from "../../src/catalog/clone-twin.ts";
 import { type Discarded, discardClone } from "./discarding-client.ts";
-import { settle } from "./hosts.ts";
+import { type Host, settle } from "./hosts.ts";
 import { commandOf, cpuSeconds, processTree } from "./process-time.ts";
-import type { Measuring } from "./steps.ts";
+import type { Measurement, Measuring } from "./steps.ts";
 
 export const TWIN = "clone of what is cloned often, discarded";
 /** The host that answers with a stored object and does nothing else. */
 export const BARE = "bare-worker";
 
 const PROGRAM = join(import.meta.dirname, "bare-worker.ts");
+/** How often each host sends its file before it is measured. */
+const WARMING = 8;
+/** How often each is measured. */
+const TURNS = 7;
+
+function urlOf(host: Host, repository: string): string {
+  return `${host.base}/${repository}.git`;
+}
 
 /** Gets a body and throws it away. */
 async function discard(url: string): Promise<Discarded> {
@@ -39,37 +47,61 @@ async function discard(url: string): Promise<Discarded> {
   });
 }
 
-/** Clones until the repository has a twin, then clones it once more, several times. Returns the bytes of an answer. */
-async function cloneOften(on: Measuring, runs: number): Promise<number> {
+/** Clones until the repository has a twin. */
+async function cloneOften(on: Measuring): Promise<void> {
   const { host, repository, subject } = on;
-  const url = `${host.base}/${repository}.git`;
-  for (let n = 0; n < TWINS.clones; n++) await discardClone(url, host.token, subject.format);
+  for (let n = 0; n < TWINS.clones; n++) await discardClone(urlOf(host, repository), host.token, subject.format);
   await on.settle();
-  await on.median(runs, async () => {
-    await on.step(TWIN, async () => await discardClone(url, host.token, subject.format));
-  });
-  return on.results.at(-1)?.bytes ?? 0;
 }
 
-/** Takes the steps: of the host, and of a bare Worker with as many bytes. */
-export async function twinSteps(on: Measuring, runs: number): Promise<void> {
-  const bytes = await cloneOften(on, runs);
+/** Keeps the median by processor time of what each host took in the last `count` results. */
+function keepMedians(results: Measurement[], count: number): void {
+  const taken = results.splice(-count);
+  for (const [, own] of Map.groupBy(taken, ({ host }) => host)) {
+    const median = own.toSorted((a, b) => a.cpu - b.cpu)[Math.floor(own.length / 2)];
+    if (median !== undefined) results.push(median);
+  }
+}
+
+/** Starts the bare Worker with an object of this many bytes. `end` stops it. */
+async function startBare(bytes: number): Promise<{ base: string; cpu: () => number; end: () => Promise<void> }> {
   const child = spawn(process.execPath, [PROGRAM, String(bytes)], { stdio: ["pipe", "pipe", "inherit"] });
   const base = await waitForLine(createInterface({ input: child.stdout }), "ready", child);
   const workers = processTree(child.pid ?? 0).filter((pid) => commandOf(pid) === "workerd");
   const cpu = (): number => workers.reduce((total, pid) => total + cpuSeconds(pid), 0);
-  try {
-    // The simulator gets quicker with what it has read: both hosts have read as often.
-    for (let n = 0; n < TWINS.clones; n++) await discard(base);
-    await on.median(runs, async () => {
-      await settle(cpu);
-      const before = cpu();
-      const own = await discard(base);
-      await settle(cpu);
-      on.results.push({ host: BARE, step: TWIN, cpu: cpu() - before, ...own });
-    });
-  } finally {
+  const end = async (): Promise<void> => {
     child.stdin.write("end\n");
     await stopProcess(child);
+  };
+  return { base, cpu, end };
+}
+
+/**
+ * Takes the steps: of the host, and of a bare Worker with as many bytes. They take turns, since the machine is not equally
+ * quick all the time. Both have sent their file as often before: the simulator of the bucket needs half as much again for
+ * the first times that it reads an object whole.
+ */
+export async function twinSteps(on: Measuring): Promise<void> {
+  const { host, repository, subject, results } = on;
+  const clone = async (): Promise<Discarded> => await discardClone(urlOf(host, repository), host.token, subject.format);
+  await cloneOften(on);
+  const { bytes } = await clone();
+  const bare = await startBare(bytes);
+  try {
+    for (let n = 0; n < WARMING; n++) {
+      await clone();
+      await discard(bare.base);
+    }
+    for (let turn = 0; turn < TURNS; turn++) {
+      await on.step(TWIN, clone);
+      await settle(bare.cpu);
+      const before = bare.cpu();
+      const own = await discard(bare.base);
+      await settle(bare.cpu);
+      results.push({ host: BARE, step: TWIN, cpu: bare.cpu() - before, ...own });
+    }
+  } finally {
+    await bare.end();
   }
+  keepMedians(results, 2 * TURNS);
 }
