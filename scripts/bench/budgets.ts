@@ -3,11 +3,12 @@
  *
  * @packageDocumentation
  */
+import { BARE } from "./bare-host.ts";
 import { MIRROR_CLONE, TOKEN_LIST, WEBHOOK } from "./edge-steps.ts";
 import { DELETED, DEPTH, HALF, NEGOTIATION, NO_BLOBS, NO_TREES, OLD_TREE, RANDOM_BLOBS } from "./partial-steps.ts";
 import type { Subject } from "./repositories.ts";
 import { BITMAPS, type Measurement } from "./steps.ts";
-import { BARE, TWIN } from "./twin-steps.ts";
+import { TWIN } from "./twin-steps.ts";
 
 /** One budget and what was measured. */
 export type Verdict = {

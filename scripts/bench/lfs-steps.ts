@@ -1,15 +1,17 @@
 /**
- * Steps of Git LFS: an object of 2 GiB goes up and down through the Worker, each with a cut in the middle.
+ * Steps of Git LFS: an object of 2 GiB goes up and down through the Worker, each with a cut in the middle. What the Worker itself
+ * takes of an upload is found with smaller objects, in turns with a bare Worker that writes the same.
  *
  * @packageDocumentation
  */
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { startCommand } from "../../test/support/command.ts";
 import { type GitSandbox, withToken } from "../../test/support/git-client.ts";
 import type { Table } from "../marked-table.ts";
+import { BARE, startBare } from "./bare-host.ts";
 import { MB, type Verdict } from "./budgets.ts";
 import { type Host, type ServerFigures, startThinpack } from "./hosts.ts";
 import { LONG } from "./steps.ts";
@@ -23,10 +25,53 @@ const PIECE = 16 * 1024 * 1024;
 const PART = 90_000_000;
 const [MEMORY_BUDGET, CPU_BUDGET] = [64, 2];
 const DOWN = "down, cut in the middle and gone on with";
+/** How often an object of the size of a part goes up by each host. */
+const TURNS = 9;
+const OWN = "up at once, an object of 90 MB";
+const BARE_OWN = `${OWN}, by a Worker that does nothing else (${BARE})`;
 const [REPOSITORY, OBJECT] = ["bench/large", "large.bin"];
 
-/** A step and what it took. */
-export type LfsMeasurement = ServerFigures & { readonly step: string; readonly wall: number };
+/** A step and what it took; `bytes` went in it. */
+export type LfsMeasurement = ServerFigures & { readonly step: string; readonly wall: number; readonly bytes: number };
+
+/** Sends an object. @throws Error if it is not taken. */
+async function put(url: string, body: Uint8Array<ArrayBuffer>, headers: Record<string, string>): Promise<void> {
+  const answer = await fetch(url, { method: "PUT", body, headers });
+  if (!answer.ok) throw new Error(`an object was answered with ${answer.status}: ${await answer.text()}`);
+  await answer.arrayBuffer();
+}
+
+/** Returns the measurement that is the median by processor time. */
+function medianOf(all: readonly LfsMeasurement[]): LfsMeasurement[] {
+  return all.toSorted((a, b) => a.cpu - b.cpu).slice(all.length >> 1, (all.length >> 1) + 1);
+}
+
+/**
+ * Sends objects to a repository of the host and to a bare Worker, in turns: other work on the machine comes and goes. Returns
+ * the median of each.
+ */
+export async function uploadsInTurns(host: Host, repository: string): Promise<LfsMeasurement[]> {
+  const bare = await startBare(0);
+  const [own, others]: [LfsMeasurement[], LfsMeasurement[]] = [[], []];
+  const login = { Authorization: `Basic ${btoa(`bench:${host.token}`)}` };
+  try {
+    for (let turn = 0; turn < TURNS; turn++) {
+      const body = new Uint8Array(randomBytes(PART));
+      const oid = createHash("sha256").update(body).digest("hex");
+      const end = await host.begin();
+      const began = Date.now();
+      await put(`${host.base}/${repository}.git/info/lfs/objects/${oid}`, body, login);
+      own.push({ step: OWN, wall: (Date.now() - began) / 1000, bytes: PART, ...(await end()) });
+      const [before, again] = [await bare.quietCpu(), Date.now()];
+      await put(`${bare.base}/${oid}`, body, { "X-SHA256": oid });
+      const wall = (Date.now() - again) / 1000;
+      others.push({ step: BARE_OWN, wall, bytes: PART, cpu: (await bare.quietCpu()) - before });
+    }
+  } finally {
+    await bare.end();
+  }
+  return [...medianOf(own), ...medianOf(others)];
+}
 
 /** Takes the steps. */
 export class LfsBench {
@@ -49,6 +94,7 @@ export class LfsBench {
       const pointer = await git.ok(["show", `main:${OBJECT}`], { cwd });
       const [, oid = ""] = /^oid sha256:(.*)$/m.exec(pointer) ?? [];
       await this.#step(host, DOWN, () => this.#download(host, oid));
+      this.results.push(...(await uploadsInTurns(host, REPOSITORY)));
     } finally {
       await host.close();
     }
@@ -80,7 +126,7 @@ export class LfsBench {
     const began = Date.now();
     await work();
     const wall = (Date.now() - began) / 1000;
-    this.results.push({ step, wall, ...(await end()) });
+    this.results.push({ step, wall, bytes: SIZE, ...(await end()) });
   }
 
   /** Pushes until about half of the file has come, and is killed then. */
@@ -122,14 +168,24 @@ export class LfsBench {
   }
 }
 
-const cpuOf = ({ cpu }: LfsMeasurement): number => (cpu * 1000) / (SIZE / MB);
+const cpuOf = ({ cpu, bytes }: LfsMeasurement): number => (cpu * 1000) / (bytes / MB);
+
+/** Judges what the Worker itself takes of an upload: what it took more than a bare one with the same bytes. */
+function judgeShare(results: readonly LfsMeasurement[]): Verdict[] {
+  const [own, bare] = [OWN, BARE_OWN].map((name) => results.find(({ step }) => step === name));
+  if (own === undefined || bare === undefined) return [];
+  const figure = cpuOf(own) - cpuOf(bare);
+  const what = `${OWN}: CPU of a MB beside that of a bare Worker`;
+  return [{ what, figure, budget: CPU_BUDGET, unit: "ms", ok: figure <= CPU_BUDGET }];
+}
 
 /**
- * Judges the figures. The processor time of the upload is only shown: nearly all of it is the stand-in's for R2, to which a
- * Worker that does nothing but write takes some 29 ms per MB, and an upload in parts writes twice.
+ * Judges the figures. The processor time of an upload is only shown: nearly all of it is the stand-in's for R2, and an upload in
+ * parts writes twice. What the Worker itself takes is held to its bound.
  */
 export function judgeLfs(results: readonly LfsMeasurement[]): Verdict[] {
-  return results.flatMap((result): Verdict[] => {
+  const steps = results.flatMap((result): Verdict[] => {
+    if (result.step === BARE_OWN) return [];
     const memory = (result.memory ?? Number.POSITIVE_INFINITY) / MB;
     const cpu = { what: `${result.step}: server CPU of a MB`, figure: cpuOf(result), unit: "ms" };
     return [
@@ -143,6 +199,7 @@ export function judgeLfs(results: readonly LfsMeasurement[]): Verdict[] {
       result.step === DOWN ? { ...cpu, budget: CPU_BUDGET, ok: cpu.figure <= CPU_BUDGET } : { ...cpu, ok: true },
     ];
   });
+  return [...steps, ...judgeShare(results)];
 }
 
 /** Returns the page's table. */

@@ -4,22 +4,14 @@
  *
  * @packageDocumentation
  */
-import { spawn } from "node:child_process";
 import { request } from "node:http";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { stopProcess, waitForLine } from "../../test/support/git-process.ts";
 import { TWINS } from "../../src/catalog/clone-twin.ts";
 import { type Discarded, discardClone } from "./discarding-client.ts";
-import { type Host, settle } from "./hosts.ts";
-import { commandOf, cpuSeconds, processTree } from "./process-time.ts";
+import { BARE, startBare } from "./bare-host.ts";
+import type { Host } from "./hosts.ts";
 import type { Measurement, Measuring } from "./steps.ts";
 
 export const TWIN = "clone of what is cloned often, discarded";
-/** The host that answers with a stored object and does nothing else. */
-export const BARE = "bare-worker";
-
-const PROGRAM = join(import.meta.dirname, "bare-worker.ts");
 /** How often each host sends its file before it is measured. */
 const WARMING = 8;
 /** How often each is measured. */
@@ -63,19 +55,6 @@ function keepMedians(results: Measurement[], count: number): void {
   }
 }
 
-/** Starts the bare Worker with an object of this many bytes. `end` stops it. */
-async function startBare(bytes: number): Promise<{ base: string; cpu: () => number; end: () => Promise<void> }> {
-  const child = spawn(process.execPath, [PROGRAM, String(bytes)], { stdio: ["pipe", "pipe", "inherit"] });
-  const base = await waitForLine(createInterface({ input: child.stdout }), "ready", child);
-  const workers = processTree(child.pid ?? 0).filter((pid) => commandOf(pid) === "workerd");
-  const cpu = (): number => workers.reduce((total, pid) => total + cpuSeconds(pid), 0);
-  const end = async (): Promise<void> => {
-    child.stdin.write("end\n");
-    await stopProcess(child);
-  };
-  return { base, cpu, end };
-}
-
 /**
  * Takes the steps: of the host, and of a bare Worker with as many bytes. They take turns, since the machine is not equally
  * quick all the time. Both have sent their file as often before: the simulator of the bucket needs half as much again for
@@ -94,11 +73,9 @@ export async function twinSteps(on: Measuring): Promise<void> {
     }
     for (let turn = 0; turn < TURNS; turn++) {
       await on.step(TWIN, clone);
-      await settle(bare.cpu);
-      const before = bare.cpu();
+      const before = await bare.quietCpu();
       const own = await discard(bare.base);
-      await settle(bare.cpu);
-      results.push({ host: BARE, step: TWIN, cpu: bare.cpu() - before, ...own });
+      results.push({ host: BARE, step: TWIN, cpu: (await bare.quietCpu()) - before, ...own });
     }
   } finally {
     await bare.end();
