@@ -13,6 +13,7 @@ import { GitSandbox, withToken } from "../support/git-client.ts";
 import { noise } from "../support/git-fixtures.ts";
 import { startTestHost } from "../support/host.ts";
 import { LfsClient, lfsObject } from "../support/lfs-client.ts";
+import { lfsClient } from "../support/new-git-lfs.ts";
 import { WAIT_LIMIT } from "../support/time-limits.ts";
 
 let host: RunningHost;
@@ -62,7 +63,7 @@ async function clone(repo: string, ...options: string[]): Promise<string> {
 const isPointer = (cwd: string, name: string): boolean =>
   readFileSync(join(cwd, name)).subarray(0, 200).includes("version https://git-lfs.github.com/spec/v1");
 
-describe("the stock client", () => {
+describe(`the stock client, ${lfsClient()},`, () => {
   it.each(["0", "2"])("pushes and clones over version %s, and pulls what came since", async (version) => {
     const repo = `journey-${version}`;
     const options = ["-c", `protocol.version=${version}`];

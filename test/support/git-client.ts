@@ -9,6 +9,7 @@ import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFile
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ObjectFormat, type ObjectFormatName, objectFormat } from "../../src/object/object-id.ts";
+import { LFS_PROGRAMS } from "./new-git-lfs.ts";
 import { remoteHelper } from "./remote-helper.ts";
 import { COMMAND_LIMIT } from "./time-limits.ts";
 
@@ -57,7 +58,7 @@ export class GitSandbox {
   /** What repositories are made with. */
   readonly format: ObjectFormat;
   #repositories = 0;
-  #programs = "";
+  #programs = LFS_PROGRAMS;
 
   constructor(name = "git", format: ObjectFormatName = "sha1") {
     this.format = objectFormat(format);
@@ -79,7 +80,7 @@ export class GitSandbox {
 
   /** Has git go to every host by WebSocket, with the helper that the command's package has. Addresses stay those of HTTP. */
   async useWebSockets(): Promise<void> {
-    this.#programs = `${await remoteHelper(this.path("helper"))}:`;
+    this.usePrograms(await remoteHelper(this.path("helper")));
     appendFileSync(this.path("home", ".gitconfig"), '[url "thinpack::http://"]\n\tinsteadOf = http://\n');
   }
 
