@@ -12,7 +12,7 @@ import { GitSandbox, refsOf, withToken } from "../support/git-client.ts";
 import { everything, importFixture, linear } from "../support/git-fixtures.ts";
 import { startTestHost } from "../support/host.ts";
 import { listening } from "../support/listening.ts";
-import { GIT_VERSIONS, NEW_GIT } from "../support/new-git.ts";
+import { GIT_VERSIONS, isAfter, NEW_GIT } from "../support/new-git.ts";
 
 const TOKEN = "test-token";
 
@@ -119,7 +119,7 @@ describe.each(GIT_VERSIONS)("git $version", ({ version, use }) => {
     await git.fsck(work);
   });
 
-  it.runIf(isNew)("asks for sizes with remote-object-info", async () => {
+  it.runIf(isNew && isAfter(version, "2.55.0"))("asks for sizes with remote-object-info", async () => {
     const url = fresh();
     const cwd = await importFixture(git, "sizes", linear(3));
     await git.ok(["push", "-q", url, "main"], { cwd });

@@ -19,6 +19,11 @@ function versionOf(directory?: string): string {
     .replace(/^git version /, "");
 }
 
+/** Whether a version comes after a release: `2.56.0` and `2.55.0.12.g0ac5f3b` come after `2.55.0`. */
+export function isAfter(version: string, release: string): boolean {
+  return version.localeCompare(release, "en", { numeric: true }) > 0;
+}
+
 /** A git client that journeys run with. */
 export type GitVersion = {
   /** What the titles of tests say. */
