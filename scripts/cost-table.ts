@@ -33,6 +33,7 @@ type Operation = {
 
 const OPERATIONS: readonly Operation[] = [
   { name: "clone of 318 MB", step: "clone", requests: 4, objects: 5, moreReads: 1 },
+  { name: "clone of what is cloned often", requests: 4, objects: 5, moreReads: 1, cpu: 0.03 },
   {
     name: "clone of a public mirror of that size, which came in slices",
     step: "clone of that mirror",
@@ -42,6 +43,7 @@ const OPERATIONS: readonly Operation[] = [
   },
   { name: "fetch of one commit", step: "fetch of one commit", requests: 4, objects: 5 },
   { name: "fetch of nothing new, `ls-remote`", requests: 3, objects: 3, cpu: 0.02 },
+  { name: "the same of a public repository", requests: 2, objects: 1, cpu: 0.01 },
   {
     name: "push of one commit",
     step: "push of one commit",
@@ -89,6 +91,18 @@ function thousand(count: number): string {
 
 function dollars(value: number): string {
   return `**$${value.toFixed(value < 1 ? 3 : 2)}**`;
+}
+
+/**
+ * Returns the seconds of processor time of an operation that the table has, from the benchmark's page.
+ *
+ * @throws Error if the table has none of that name.
+ */
+export function processorTimeOf(benchmark: string, name: string): number {
+  const operation = OPERATIONS.find((each) => each.name === name);
+  if (operation === undefined) throw new Error(`the table of costs has no row of: ${name}`);
+  const { step, cpu = 0 } = operation;
+  return step === undefined ? cpu : figuresOf(readTable(benchmark, FIGURES), step).cpu;
 }
 
 function costRow(benchmark: Table, operation: Operation): string[] {

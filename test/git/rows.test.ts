@@ -4,19 +4,13 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
 import { apiClient } from "../support/api-client.ts";
+import { isShared, type Statement } from "../support/billed.ts";
 import { GitSandbox, withToken } from "../support/git-client.ts";
 import { startTestHost } from "../support/host.ts";
 import { ROWS_PATH, SETTLED_PATH } from "../support/observed-paths.ts";
 import { WAIT_LIMIT } from "../support/time-limits.ts";
 
 const OPERATOR = "test-token";
-
-type Statement = {
-  readonly object: string;
-  readonly sql: string;
-  readonly read: number;
-  readonly written: number;
-};
 
 describe("rows", () => {
   let host: RunningHost;
@@ -68,10 +62,6 @@ describe("rows", () => {
 
   const written = (statements: readonly Statement[]): number => statements.reduce((sum, each) => sum + each.written, 0);
   const read = (statements: readonly Statement[]): number => statements.reduce((sum, each) => sum + each.read, 0);
-
-  /** Statements that follow pushes, once for all of a second: the tenant is told, by an alarm. */
-  const isShared = ({ object, sql }: Statement): boolean =>
-    object === "tenant" || sql === "alarm" || sql.includes("usage_version = ?");
 
   it("that a push of one commit writes are six, and as many for each, with four for all pushes of a second", async () => {
     for (const text of ["third", "fourth", "fifth"]) {

@@ -20,5 +20,7 @@ export const BUCKET_PATH = "/marks/bucket";
 export const UNFAULTED_HEADER = "X-Unfaulted";
 /** POST has a job held at the `at`-th storage operation of its `step`; all methods tell what was seen: see `HeldState`. */
 export const HELD_PATH = "/marks/held";
+/** In the place of a statement: an object's alarm went off, it was asked by another object, or a queue delivered a message. */
+export const ASKED = "asked";
 /** Tells the statements of Durable Objects that `test/worker/rows-entry.ts` has counted since it was last asked. */
 export const ROWS_PATH = "/marks/rows";

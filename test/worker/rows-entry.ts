@@ -1,9 +1,11 @@
 /**
- * The observed Worker, which counts the rows that its Durable Objects read and write, as the platform bills them.
+ * The observed Worker, which counts what the platform bills and no log has: the rows that its Durable Objects read and write, what
+ * these are asked by each other and by their alarms, and the messages of queues.
  *
  * @packageDocumentation
  * @see https://developers.cloudflare.com/durable-objects/platform/pricing/
  */
+import type { UsageReport } from "../../src/access/quotas.ts";
 import type { Env } from "../../src/env.ts";
 import observed, {
   DirectoryObject as ObservedDirectory,
@@ -11,7 +13,7 @@ import observed, {
   RepositoryObject as ObservedRepository,
   TenantObject as ObservedTenant,
 } from "./observed-entry.ts";
-import { ROWS_PATH } from "../support/observed-paths.ts";
+import { ASKED, ROWS_PATH } from "../support/observed-paths.ts";
 
 type Statement = {
   readonly object: string;
@@ -20,6 +22,11 @@ type Statement = {
 };
 
 const statements: Statement[] = [];
+
+/** Notes something that is billed and is no statement. It reads and writes no row. */
+function note(object: string, sql: string): void {
+  statements.push({ object, sql, cursor: { rowsRead: 0, rowsWritten: 0 } });
+}
 
 /** Has the statements of an object counted. An alarm that is set counts as a row that is written. */
 function counted(state: DurableObjectState, object: string): DurableObjectState {
@@ -51,12 +58,27 @@ export class TenantObject extends ObservedTenant {
   constructor(state: DurableObjectState, env: Env) {
     super(counted(state, "tenant"), env);
   }
+
+  override noteUsage(report: UsageReport): void {
+    note("tenant", ASKED);
+    super.noteUsage(report);
+  }
+
+  override async alarm(): Promise<void> {
+    note("tenant", ASKED);
+    await super.alarm();
+  }
 }
 
 /** The observed object, whose rows are counted. */
 export class RepositoryObject extends ObservedRepository {
   constructor(state: DurableObjectState, env: Env) {
     super(counted(state, "repository"), env);
+  }
+
+  override async alarm(info?: AlarmInvocationInfo): Promise<void> {
+    note("repository", ASKED);
+    await super.alarm(info);
   }
 }
 
@@ -82,5 +104,8 @@ export default {
     return await observed.fetch(request, env, context);
   },
   connect: (socket, env) => observed.connect(socket, env),
-  queue: (batch, env, context) => observed.queue(batch, env, context),
+  queue: (batch, env, context) => {
+    for (const _ of batch.messages) note("queue", ASKED);
+    return observed.queue(batch, env, context);
+  },
 } satisfies ExportedHandler<Env>;
