@@ -31,7 +31,7 @@ type Operations = { readonly r2r: number; readonly r2w: number; readonly do: num
 /** What was used of everything but processor time, which depends on the machine. */
 export type Billed = Required<Omit<UsedInAll, "cpu">>;
 
-/** What journeys used: they alone, and with what all journeys of a while share. */
+/** What journeys used: their requests alone, and with jobs and what all journeys of a while share. */
 export type Used = { readonly own: Billed; readonly all: Billed };
 
 /** Whether something follows all journeys of a while, once for all of them: a tenant is told of pushes and usage, by alarms. */
@@ -98,10 +98,10 @@ export class BilledHost {
     }
     this.#jobsRead += jobs.length;
     const statements = this.#statements.splice(0);
-    const bill = (counted: readonly Statement[]): Billed => {
+    const bill = (counted: readonly Statement[], did: readonly Operations[]): Billed => {
       const messages = counted.filter(isMessage).length;
       const asked = counted.filter(({ sql }) => sql === ASKED).length;
-      const sum = (key: keyof Operations): number => jobs.reduce((total, job) => total + job[key], counts[key]);
+      const sum = (key: keyof Operations): number => did.reduce((total, job) => total + job[key], counts[key]);
       return {
         requests: counts.requests,
         objects: sum("do") + asked - messages,
@@ -112,7 +112,8 @@ export class BilledHost {
         rows: counted.reduce((total, { written }) => total + written, 0),
       };
     };
-    return { own: bill(statements.filter((statement) => !isShared(statement))), all: bill(statements) };
+    const own = statements.filter((statement) => !isShared(statement) && !isMessage(statement));
+    return { own: bill(own, []), all: bill(statements, jobs) };
   }
 
   /** Returns what was used by what `act` does, and by what had followed it when the host was settled. */
