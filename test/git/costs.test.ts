@@ -59,16 +59,14 @@ describe("a thousand times, in dollars,", () => {
   /** Makes a repository, and pushes to it from a new work tree, which is returned. */
   async function pushed(repo: string, visibility = "private", stream = linear(20)): Promise<string> {
     await operator("PUT", `/repos/acme/${repo}`, { visibility });
+    // Its derived files are due at once. The job would publish what is pushed before it comes.
+    await on.jobEnded(`acme/${repo}`);
     const cwd = git.fresh();
     await git.ok(["clone", "-q", await importFixture(git, `${repo}-source`, stream), cwd]);
     await git.ok(["remote", "set-url", "origin", urlOf(repo)], { cwd });
     await git.ok(["push", "-q", "origin", "main"], { cwd });
     return cwd;
   }
-
-  /** Has everything published that a repository has, as an export does. */
-  const published = async (repo: string): Promise<unknown> =>
-    await exportRepository(`${on.host.base}/api/v1/repos/acme/${repo}`, OPERATOR, git.fresh());
 
   /** Expects that `count` journeys which used this cost no more than they may, and that they were counted. */
   function expectWithin(name: keyof typeof BOUNDS, billed: Billed, count = 1): void {
@@ -103,8 +101,7 @@ describe("a thousand times, in dollars,", () => {
     const reader = git.fresh();
     await git.ok(["clone", "-q", urlOf("pushed"), reader]);
     await git.commit(cwd, "src/file-1.txt", "changed\n");
-    // What the new repository makes due comes before, however late that is.
-    await published("pushed");
+    await on.tenantTold();
     const push = async (): Promise<void> => {
       await git.ok(["push", "-q", "origin", "main"], { cwd });
       await on.tenantTold();
@@ -129,7 +126,7 @@ describe("a thousand times, in dollars,", () => {
     const commits = (await git.ok(["rev-list", "--reverse", "main"], { cwd })).split("\n");
     const { all: used } = await on.billed(async () => {
       await pushSingly(urlOf("grown"), { cwd, commits });
-      await published("grown");
+      await exportRepository(`${on.host.base}/api/v1/repos/acme/grown`, OPERATOR, git.fresh());
     });
     expect(used.classA).toBeLessThanOrEqual(40);
     expectWithin("push of one commit", used, PUSHES);

@@ -26,7 +26,9 @@ export type Statement = {
   readonly read: number;
   readonly written: number;
 };
-type Operations = { readonly r2r: number; readonly r2w: number; readonly do: number; readonly kv: number };
+type Counted = { readonly r2r: number; readonly r2w: number; readonly do: number; readonly kv: number };
+
+type Operations = Counted & { readonly repository: string };
 
 /** What was used of everything but processor time, which depends on the machine. */
 export type Billed = Required<Omit<UsedInAll, "cpu">>;
@@ -80,6 +82,11 @@ export class BilledHost {
     this.#statements.push(...(await answer.json<Statement[]>()));
   }
 
+  /** Waits until a job for a repository, `{tenant}/{repo}`, has ended. */
+  async jobEnded(repository: string): Promise<void> {
+    while (!this.#jobs().some((job) => job.repository === repository)) await pause();
+  }
+
   /** Waits until a repository has told its tenant of a push: an alarm does that, a second later. */
   async tenantTold(): Promise<void> {
     const isTold = (): boolean => this.#statements.some(({ object, sql }) => object === "tenant" && sql === ASKED);
@@ -101,7 +108,7 @@ export class BilledHost {
     const bill = (counted: readonly Statement[], did: readonly Operations[]): Billed => {
       const messages = counted.filter(isMessage).length;
       const asked = counted.filter(({ sql }) => sql === ASKED).length;
-      const sum = (key: keyof Operations): number => did.reduce((total, job) => total + job[key], counts[key]);
+      const sum = (key: keyof Counted): number => did.reduce((total, job) => total + job[key], counts[key]);
       return {
         requests: counts.requests,
         objects: sum("do") + asked - messages,
