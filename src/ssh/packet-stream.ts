@@ -10,7 +10,10 @@ import { ClientGone, Disconnect } from "./message.ts";
 import { type Opener, PLAIN, type Sealer } from "./packet-cipher.ts";
 import { DATA_BYTES, MOST_IDENTIFICATION, MOST_WAITING } from "./ssh-limits.ts";
 
-/** Bytes that are asked for at once: few until the client runs something. */
+/**
+ * Bytes that are asked for at once: few until the client runs something, and then as many as it sends. What a client of a
+ * clone says is some bytes at a time.
+ */
 const FIRST_READ = 4096;
 const READ = 64 * 1024;
 const NEWLINE = 10;
@@ -24,6 +27,7 @@ export class PacketInput {
   readonly #source: ByteSource;
   #scratch: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST_READ);
   #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST_READ);
+  #mostRead = FIRST_READ;
   #start = 0;
   #end = 0;
   #sequence = 0;
@@ -38,9 +42,9 @@ export class PacketInput {
     this.#source = source;
   }
 
-  /** Reads more at once from now on. */
+  /** Reads more at once from now on, where more comes. */
   widen(): void {
-    if (this.#scratch.length < READ) this.#scratch = new Uint8Array(READ);
+    this.#mostRead = READ;
   }
 
   /** Goes over to other keys; `restart`: packets are counted from 0 again. */
@@ -86,7 +90,9 @@ export class PacketInput {
 
   async #fill(): Promise<void> {
     const got = await this.#read();
-    this.#scratch = new Uint8Array(got.buffer);
+    const size = got.buffer.byteLength;
+    const isFull = got.length === size && size < this.#mostRead;
+    this.#scratch = isFull ? new Uint8Array(2 * size) : new Uint8Array(got.buffer);
     if (got.length === 0) throw new ClientGone("the client has closed the connection");
     this.heardAt = Date.now();
     this.#append(got);
