@@ -133,12 +133,6 @@ async function readBlob(session: BrowseSession, { named, blob, error }: Wanted, 
   return { ...known, bytes: (await reader.readCopy(blob.oid)).bytes };
 }
 
-async function* asJson(blobs: AsyncGenerator<Read>): AsyncGenerator<object, undefined> {
-  for await (const { bytes, ...known } of blobs) {
-    yield bytes === undefined ? known : { ...known, content: btoa(textOf(bytes)) };
-  }
-}
-
 /** Writes the blobs as parts, each with its name, its mode and its size in headers. */
 async function writeParts(output: ByteSink, boundary: string, blobs: AsyncGenerator<Read>): Promise<void> {
   for await (const { bytes, ...known } of blobs) {
@@ -179,7 +173,7 @@ async function read(context: Context<ApiEnv>): Promise<Response> {
     const accepted = context.req.header("Accept")?.toLowerCase();
     if (accepted?.startsWith("multipart/mixed") !== true) {
       return await streamedJson(context, session, async (json) => {
-        await json.list("blobs", asJson(blobs));
+        await json.contents("blobs", blobs);
         await json.end();
       });
     }

@@ -14,6 +14,7 @@ import { cacheControl, found, openContent, streamContent, withSession } from "..
 import type { RequestMemory } from "../../bytes/memory-budget.ts";
 import { pathAfter, queryBytes, requestedRevision, withoutSlashes } from "../../http/content-address.ts";
 import { Problem } from "../../http/problem.ts";
+import { textOf } from "../../object/byte-text.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { nextLink } from "./cursor.ts";
 import { requestedName } from "./requested.ts";
@@ -148,6 +149,12 @@ class Gathered implements ByteSink {
   }
 }
 
+/** An item of {@link JsonWriter.contents}. */
+export type ItemWithBytes = { readonly bytes?: Uint8Array };
+
+/** Bytes that become base64 at once: a multiple of three, which needs no padding. */
+const ENCODED = 3 * 32_768;
+
 /** Writes one JSON object, member by member, as the members become known. */
 export class JsonWriter {
   readonly #output: ByteSink;
@@ -184,6 +191,27 @@ export class JsonWriter {
       }
       await this.#add((first ? "" : ",") + JSON.stringify(next.value));
     }
+  }
+
+  /**
+   * Writes a member that is a list of objects, each with the base64 of its bytes as `content` where it has any. A large
+   * blob is written piece by piece: its text, its base64 and its JSON would each be as large again.
+   */
+  async contents(name: string, items: AsyncGenerator<ItemWithBytes>): Promise<void> {
+    await this.#add(`${this.#comma()}${JSON.stringify(name)}:[`);
+    let comma = "";
+    for await (const { bytes, ...known } of items) {
+      const json = comma + JSON.stringify(known);
+      comma = ",";
+      if (bytes === undefined) await this.#add(json);
+      else {
+        await this.#add(`${json.slice(0, -1)}${Object.keys(known).length === 0 ? "" : ","}"content":"`);
+        for (let at = 0; at < bytes.length; at += ENCODED)
+          await this.#add(btoa(textOf(bytes.subarray(at, at + ENCODED))));
+        await this.#add('"}');
+      }
+    }
+    await this.#add("]");
   }
 
   /** Ends the object. */
