@@ -70,8 +70,8 @@ export class HostileBed {
   /** Pushes a pack with some refs. */
   async push(path: string, refs: Readonly<Record<string, string>>, pack: Uint8Array): Promise<Sent> {
     const commands = Object.entries(refs).map(([name, oid]) => ({ name, new: oid }));
-    const { status, headers, body } = await post(this.remote(path), "receive-pack", pushBody(commands, pack));
-    return sent(status, headers, `${pack.length.toLocaleString("en-US")} bytes sent: ${firstLine(body)}`);
+    const { body, told, ...answer } = await sendToGit(this.remote(path), "receive-pack", pushBody(commands, pack));
+    return { ...answer, told: `${pack.length.toLocaleString("en-US")} bytes sent: ${told}${firstLine(body)}` };
   }
 
   /** Makes a repository with a pack on its main branch, and returns its path. */
@@ -108,6 +108,20 @@ export class HostileBed {
   }
 }
 
+/**
+ * Sends a request to one of git's services. An answer that breaks off is one of the host's: it ends what a slow client
+ * holds that others wait for, and on a busy machine every client may be one.
+ */
+export async function sendToGit(...request: Parameters<typeof post>): Promise<Sent & { readonly body: Buffer }> {
+  try {
+    const { status, headers, body } = await post(...request);
+    return { ...sent(status, headers, ""), body };
+  } catch (error) {
+    if (!(error instanceof TypeError) || error.message !== "terminated") throw error;
+    return { status: 200, told: "broken off", body: Buffer.alloc(0) };
+  }
+}
+
 /** Returns what came of a request. */
 export function sent(status: number, headers: Headers, told: string): Sent {
   const retryAfter = headers.get("Retry-After");
@@ -127,4 +141,14 @@ export function firstLine(body: Buffer): string {
 export function faultOf({ status, retryAfter, told }: Sent): string | undefined {
   if (status === 503 && retryAfter !== undefined) return undefined;
   return status === 0 || status >= 500 ? `${status} ${told}` : undefined;
+}
+
+/** Sends an input once. A connection that ends without an answer is one of status 0. */
+export async function sendOnce({ send }: HostileInput): Promise<Sent> {
+  try {
+    return await send();
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? ` (${error.cause.message})` : "";
+    return { status: 0, told: `failed: ${String(error).slice(0, 100)}${cause.slice(0, 100)}` };
+  }
 }

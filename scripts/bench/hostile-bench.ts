@@ -8,7 +8,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { GitSandbox } from "../../test/support/git-client.ts";
 import { SeededRandom } from "../../test/support/seeded-random.ts";
 import type { Table } from "../marked-table.ts";
-import { faultOf, HostileBed, type HostileInput, type HostileTarget, type Sent } from "./hostile-bed.ts";
+import { faultOf, HostileBed, type HostileInput, type HostileTarget, sendOnce } from "./hostile-bed.ts";
 import { everyInput } from "./hostile-inputs.ts";
 import type { Host } from "./hosts.ts";
 import { type Latency, probe } from "./latency-probe.ts";
@@ -42,15 +42,6 @@ export type RoundFigures = Latency & {
   /** Bytes of the isolate at their highest, garbage included. */
   readonly memory: number;
 };
-
-async function sendOnce({ send }: HostileInput): Promise<Sent> {
-  try {
-    return await send();
-  } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? ` (${error.cause.message})` : "";
-    return { status: 0, told: `failed: ${String(error).slice(0, 100)}${cause.slice(0, 100)}` };
-  }
-}
 
 /** Sends hostile inputs to one host. */
 export class HostileBench {

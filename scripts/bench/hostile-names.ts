@@ -5,7 +5,7 @@
  */
 import { setTimeout as wait } from "node:timers/promises";
 import { buildPack, commitOf, objectId, pkt, post, pushBody } from "../../test/support/git-raw.ts";
-import { firstLine, type HostileBed, type HostileInput, type Sent, sent } from "./hostile-bed.ts";
+import { firstLine, type HostileBed, type HostileInput, type Sent, sendToGit } from "./hostile-bed.ts";
 
 const COMMITS = 200_000;
 /** The most names that a request may have, less a few for others. */
@@ -147,9 +147,9 @@ class DeepRepository {
       ...lines.map((line) => pkt(`${line}\n`)),
       Buffer.from("0000"),
     ]);
-    const answer = await post(this.#bed.remote(this.path), "upload-pack", body, { "Git-Protocol": "version=2" });
-    const told = `${answer.body.length.toLocaleString("en-US")} bytes: ${firstLine(answer.body)}`;
-    return sent(answer.status, answer.headers, told);
+    const asked = [this.#bed.remote(this.path), "upload-pack", body, { "Git-Protocol": "version=2" }] as const;
+    const { body: answered, told, ...answer } = await sendToGit(...asked);
+    return { ...answer, told: `${told}${answered.length.toLocaleString("en-US")} bytes: ${firstLine(answered)}` };
   }
 }
 

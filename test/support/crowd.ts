@@ -11,20 +11,14 @@ import { apiClient } from "./api-client.ts";
 import { type GitSandbox, withToken } from "./git-client.ts";
 import { objectId, packEntry, pkt, post, pushBody } from "./git-raw.ts";
 import { bombPack } from "./hostile.ts";
-import { KERNELS_PATH } from "./observed-paths.ts";
+import { type IsolateBytes, isolateBytes } from "./isolate-bytes.ts";
 
 const MIB = 1024 * 1024;
 /** Bytes that a push sends before it stands still. */
 const PUSHED = 12 * MIB;
 /** Bytes of an archive that are read before its client stops. */
 const READ = 8 * MIB;
-/** Milliseconds between two looks whether the heap was sampled: a busy isolate is asked in vain. */
-const LOOK = 50;
-const MOST_LOOKS = 1000;
 const BLOB_BYTES = 100_000;
-
-/** Bytes that an isolate has: what V8 reports, and what kernels have beside it. */
-export type IsolateBytes = { readonly heap: number; readonly kernels: number; readonly all: number };
 
 /** Returns a stream for `git fast-import`: a branch `main`, and a branch `older` of all but its last commits. */
 function history(commits: number): string {
@@ -142,16 +136,7 @@ export class Crowd {
 
   /** Returns what the isolate holds once its garbage is collected. */
   async figures(): Promise<IsolateBytes> {
-    await this.#memory.collect();
-    this.#memory.reset();
-    // The first sample may have been under way.
-    for (let look = 0; this.#memory.samples() < 2; look++) {
-      if (look > MOST_LOOKS) throw new Error("the inspector does not answer");
-      await new Promise((resolve) => setTimeout(resolve, LOOK));
-    }
-    const heap = this.#memory.peak();
-    const kernels = Number(await (await fetch(`${this.#host.base}${KERNELS_PATH}`)).text());
-    return { heap, kernels, all: heap + kernels };
+    return await isolateBytes(this.#host.base, this.#memory);
   }
 
   /** Ends all clients. */

@@ -1,0 +1,81 @@
+/**
+ * The hostile list of the benchmark, a small part of each input and several at once: every answer is one that a limit
+ * defines, and the isolate stays within what the platform gives. Nothing is timed.
+ *
+ * @module-tag thorough
+ */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { faultOf, HostileBed, type HostileInput, sendOnce } from "../../scripts/bench/hostile-bed.ts";
+import { everyInput } from "../../scripts/bench/hostile-inputs.ts";
+import { type MemorySampler, sampleMemory } from "../../scripts/bench/isolate-memory.ts";
+import type { RunningHost } from "../../scripts/host.ts";
+import { GitSandbox } from "../support/git-client.ts";
+import { startTestHost } from "../support/host.ts";
+import { isolateBytes } from "../support/isolate-bytes.ts";
+import { SeededRandom } from "../support/seeded-random.ts";
+
+/** The part of the full size: 4000 commits, 4000 names in a request, and so on. */
+const PART = 0.02;
+const AT_ONCE = 8;
+/** Looks in which bytes have to be there to count as held. */
+const LOOKS = 3;
+/** What the platform gives an isolate. */
+const ISOLATE_BYTES = 128e6;
+
+let host: RunningHost;
+let git: GitSandbox;
+let memory: MemorySampler;
+let inputs: readonly HostileInput[] = [];
+
+beforeAll(async () => {
+  host = await startTestHost({ hasClock: true, inspectorPort: 0, sshPort: 0 });
+  git = new GitSandbox("hostile");
+  const { base, token, sshPort } = host;
+  inputs = await everyInput(new HostileBed(git, { base, token, ...(sshPort === undefined ? {} : { sshPort }) }, PART));
+  memory = await sampleMemory(await host.inspector());
+});
+
+afterAll(async () => {
+  memory.close();
+  await host.stop();
+  git.close();
+});
+
+/** Returns all inputs in an order of its own for each run with another seed. */
+function shuffled(seed: number): HostileInput[] {
+  const random = new SeededRandom(seed);
+  const left = [...inputs];
+  return inputs.flatMap(() => left.splice(random.below(left.length), 1));
+}
+
+type Round = { readonly most: number; readonly names: readonly string[] };
+
+/**
+ * Sends inputs at once, and returns the most that the isolate held meanwhile, in several looks one after the other. An
+ * isolate that answers makes garbage between a collection and the look behind it, so that a single look is of no use.
+ */
+async function sendAll(some: readonly HostileInput[], faults: string[]): Promise<Round> {
+  const over = new AbortController();
+  const answers = some.map(async (input) => {
+    const fault = faultOf(await sendOnce(input));
+    if (fault !== undefined) faults.push(`${input.name}: ${fault}`);
+  });
+  const all = Promise.all(answers).finally(() => over.abort());
+  const looks: number[] = [];
+  do looks.push((await isolateBytes(host.base, memory)).all);
+  while (!over.signal.aborted);
+  await all;
+  const held = looks.map((_, at) => Math.min(...looks.slice(at, at + LOOKS)));
+  const most = Math.max(...held.slice(0, Math.max(1, looks.length - LOOKS + 1)));
+  return { most, names: some.map(({ name }) => name) };
+}
+
+it("every hostile input beside seven others gets an answer that a limit defines, in an isolate of 128 MB", async () => {
+  const faults: string[] = [];
+  const order = shuffled(Number(process.env["SEED"] ?? 1));
+  expect(order.length).toBeGreaterThan(60);
+  const rounds: Round[] = [];
+  for (let at = 0; at < order.length; at += AT_ONCE) rounds.push(await sendAll(order.slice(at, at + AT_ONCE), faults));
+  expect(faults).toEqual([]);
+  expect(rounds.filter(({ most }) => most >= ISOLATE_BYTES)).toEqual([]);
+});
