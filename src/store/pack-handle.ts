@@ -110,9 +110,13 @@ export class PackHandle {
     return await this.#context.storage.openStream({ pack: this.record.name, extension: "pack" }, offset, length);
   }
 
+  #keyOf(extension: PackExtension, offset: number, length: number): string {
+    return `${this.#context.scope}/${this.record.name}.${extension}:${offset}+${length}`;
+  }
+
   async #cached(extension: PackExtension, offset: number, length: number): Promise<Uint8Array> {
-    const { cache, scope, storage } = this.#context;
-    const key = `${scope}/${this.record.name}.${extension}:${offset}+${length}`;
+    const { cache, storage } = this.#context;
+    const key = this.#keyOf(extension, offset, length);
     const known = cache.get(key);
     if (known !== undefined) return known;
     const bytes = await storage.read({ pack: this.record.name, extension }, offset, length);
@@ -171,16 +175,14 @@ export class PackHandle {
     return found;
   }
 
-  /**
-   * Returns the whole index if it is in memory or small, or if there have been enough look-ups to make it worth
-   * reading.
-   */
+  /** Returns the whole index if it is in memory or small, or if there were enough look-ups to make it worth reading. */
   async #indexFor(lookups: number, buckets: number): Promise<PackIndex | undefined> {
     if (this.#index !== undefined) return this.#index;
     const { indexBytes } = this.record;
     this.#lookups += lookups < READING.manyLookups ? lookups : 0;
     const isWorthIt =
       indexBytes <= READING.wholeIndexBytes ||
+      this.#isAtHand("idx", indexBytes) ||
       this.#lookups > READING.manyLookups ||
       (buckets >= READING.manyBuckets && indexBytes <= READING.largeIndexBytes);
     return isWorthIt ? await this.loadIndex() : undefined;
@@ -231,11 +233,11 @@ export class PackHandle {
 
   /** Whether the types of the objects are in memory. */
   get typesAtHand(): boolean {
-    return this.record.kinds !== undefined || this.#context.cache.get(this.#typesKey) !== undefined;
+    return this.record.kinds !== undefined || this.#isAtHand("kinds", packTypesBytes(this.record.objects));
   }
 
-  get #typesKey(): string {
-    return `${this.#context.scope}/${this.record.name}.kinds:0+${packTypesBytes(this.record.objects)}`;
+  #isAtHand(extension: PackExtension, bytes: number): boolean {
+    return this.#context.cache.get(this.#keyOf(extension, 0, bytes)) !== undefined;
   }
 
   /** Returns the types of all objects, encoded: see `format/pack-types.ts`. */
@@ -318,8 +320,7 @@ export class PackHandle {
     for (let next = 0; next < runs.length; next += READING.readsAtOnce) {
       await Promise.all(
         runs.slice(next, next + READING.readsAtOnce).map(async ({ first, last }) => {
-          // Read some more blocks: an entry that begins at a block's end continues in the next, which would cost
-          // another round trip.
+          // Some more are read: an entry that begins at a block's end continues in the next.
           const more = this.#reads < READING.fewReads ? 4 : 2;
           const blocks = packBytes <= READING.smallPackBytes ? READING.mostBlocks : last - first + more;
           freeMemory(await this.#readBlocks(first, blocks));
