@@ -12,7 +12,7 @@
  * | `runBytes` | 2 MiB | a run is read up to this size, and a larger entry is streamed |
  * | `smallRunBytes` | 256 KiB | what is read at once after a client was waited for, or where memory is short; each next run is twice as large |
  * | `fewRuns` | 200 | small runs up to which gathered entries are freed for a client that is waited for: they are read again |
- * | `stretchBytes` | 8 MiB | runs that follow one another over at least this much are read out of one operation, piece by piece |
+ * | `passedBytes`, `passedShare` | 1 MiB, 2 | runs this near to each other are read out of one operation, piece by piece, as long as no more than so many times what is copied is read over, and a run: bytes for reads |
  * | `runsAhead` | 3 | runs that are read while one is copied: round trips for memory |
  *
  * @packageDocumentation
@@ -34,7 +34,8 @@ export const COPYING = {
   runBytes: 2 * MIB,
   smallRunBytes: 256 * KIB,
   fewRuns: 200,
-  stretchBytes: 8 * MIB,
+  passedBytes: MIB,
+  passedShare: 2,
   runsAhead: 3,
   sweep: { reads: 24, runBytes: 7 * MIB, heldBytes: 12 * MIB },
   smallSweep: { reads: 64, runBytes: 2 * MIB, heldBytes: 4 * MIB },
@@ -47,5 +48,5 @@ for (const { runBytes, heldBytes } of [COPYING.sweep, COPYING.smallSweep]) {
   assert(COPYING.runBytes <= runBytes, "an entry that is read, not streamed, fits one read of a sweep");
   assert(runBytes <= heldBytes, "a sweep can hold what it reads at once");
 }
-assert(COPYING.runBytes < COPYING.stretchBytes, "a stretch is more than a run");
+assert(COPYING.gapBytes < COPYING.passedBytes, "within a stretch more is read over than within a run");
 assert(COPYING.runsAhead < READING.readsAtOnce, "reading ahead leaves connections for other reads");

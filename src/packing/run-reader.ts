@@ -1,8 +1,8 @@
 /**
  * Reads the entries of a selection in their order: near ones together, as a run.
  *
- * Runs that follow one another over much of a pack are a stretch, and come out of one storage operation, a piece at a time. Of other
- * runs, some are read ahead. While a client is waited for, those are let go of and read again later. A stretch stays open, as the body
+ * Runs that are near to each other are a stretch, and come out of one storage operation, a piece at a time: what lies between them is
+ * read over. Of other runs, some are read ahead. While a client is waited for, those are let go of and read again later. A stretch stays open, as the body
  * of a whole pack does: it holds one piece, and the client's standstill ends it.
  *
  * @packageDocumentation
@@ -182,17 +182,22 @@ export class RunReader {
     if (this.#stretch?.has(offset, f64At(ends, first) - offset) === true) return this.#stretch;
     this.#endStretch();
     const end = this.#stretchEnd(first);
-    if (end - offset >= COPYING.stretchBytes) this.#stretch = new StretchReader(handle, offset, end);
+    const run = this.#runFrom(first, COPYING.runBytes);
+    if (end > run.offset + run.length) this.#stretch = new StretchReader(handle, offset, end);
     return this.#stretch;
   }
 
-  /** Returns where the stretch of entries ends that begins here: each is near the one before. */
+  /** Returns where the stretch of entries ends that begins here: each is near the one before, and not much more is read over than is copied. */
   #stretchEnd(first: number): number {
     const { handle, offsets, ends } = this.#selection;
     let end = f64At(offsets, first);
+    let [copied, passed] = [0, 0];
     for (let at = first; at < offsets.length && !handle.holds(f64At(offsets, at)); at++) {
-      if (f64At(offsets, at) - end > COPYING.gapBytes) break;
+      const gap = f64At(offsets, at) - end;
+      passed += gap;
+      if (gap > COPYING.passedBytes || passed > COPYING.passedShare * copied + COPYING.runBytes) break;
       end = f64At(ends, at);
+      copied += end - f64At(offsets, at);
     }
     return end;
   }
