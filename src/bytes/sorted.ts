@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { f64At } from "./assert.ts";
 
 /**
  * Returns the rank of `wanted` among `count` ascending numbers, which `valueAt` returns by rank; -1 if it is not there.
@@ -21,16 +22,22 @@ export function findSorted(count: number, wanted: number, valueAt: (rank: number
 }
 
 /**
- * As {@link findSorted}, for a number that is probably among the last ones: it takes steps that grow from the end back.
+ * As {@link findSorted}, among the first `count` of ascending numbers, for one that is probably among the last of these: it
+ * takes steps that grow from the end back. It looks into the array itself, since it is called for each delta that is sent.
  */
-export function findFromEnd(count: number, wanted: number, valueAt: (rank: number) => number): number {
+export function findFromEnd(numbers: Float64Array, count: number, wanted: number): number {
   let high = count - 1;
   let low = high;
-  for (let step = 1; low > 0 && valueAt(low) > wanted; step *= 2) {
+  for (let step = 1; low > 0 && f64At(numbers, low) > wanted; step *= 2) {
     high = low;
     low = Math.max(0, low - step);
   }
-  if (low < 0) return -1;
-  const found = findSorted(high - low + 1, wanted, (rank) => valueAt(low + rank));
-  return found < 0 ? -1 : low + found;
+  while (low <= high && low >= 0) {
+    const middle = (low + high) >>> 1;
+    const value = f64At(numbers, middle);
+    if (value === wanted) return middle;
+    if (value < wanted) low = middle + 1;
+    else high = middle - 1;
+  }
+  return -1;
 }

@@ -43,6 +43,9 @@ export class PackCopy {
   readonly #placed: Float64Array<ArrayBuffer>;
   #order: PackOrder | undefined;
   readonly #runs: RunReader;
+  /** From the first of these offsets to the second, nothing was left out, and what is behind the first lies as far apart as before. */
+  #evenFrom = 0;
+  #evenEnd = 0;
   #gathered: Gathered | undefined;
 
   constructor(session: FetchSession, selection: PackSelection, options: CopyOptions, output: PackOutput) {
@@ -129,8 +132,7 @@ export class PackCopy {
 
   /** Copies the entries of a run. Where that is let go of meanwhile, the entries after the one at hand are read again. */
   async #copyEntries(run: RunAtHand): Promise<void> {
-    for (let i = run.first; i <= run.last; i++) {
-      if (this.#copyNow(i, run)) continue;
+    for (let i = this.#copyNow(run.first, run); i <= run.last; i = this.#copyNow(i + 1, run)) {
       await this.#copyEntry(i, run);
       if (this.#runs.atHand !== undefined) continue;
       this.#runs.goOnFrom(i + 1);
@@ -153,29 +155,60 @@ export class PackCopy {
     return isDense;
   }
 
-  /** Copies an entry without waiting, which takes longer than all the rest of it. Returns false, with nothing written, where it can't. */
-  #copyNow(i: number, { bytes, offset: runOffset }: RunAtHand): boolean {
+  /**
+   * Copies entries without waiting, which takes longer than all the rest of it: from `first` on, as far as there is room and they
+   * can be. Neighbours that go out as they lie are copied together. Returns the first that was not copied.
+   */
+  #copyNow(first: number, { bytes, offset: start, last }: RunAtHand): number {
     const { offsets, ends, made } = this.#selection;
-    const offset = f64At(offsets, i);
-    const [from, to] = [offset - runOffset, f64At(ends, i) - runOffset];
-    if (made?.has(offset) === true || !this.#output.hasRoom(to - from + MAX_ENTRY_HEADER_BYTES)) return false;
-    const header = this.#header;
     const { rawSize } = this.#session.graph.format;
-    if (header.decode(bytes, from, to, rawSize) === "short" || header.type === REF_DELTA) return false;
-    let [kept, moved] = [from, header.distance];
-    if (header.type === OFS_DELTA) {
-      if (!this.#options.ofsDelta) return false;
-      const base = findFromEnd(i, offset - header.distance, (rank) => f64At(offsets, rank));
-      if (base < 0) return false;
-      moved = this.#output.offset - f64At(this.#placed, base);
+    const [header, output] = [this.#header, this.#output];
+    const [place, room] = [output.offset, output.room];
+    // The bytes of the run that are still to be copied, as they lie, and how many were appended.
+    let [from, to, appended] = [0, 0, 0];
+    let i = first;
+    for (; i <= last; i++) {
+      const offset = f64At(offsets, i);
+      const at = offset - start;
+      const end = f64At(ends, i) - start;
+      const used = appended + to - from;
+      if (used + end - at + MAX_ENTRY_HEADER_BYTES > room || made?.has(offset) === true) break;
+      if (header.decode(bytes, at, end, rawSize) === "short") break;
+      const distance = this.#distanceFrom(i, offset, place + used);
+      if (distance < 0) break;
+      this.#placed[i] = place + used;
+      const isMoved = distance !== 0 && distance !== header.distance;
+      if (isMoved || at !== to) {
+        output.appendNow(bytes.subarray(from, to));
+        appended = used;
+        from = at;
+      }
+      if (isMoved) {
+        const moved = this.#movedHeader(distance);
+        output.appendNow(moved);
+        appended += moved.length;
+        from = at + header.headerBytes;
+        if (moved.length !== header.headerBytes) this.#evenFrom = offset + end - at;
+      }
+      to = end;
+      this.#evenEnd = offset + end - at;
     }
-    this.#placed[i] = this.#output.offset;
-    if (moved !== header.distance) {
-      this.#output.appendNow(this.#movedHeader(moved));
-      kept += header.headerBytes;
-    }
-    this.#output.appendNow(bytes.subarray(kept, to));
-    return true;
+    output.appendNow(bytes.subarray(from, to));
+    return i;
+  }
+
+  /**
+   * Returns the distance from the entry at hand, which lies at `offset` and is to begin at `place`, to its base in the output: 0 for
+   * one that is no delta, and -1 where it takes more than another distance.
+   */
+  #distanceFrom(i: number, offset: number, place: number): number {
+    const { type, distance } = this.#header;
+    if (offset !== this.#evenEnd) this.#evenFrom = offset;
+    if (type !== OFS_DELTA) return type === REF_DELTA ? -1 : 0;
+    if (!this.#options.ofsDelta) return -1;
+    if (offset - distance >= this.#evenFrom) return distance;
+    const base = findFromEnd(this.#selection.offsets, i, offset - distance);
+    return base < 0 ? -1 : place - f64At(this.#placed, base);
   }
 
   async #copyEntry(i: number, { bytes: run, offset: runOffset }: RunAtHand): Promise<void> {
