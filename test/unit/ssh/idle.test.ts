@@ -10,7 +10,7 @@ const waits: RunSession = async ({ signal }) => {
   return 0;
 };
 
-it("a connection without a session holds few bytes for what may come", async () => {
+it("a connection holds few bytes for what may come, and more only once it has a session and more comes", async () => {
   const client = await new RawSshClient(waits).logIn();
   const read = client.toHost.read.bind(client.toHost);
   const asked: number[] = [];
@@ -28,5 +28,23 @@ it("a connection without a session holds few bytes for what may come", async () 
   client.send(MESSAGE.channelRequest, id, "exec", true, "a command");
   await client.next(MESSAGE.channelSuccess);
   for (let times = 0; times < 3; times++) await ping();
-  expect(Math.max(...asked)).toBe(65_536);
+  expect(Math.max(...asked)).toBeLessThanOrEqual(4096);
+  for (let times = 0; times < 20; times++) client.send(MESSAGE.ignore, new Uint8Array(30_000));
+  await ping();
+  // Each packet comes by itself, and fits.
+  expect(Math.max(...asked)).toBe(32_768);
+});
+
+it("a connection without a session holds few bytes, however much comes", async () => {
+  const client = await new RawSshClient(waits).logIn();
+  const read = client.toHost.read.bind(client.toHost);
+  let most = 0;
+  client.toHost.read = async (buffer) => {
+    most = Math.max(most, buffer.length);
+    return await read(buffer);
+  };
+  for (let times = 0; times < 20; times++) client.send(MESSAGE.ignore, new Uint8Array(30_000));
+  client.send(MESSAGE.globalRequest, "ping", true);
+  await client.next(MESSAGE.requestFailure);
+  expect(most).toBeLessThanOrEqual(4096);
 });
