@@ -148,16 +148,24 @@ async function refsOfHost(url: string): Promise<string[]> {
     .filter((line) => line.includes(" refs/"));
 }
 
-/** What was told of a push: of the pack, and of each ref; nothing where the request was refused. */
-function reportOf({ body, died }: Said, script: PushScript): readonly string[] | "refused" {
+/** What was told of a push: of the pack, and of each ref that was there or is to be; nothing where the request was refused. */
+function reportOf(
+  { body, died }: Said,
+  script: PushScript,
+  before: ReadonlyMap<string, string>,
+): readonly string[] | "refused" {
   const isBanded = script.capabilities.includes("side-band-64k");
   const lines = parsePkts(body).map((line) => line.toString("latin1"));
   if (died || lines.some((line) => line.startsWith("ERR ") || line.startsWith("\u0003"))) return "refused";
+  // C git can't lock a ref that is not there and lies below another one, even to delete it.
+  const isVoid = (ref: string): boolean =>
+    !before.has(ref) && script.commands.some((each) => each.ref === ref && each.next === ZERO);
   const inner = isBanded ? parsePkts(packOf(body)).map((line) => line.toString("latin1")) : lines;
   const told = inner.flatMap((line) => {
     const [word = "", what = ""] = line.trimEnd().split(" ");
     if (word === "unpack") return `unpack ${what === "ok" ? "ok" : "failed"}`;
-    return word === "ok" || word === "ng" ? `${word} ${what}` : [];
+    if (word !== "ok" && word !== "ng") return [];
+    return isVoid(what) ? [] : `${word} ${what}`;
   });
   // What is told of a pack that nothing refers to differs: the host reads it to its end and drops it.
   const isMoved = told.some((line) => line.startsWith("ok "));
@@ -189,7 +197,7 @@ async function pushBoth({ directory, url }: Pair, script: PushScript): Promise<"
   const body = pushBytes(script, (ref) => before.get(ref), { packs, other: names.commits[3] ?? "" });
   const asked = { service: "receive-pack", version: 0, body } as const;
   const [theirs, ours] = await Promise.all([askGit(git, directory, asked), askHost(url, asked)]);
-  const [expected, found] = [reportOf(theirs, script), reportOf(ours, script)];
+  const [expected, found] = [reportOf(theirs, script, before), reportOf(ours, script, before)];
   const [left, right] = [refsOfGit(directory), await refsOfHost(url)];
   if (isHalfDone(script, { report: expected, before: first, after: left })) {
     const isMoved = found !== "refused" && found.some((line) => line.startsWith("ok "));
