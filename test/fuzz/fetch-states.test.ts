@@ -114,10 +114,11 @@ function hadBy(script: scripts.FetchScript): Set<string> {
   return closureOf(objects, namedBy(script, "have"), new Set(namedBy(script, "shallow")));
 }
 
-/** Tags, trees and files that were wanted by their names, which are sent whatever the filter. */
+/** What was wanted by its name, which is sent whatever the filter and the cuts; with a filter, all that it reaches. */
 function wantedByName(script: scripts.FetchScript): Set<string> {
+  const wants = namedBy(script, "want");
   const isFiltered = script.lines.some((line) => line.startsWith("filter "));
-  return isFiltered ? closureOf(objects, namedBy(script, "want"), new Set()) : new Set();
+  return isFiltered ? closureOf(objects, wants, new Set()) : new Set(wants);
 }
 
 /**

@@ -106,7 +106,8 @@ function spoilt(lines: readonly string[], at: number, how: number, junk: string)
   const line = made[place];
   if (how === 0 || line === undefined) made.splice(place, 0, junk);
   else if (how === 1) made.splice(place, 1);
-  else if (how === 2) made.splice(place, 0, line);
+  // C git takes capabilities behind each want; here only the first line has some.
+  else if (how === 2) made.splice(place + 1, 0, line.replace(/^(want [0-9a-f]+) .*$/, "$1"));
   else made.push(...made.splice(place, 1));
   return made;
 }
