@@ -38,12 +38,26 @@ const LONGEST_LINE = 20_000;
  * item again for each of them.
  */
 const MOST_LISTED = 4_000_000;
+/**
+ * The most characters that are read again, since a parser looks for an end that is not there. It looks from each line
+ * that may stand under a title or the head of a table, from each line of an item, from each sign that opens an
+ * instruction or a comment, and from each quotation that begins within a paragraph. The first two count
+ * {@link LINE_WEIGHT} times, since they take as much longer for each character.
+ */
+const MOST_SCANNED = 160_000_000;
+const LINE_WEIGHT = 8;
 /** The columns by which a list has to be indented to be within another one, at least. */
 const LEVEL_COLUMNS = 2;
 const TAB_COLUMNS = 4;
 const ITEM = /^([ \t]*)(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)/;
 /** The line under the head of a table, without what stands before it. */
 const DELIMITERS = /^\|?[ \t]*:?-[-:| \t]*$/;
+/** A line that may stand under a title or the head of a table, without what stands before it. */
+const UNDERLINE = /^(?:=+[ \t]*|[-:| \t]*-[-:| \t]*)$/;
+/** What a browser takes for an instruction, a declaration or a comment, if it is ended. */
+const INSTRUCTION = /<[?!]/g;
+/** A line with which every block before it ends, beside an empty one. */
+const ENDS_BLOCK = /^ {0,3}(?:[-*+]|1[.)]) [^ ]/;
 /** A line with which the text before it ends: an empty one, an item of a list, a row of a table, a title. */
 const BEGINS_ANEW = /^[ \t]*(?:$|[-*+] |\d{1,9}[.)] |\||#)/;
 /** The most characters of all blocks of code together that are coloured: the document is rendered without a pause. */
@@ -163,10 +177,43 @@ class ListedText {
   }
 }
 
+/** Counts the characters that a parser reads again, once for each place from which it looks for an end. */
+class ScannedText {
+  /** See {@link MOST_SCANNED}. */
+  count = 0;
+  #places = 0;
+  #isInItem = false;
+  #isAfterEmpty = false;
+  #isInQuotation = false;
+
+  add(line: string): void {
+    const text = line.slice(line.search(/[^ \t>]|$/));
+    const isQuoted = /^ {0,3}>/.test(line);
+    if (text === "" && !isQuoted) {
+      [this.#places, this.#isAfterEmpty] = [0, true];
+      return;
+    }
+    // What is indented behind an empty line belongs to the item above.
+    if (this.#isAfterEmpty && /^[^ \t]/.test(line)) this.#isInItem = false;
+    this.#isAfterEmpty = false;
+    if (ENDS_BLOCK.test(line)) {
+      [this.#places, this.#isInItem] = [0, true];
+    } else {
+      if (this.#isInItem || UNDERLINE.test(text)) this.#places += LINE_WEIGHT;
+      if (ITEM.test(line)) this.#isInItem = true;
+      if (isQuoted && !this.#isInQuotation) this.#places++;
+    }
+    this.#isInQuotation = isQuoted;
+    for (const _ of text.matchAll(INSTRUCTION)) this.#places++;
+    this.count += this.#places * (line.length + 1);
+  }
+}
+
 /** Whether a parser would take long over a text: nobody writes such a paragraph. */
 function isHostile(text: string): boolean {
   if (NESTED.test(text) || RUN.test(text)) return true;
   const listed = new ListedText();
+  const scanned = new ScannedText();
   let signs = 0;
   let [columns, cells] = [0, 0];
   for (const line of text.split("\n")) {
@@ -177,7 +224,8 @@ function isHostile(text: string): boolean {
     cells += columns;
     if (cells > MOST_CELLS) return true;
     listed.add(line);
-    if (listed.count > MOST_LISTED) return true;
+    scanned.add(line);
+    if (listed.count > MOST_LISTED || scanned.count > MOST_SCANNED) return true;
     if (BEGINS_ANEW.test(line)) signs = 0;
     for (const sign of line) if (PAIRED.has(sign)) signs++;
     if (signs > MOST_PAIRED) return true;

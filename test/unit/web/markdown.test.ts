@@ -95,6 +95,35 @@ describe("renderMarkdown", () => {
     expect(["---", "- x|", "||", "", " > ", "a|-"].filter((line) => isTableDelimiter(line))).toEqual([]);
   });
 
+  it.each([
+    ["lines under titles", "a\n-\n", ""],
+    ["lines under titles that are indented", "   -\na\n", ""],
+    ["lines under heads of tables", "=\n-|- \n", "a\n"],
+    ["lines under heads, between items that end no block", "a\n-\n2. x\n", ""],
+    ["lines of an item", "a   \n", "* a\n"],
+    ["lines of an item, and items that lie too deep", "a\n        - b\n", "* a\n"],
+    ["lines of an item behind an empty one", "  a   \n", "* a\n\n"],
+    ["instructions that nothing ends", "a <?\n", "a "],
+    ["declarations that nothing ends", "a <!a \n", "a "],
+    ["comments that nothing ends", "a <!--\n", "a "],
+    ["quotations within paragraphs", "> a\nb\n", ""],
+  ])("shows %s as they are written, where a parser would read all that follows again from each", (_, piece, before) => {
+    const text = before + piece.repeat(Math.floor((250 * 1024) / piece.length));
+    expect(render(text)).toMatch(/^<pre>/);
+    // A few of them are rendered.
+    expect(render(before + piece.repeat(5))).not.toMatch(/^<pre>/);
+  });
+
+  it("renders what people write much of", () => {
+    const sections = "A title\n-------\n\nSome words of a paragraph,\nand some more.\n\n".repeat(3000);
+    const items = "- an item\n  that goes on\n".repeat(8000);
+    const pages = `- an item\n\n${"Words of a long paragraph.\n".repeat(8000)}`;
+    const comments = "Words <!-- and a comment -->\n".repeat(1000);
+    const table = `| a | b |\n| - | - |\n${"| one | two |\n".repeat(8000)}`;
+    const quotation = "> words of somebody else\n".repeat(8000);
+    for (const text of [sections, items, pages, comments, table, quotation]) expect(render(text)).not.toMatch(/^<pre>/);
+  });
+
   it("shows lists that are within each other for long as they are written, and others as lists", () => {
     const nested = Array.from({ length: 700 }, (_, at) => `${" ".repeat(at)}- x`).join("\n");
     expect(render(nested)).toBe(`<pre>${nested}</pre>`);
