@@ -95,6 +95,7 @@ function cutPattern(pattern: string): CutPattern {
 /** The cut patterns of rules. Each is cut once, because a hundred rules may be compared with half a million refs. */
 const cut = new WeakMap<RefRule, CutPattern>();
 
+/** Whether a rule is about a name, which has one character per byte. */
 function isAbout(rule: RefRule, name: string): boolean {
   let pattern = cut.get(rule);
   if (pattern === undefined) {
@@ -106,11 +107,17 @@ function isAbout(rule: RefRule, name: string): boolean {
 
 /** Whether a pattern matches a full ref name. */
 export function matchesRef(pattern: string, name: string): boolean {
-  return matchesCut(cutPattern(pattern), name);
+  return matchesCut(cutPattern(pattern), byteTextOf(name));
 }
 
-function matchesCut({ head, pieces, tail }: CutPattern, escapedName: string): boolean {
-  const name = byteTextOf(escapedName);
+/** Whether any of the rules is about a full ref name. */
+export function isProtected(rules: readonly RefRule[], name: string): boolean {
+  const bytes = byteTextOf(name);
+  return rules.some((rule) => isAbout(rule, bytes));
+}
+
+/** Whether a name matches a pattern. The name has one character per byte: a caller that has many patterns makes it so once. */
+function matchesCut({ head, pieces, tail }: CutPattern, name: string): boolean {
   if (tail === undefined) return name === head;
   if (!name.startsWith(head) || name.length < head.length + tail.length) return false;
   const end = name.length - tail.length;
@@ -150,8 +157,10 @@ function isForced({ name, forward }: RefChange): boolean {
 
 /** Returns the rule's refusal of a change; `undefined` if no rule refuses it, as far as is known. */
 export function checkRules(rules: readonly RefRule[], change: RefChange, pusher: Pusher): RuleRefusal | undefined {
+  if (rules.length === 0) return undefined;
+  const name = byteTextOf(change.name);
   for (const rule of rules) {
-    if (!isAbout(rule, change.name)) continue;
+    if (!isAbout(rule, name)) continue;
     const refused = refusalOf(rule, change, pusher);
     if (refused !== undefined) return { pattern: rule.pattern, ...refused };
   }
@@ -160,7 +169,8 @@ export function checkRules(rules: readonly RefRule[], change: RefChange, pusher:
 
 /** Whether a rule depends on an exact answer to whether this ref moves forward. */
 export function mindsForcePush(rules: readonly RefRule[], name: string): boolean {
-  return rules.some((rule) => !rule.allowForcePush && isAbout(rule, name));
+  const forbidding = rules.filter(({ allowForcePush }) => !allowForcePush);
+  return forbidding.length > 0 && isProtected(forbidding, name);
 }
 
 /** Returns a sentence that says what a rule forbids. */

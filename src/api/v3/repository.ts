@@ -8,7 +8,7 @@ import * as v from "valibot";
 import { decide } from "../../access/decide.ts";
 import { repositoryKey } from "../../access/names.ts";
 import { repositoryShape, userShape } from "../../events/github-shapes.ts";
-import { matchesRef } from "../../refs/ref-policy.ts";
+import { isProtected } from "../../refs/ref-policy.ts";
 import type { RepositoryRecord } from "../../refs/ref-store.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { requestedName, requestedRepository } from "../v1/requested.ts";
@@ -100,7 +100,7 @@ function branchShape(place: Place, { name, oid }: ReadRef, { rules }: Repository
   return {
     name: short,
     commit: { sha: oid, url: `${place.api}/commits/${oid}` },
-    protected: rules.some(({ pattern }) => matchesRef(pattern, name)),
+    protected: isProtected(rules, name),
     protection_url: `${place.api}/branches/${encodedPath(short)}/protection`,
   };
 }

@@ -100,6 +100,20 @@ describe("a rule", () => {
     expect(what(rules, { name: "refs/tags/v1", kind: "create" })).toBe("allowed");
   });
 
+  it("takes the name of a ref once, however many rules it is compared with", () => {
+    const rules = Array.from({ length: 100 }, (_, at) => rule(`*${at}b*`));
+    let reads = 0;
+    const change: RefChange = {
+      kind: "create",
+      get name() {
+        reads++;
+        return `refs/heads/${"é".repeat(2000)}`;
+      },
+    };
+    expect(what(rules, change)).toBe("allowed");
+    expect(reads).toBe(1);
+  });
+
   it("forbids deletion", () => {
     expect(what([rule("main")], remove)).toBe("deletion");
     expect(what([rule("main", { allowDeletion: true })], remove)).toBe("allowed");
