@@ -20,6 +20,8 @@ import { shownBytes, shownCount } from "./texts.ts";
 
 /** The most changed files that a page has. */
 const MOST_FILES = 1000;
+/** Steps of computing after which a page shows the lines of no further file. */
+const MOST_STEPS = 200_000_000;
 /** Stands where the differences go. All text of authors is escaped, and can't be this. */
 const PLACE = "<!--differences-->";
 const encoder = new TextEncoder();
@@ -116,9 +118,12 @@ export async function diffAnswer(
     const write = async (text: string): Promise<void> => await output.write(encoder.encode(text));
     await write(head);
     if (!bodiless) {
+      let left = files.length;
       for await (const file of diffFiles(session, files, diffOptionsOf(context))) {
         for (const piece of writer.file(file)) await write(piece);
-        if (!writer.isFull) continue;
+        left--;
+        const isFull = writer.isFull || session.repository.pacer.steps >= MOST_STEPS;
+        if (left === 0 || !isFull) continue;
         await write('<p class="note">The other files are left out here.</p>');
         break;
       }
