@@ -16,6 +16,7 @@
  *     … --picture docs/scale.svg           draws the curves
  *     npm run bench -- --lfs                  an object of 2 GiB of Git LFS, up and down, each with a cut
  *     npm run bench -- --writes --repo DIR    commits by the API, in new isolates and again
+ *     npm run bench -- --pages --repo DIR     pages, at the first view and again
  *     … --collect                          garbage is collected before each step: memory is the step's own, its code slower
  *
  * Ends with status 1 where a budget is exceeded, 2 where a result is wrong.
@@ -39,6 +40,7 @@ import {
 } from "./bench/hostile-bench.ts";
 import { judgeLfs, LFS_FIGURES, LfsBench, lfsTable } from "./bench/lfs-steps.ts";
 import { FIGURES, pageTable } from "./bench/page.ts";
+import { judgePages, measurePages, PAGE_FIGURES, pagesTable } from "./bench/page-steps.ts";
 import { type Comparison, PartialSteps } from "./bench/partial-steps.ts";
 import { render, renderVerdicts } from "./bench/report.ts";
 import { copySubject, isScenario, isWide, makeSubject, makeWide } from "./bench/repositories.ts";
@@ -50,7 +52,7 @@ import { freePort } from "./free-port.ts";
 import { replaceTable, type Table } from "./marked-table.ts";
 
 const USAGE =
-  "usage: npm run bench -- (--hostile [--at-once N] [--rounds N] [--seed N] [--part N] | --lfs | --scale [--part N] [--kinds KIND,…] [--picture FILE] | --doors [--repo DIR] | --writes --repo DIR | --repo DIR | --scenario blobs300|blob100|wide|wide10) [--object-format sha1|sha256] [--hosts thinpack,c-git] [--runs N] [--json FILE] [--page FILE] [--collect]";
+  "usage: npm run bench -- (--hostile [--at-once N] [--rounds N] [--seed N] [--part N] | --lfs | --scale [--part N] [--kinds KIND,…] [--picture FILE] | --doors [--repo DIR] | --writes --repo DIR | --pages --repo DIR | --repo DIR | --scenario blobs300|blob100|wide|wide10) [--object-format sha1|sha256] [--hosts thinpack,c-git] [--runs N] [--json FILE] [--page FILE] [--collect]";
 
 async function makeHost(git: GitSandbox, name: string, collect: boolean): Promise<Host> {
   if (name === "thinpack") return await startThinpack(git.path("state"), collect);
@@ -158,6 +160,22 @@ async function measureWrites({ repo, page }: { readonly repo?: string; readonly 
   }
 }
 
+/** Measures pages. */
+async function measureViews({ repo, page }: { readonly repo?: string; readonly page?: string }): Promise<number> {
+  if (repo === undefined) throw new Error(USAGE);
+  const git = new GitSandbox("bench", "sha1");
+  try {
+    const pages = await measurePages(git, resolve(repo));
+    const verdicts = judgePages(pages);
+    console.log(renderVerdicts(verdicts));
+    if (page !== undefined)
+      writeFileSync(page, replaceTable(readFileSync(page, "utf8"), PAGE_FIGURES, pagesTable(pages)));
+    return verdicts.every(({ ok }) => ok) ? 0 : 1;
+  } finally {
+    git.close();
+  }
+}
+
 /** Measures Git LFS. */
 async function measureLfs(page: string | undefined): Promise<number> {
   const git = new GitSandbox("bench", "sha1");
@@ -190,6 +208,7 @@ const OPTIONS = {
   doors: { type: "boolean", default: false },
   lfs: { type: "boolean", default: false },
   writes: { type: "boolean", default: false },
+  pages: { type: "boolean", default: false },
   scale: { type: "boolean", default: false },
   part: { type: "string", default: "1" },
   kinds: { type: "string" },
@@ -215,6 +234,7 @@ async function main(): Promise<number> {
   if (values.doors) return await measureDoors(values);
   if (values.lfs) return await measureLfs(values.page);
   if (values.writes) return await measureWrites(values);
+  if (values.pages) return await measureViews(values);
   if (values.scale) return await measureGrowth(values);
   return values.hostile ? await measureHostile(values) : await compareHosts(values);
 }

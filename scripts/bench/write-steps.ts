@@ -5,18 +5,16 @@
  * @packageDocumentation
  */
 import { cpSync, rmSync } from "node:fs";
-import { setTimeout as pause } from "node:timers/promises";
-import { type GitSandbox, withToken } from "../../test/support/git-client.ts";
+import type { GitSandbox } from "../../test/support/git-client.ts";
 import { itemAt } from "../../src/bytes/assert.ts";
 import type { Table } from "../marked-table.ts";
 import type { Verdict } from "./budgets.ts";
 import { type Host, startThinpack } from "./hosts.ts";
-import { LONG } from "./steps.ts";
+import { askApi, branchOfHead, pushSubject, SUBJECT } from "./pushed-subject.ts";
 
 /** The name of the page's table. */
 export const WRITE_FIGURES = "npm run bench -- --writes --page";
 
-const REPOSITORY = "bench/subject";
 /** Starts of the host, and so cold commits, and warm ones after each. Medians are kept. */
 const [STARTS, REPEATS] = [5, 11];
 const [FILES, DIRECTORIES] = [1000, 100];
@@ -57,24 +55,12 @@ export class WriteBench {
 
   /** Pushes the branches and tags of a bare repository, and waits for maintenance. */
   async push(directory: string): Promise<void> {
-    const git = this.#git;
-    const branch = await this.#branchOf(directory);
-    await this.#onHost(this.#git.path("state"), async (host) => {
-      await this.#ask(host, "PUT", `repos/${REPOSITORY}`, { default_branch: branch });
-      const remote = withToken(`${host.base}/${REPOSITORY}.git`, host.token);
-      const refs = ["refs/heads/*:refs/heads/*", "refs/tags/*:refs/tags/*"];
-      await git.ok(["push", "-q", remote, ...refs], { cwd: directory, timeout: LONG });
-      await this.#settled(host);
-    });
-  }
-
-  async #branchOf(directory: string): Promise<string> {
-    return (await this.#git.ok(["symbolic-ref", "HEAD"], { cwd: directory })).replace("refs/heads/", "");
+    await this.#onHost(this.#git.path("state"), async (host) => await pushSubject(this.#git, host, directory));
   }
 
   /** Commits to the branch of HEAD. */
   async commit(directory: string): Promise<void> {
-    const branch = await this.#branchOf(directory);
+    const branch = await branchOfHead(this.#git, directory);
     const list = await this.#git.ok(["ls-tree", "-r", "--name-only", "HEAD"], { cwd: directory });
     const paths = list.split("\n").filter((path) => path.split("/").length === 2);
     for (let start = 0; start < STARTS; start++) {
@@ -103,21 +89,11 @@ export class WriteBench {
     }
   }
 
-  /** Waits until nothing is due, and nothing runs. */
-  async #settled(host: Host): Promise<void> {
-    for (;;) {
-      await pause(1000);
-      const answer = await this.#ask(host, "GET", `repos/${REPOSITORY}/maintenance`);
-      const { due, running_since: running }: Record<string, unknown> = Object(await answer.json());
-      if (due === null && running === null) return;
-    }
-  }
-
   async #commit(host: Host, step: string, branch: string, paths: readonly string[]): Promise<void> {
     const content = `${this.#number++}\n`;
     const actions = paths.map((path) => ({ action: "upsert", path, content: path + content }));
     const end = await host.begin();
-    const answer = await this.#ask(host, "POST", `repos/${REPOSITORY}/commits`, { branch, message: step, actions });
+    const answer = await askApi(host, "POST", `repos/${SUBJECT}/commits`, { branch, message: step, actions });
     const { cpu } = await end();
     const timing = answer.headers.get("Server-Timing") ?? "";
     const countOf = (key: string): number => Number(new RegExp(`${key};desc="(\\d+)"`).exec(timing)?.[1]);
@@ -125,20 +101,10 @@ export class WriteBench {
     this.#taken.set(step, [...(this.#taken.get(step) ?? []), taken]);
     console.error(`${step}: ${(cpu * 1000).toFixed(1)} ms CPU, ${taken.r2r} R2 reads`);
   }
-
-  async #ask(host: Host, method: string, path: string, body?: object): Promise<Response> {
-    const answer = await fetch(`${host.base}/api/v1/${path}`, {
-      method,
-      headers: { Authorization: `Bearer ${host.token}`, "Content-Type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-    return answer;
-  }
 }
 
 /** Returns the least, the middle and the most of some figures. */
-function spread(figures: readonly number[]): readonly [least: number, median: number, most: number] {
+export function spread(figures: readonly number[]): readonly [least: number, median: number, most: number] {
   const sorted = figures.toSorted((a, b) => a - b);
   const at = (index: number): number => sorted[index] ?? Number.NaN;
   return [at(0), at(Math.floor(sorted.length / 2)), at(sorted.length - 1)];
