@@ -1,7 +1,8 @@
 /**
  * The entries of several packs as one table: which objects they have, and from which pack each is taken. An object that
- * is in more than one pack is taken from the oldest. All bases of deltas are in the delta's own pack, so a delta then
- * builds on an object of its own pack or of an older one, and never on itself.
+ * is in more than one pack is taken from the oldest, even if it is there only because completion appended it. All bases
+ * of deltas are in the delta's own pack. So a delta builds on an object that is taken from the same pack or from an older
+ * one, and no object builds on itself. Were a base taken from a younger pack, it could be a delta on the object there.
  *
  * Rows are **entries**, pack after pack, in the order of each pack. A **slot** is the rank of an object's name among the
  * names of all objects.
@@ -101,17 +102,15 @@ export class CombinedEntries {
     this.names = new Uint8Array(count * rawSize);
     this.#chosen = new Uint32Array(count).fill(NONE);
     this.#spare = new Uint32Array(count).fill(NONE);
-    this.#appended = new Uint8Array(count);
+    this.#appended = new Uint8Array(count).fill(1);
+    for (const source of sources) this.#noteOwn(source);
     for (let entry = 0; entry < total; entry++) {
       this.names.set(names.subarray(entry * rawSize, (entry + 1) * rawSize), this.slotOf(entry) * rawSize);
     }
     freeMemory(names);
     freeMemory(sorted);
-    const kept = new Uint8Array(count);
-    for (let slot = 0; slot < count; slot++)
-      kept[slot] = choice.keeps(this.names.subarray(slot * rawSize, (slot + 1) * rawSize)) ? 1 : 0;
-    for (const source of sources) this.#choose(source, true, kept);
-    if (choice.takesAppended) for (const source of sources) this.#choose(source, false, kept);
+    const kept = this.#keptOf(choice, rawSize);
+    for (const source of sources) this.#choose(source, kept);
     for (const entry of this.#chosen) if (entry !== NONE) this.#kept++;
     freeMemory(kept);
   }
@@ -133,21 +132,31 @@ export class CombinedEntries {
     return slots;
   }
 
-  /** Enters a pack's own entries or, in the second round, those that completion appended to it. */
-  #choose({ handle, order, first }: SourcePack, isOwn: boolean, kept: Uint8Array): void {
+  /** Returns by slot 1 for what is to be taken. */
+  #keptOf(choice: EntryChoice, rawSize: number): Uint8Array<ArrayBuffer> {
+    const kept = new Uint8Array(this.count);
+    for (let slot = 0; slot < this.count; slot++) {
+      const isThere = choice.takesAppended || !this.isAppended(slot);
+      kept[slot] = isThere && choice.keeps(this.names.subarray(slot * rawSize, (slot + 1) * rawSize)) ? 1 : 0;
+    }
+    return kept;
+  }
+
+  /** Notes that a pack has its own objects by itself: completion is not all that brought them. */
+  #noteOwn({ handle, first }: SourcePack): void {
+    for (let rank = 0; rank < handle.record.ownObjects; rank++) this.#appended[this.slotOf(first + rank)] = 0;
+  }
+
+  /** Enters the entries of a pack whose objects no older pack has. */
+  #choose({ handle, order, first }: SourcePack, kept: Uint8Array): void {
     const own = handle.record.ownObjects;
-    const [from, to] = isOwn ? [0, own] : [own, order.count];
-    for (let rank = from; rank < to; rank++) {
+    for (let rank = 0; rank < order.count; rank++) {
       const slot = this.slotOf(first + rank);
       if (u8At(kept, slot) === 0) continue;
       const chosen = u32At(this.#chosen, slot);
-      if (chosen === NONE) {
-        this.#chosen[slot] = first + rank;
-        this.#appended[slot] = isOwn ? 0 : 1;
-      } else if (!isOwn && chosen < first && u32At(this.#spare, slot) === NONE) {
-        // What completion appends is never a delta.
-        this.#spare[slot] = first + rank;
-      }
+      if (chosen === NONE) this.#chosen[slot] = first + rank;
+      // What completion appends is never a delta.
+      else if (rank >= own && chosen < first && u32At(this.#spare, slot) === NONE) this.#spare[slot] = first + rank;
     }
   }
 
