@@ -7,7 +7,7 @@ import type { ByteSink, ByteSource } from "../bytes/byte-stream.ts";
 import { LeastRate } from "../bytes/least-rate.ts";
 
 /** Bytes that are copied at once. */
-const PIECE_BYTES = 128 * 1024;
+const COPIED_BYTES = 128 * 1024;
 
 /** The failure of a source that is slower than the least rate. */
 export class SourceTooSlow extends Error {
@@ -22,12 +22,12 @@ export class SourceTooSlow extends Error {
  */
 export async function copyAtLeastRate(source: ByteSource, sink: ByteSink, credit: number): Promise<void> {
   const rate = new LeastRate(credit);
-  let buffer = new Uint8Array(PIECE_BYTES);
+  let buffer = new Uint8Array(COPIED_BYTES);
   for (;;) {
-    const began = Date.now();
+    rate.begin();
     const piece = await within(source.read(buffer), rate.left);
     if (piece.length === 0) return;
-    rate.add(piece.length, Date.now() - began);
+    rate.end(piece.length);
     await sink.write(piece);
     buffer = new Uint8Array(piece.buffer);
   }

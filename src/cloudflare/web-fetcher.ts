@@ -36,6 +36,15 @@ class SlowUpstream extends Error {
   override readonly name = "SlowUpstream";
 }
 
+/** How many milliseconds are left, and what is told when they are over. */
+type TimeLeft = { readonly time: number; readonly why: string };
+
+/** Returns what tells how much of a time that begins now is left. */
+function timeFromNow(time: number): () => TimeLeft {
+  const end = Date.now() + time;
+  return () => ({ time: end - Date.now(), why: LATE });
+}
+
 /** Aborts unless it is told in time that there is progress. */
 class Watchdog {
   /** What is told if it aborts. */
@@ -47,11 +56,15 @@ class Watchdog {
     return this.#abort.signal;
   }
 
-  /** Schedules the abort `time` milliseconds from now. */
-  wait(time: number, why = LATE): void {
+  /** Schedules the abort for when no time is left. What is left is looked at again then: it may have become more. */
+  wait(look: () => TimeLeft): void {
+    const { time, why } = look();
     this.why = why;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#abort.abort(new SlowUpstream()), time);
+    this.#timer = setTimeout(() => {
+      if (look().time > 0) this.wait(look);
+      else this.#abort.abort(new SlowUpstream());
+    }, time);
   }
 
   rest(): void {
@@ -71,7 +84,7 @@ export function webFetcher(deadline: AbortSignal, patience = PATIENCE): Fetcher 
   return {
     send: async (request) => {
       const watchdog = new Watchdog();
-      watchdog.wait(request.method === "GET" ? patience.first : patience.head);
+      watchdog.wait(timeFromNow(request.method === "GET" ? patience.first : patience.head));
       let response: Response;
       try {
         response = await fetch(request.url, {
@@ -109,20 +122,26 @@ function answerOf(
       read: async (buffer) => {
         if (reader === undefined) return buffer.subarray(0, 0);
         const size = buffer.byteLength;
-        watchdog.wait(Math.min(left, rate.left), rate.left < left ? TOO_SLOW : LATE);
         const began = Date.now();
+        const idleLeft = timeFromNow(left);
+        let bytes = 0;
+        rate.begin();
+        // Other answers may earn time for this one while it is waited for.
+        watchdog.wait(() => {
+          const forBytes = idleLeft();
+          return rate.left < forBytes.time ? { time: rate.left, why: TOO_SLOW } : forBytes;
+        });
         try {
           const { value } = await reader.read(buffer);
-          const bytes = value?.length ?? 0; // Its end has none.
-          const waited = Date.now() - began;
-          rate.add(bytes, waited);
+          bytes = value?.length ?? 0; // Its end has none.
           came += bytes;
-          left -= waited;
+          left -= Date.now() - began;
           if (came >= LEAST_BYTES) [left, came] = [idle, 0];
           return value ?? new Uint8Array(size).subarray(0, 0);
         } catch (error) {
           throw broken(error);
         } finally {
+          rate.end(bytes);
           watchdog.rest();
         }
       },

@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type Server } from "node:http";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { LEAST_BYTES, webFetcher } from "../../../src/cloudflare/web-fetcher.ts";
 import type { UpstreamAnswer } from "../../../src/mirror/upstream.ts";
 
@@ -7,6 +7,8 @@ let server: Server | undefined;
 afterEach(() => {
   server?.closeAllConnections();
   server?.close();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
 });
 
 async function serve(listener: RequestListener): Promise<URL> {
@@ -160,4 +162,63 @@ it("reports that no server answers, and that an answer broke off", async () => {
       while ((await answer.body.read(new Uint8Array(100))).length > 0);
     })(),
   ).rejects.toThrow("broke off");
+});
+
+describe("an upstream that gives several answers at once", () => {
+  /** Bytes that an answer sends in a second, given the seconds since it began. */
+  type Sending = (second: number) => number;
+
+  /** Answers a request for `/n` as the sending with this number says, a second after the other, until it is called off. */
+  function sending(...sendings: readonly Sending[]): void {
+    vi.useFakeTimers();
+    vi.stubGlobal("fetch", async (url: URL, { signal }: { readonly signal: AbortSignal }) => {
+      const bytesAt = sendings[Number(url.pathname.slice(1))];
+      let second = 0;
+      const start = (controller: ReadableByteStreamController): void => {
+        const timer = setInterval(() => {
+          const bytes = bytesAt?.(second++) ?? 0;
+          if (bytes > 0) controller.enqueue(new Uint8Array(bytes));
+        }, 1000);
+        signal.addEventListener("abort", () => {
+          clearInterval(timer);
+          controller.error(signal.reason);
+        });
+      };
+      return new Response(new ReadableStream({ type: "bytes", start }));
+    });
+  }
+
+  /** Reads so many bytes of each answer of one sync. Returns what became of each. */
+  async function readAll(sizes: readonly number[]): Promise<unknown[]> {
+    const fetcher = webFetcher(never);
+    const read = async (size: number, at: number): Promise<string> => {
+      const answer = await fetcher.send(get(new URL(`http://upstream.example/${at}`)));
+      for (let left = size; left > 0;) left -= (await answer.body.read(new Uint8Array(65_536))).length;
+      return "read";
+    };
+    const settled = Promise.allSettled(sizes.map(read));
+    await vi.advanceTimersByTimeAsync(400_000);
+    return (await settled).map((one) => (one.status === "fulfilled" ? one.value : String(one.reason.message)));
+  }
+
+  it("is read on while they come at the least rate together", async () => {
+    const each: Sending = () => 3277;
+    sending(each, each, each, each, each);
+    expect(await readAll(Array.from({ length: 5 }, () => 3277 * 300))).toEqual(Array(5).fill("read"));
+  });
+
+  it("is given up where they come more slowly than that together", async () => {
+    const each: Sending = () => 500;
+    sending(each, each, each, each, each);
+    const slow = "The upstream sends too slowly: less than 4096 bytes per second.";
+    expect(await readAll(Array.from({ length: 5 }, () => 500 * 300))).toEqual(Array(5).fill(slow));
+  });
+
+  it("is waited for in one answer while another earns the time for it", async () => {
+    // The first uses most of the credit up, and then earns it back. The second begins to wait before that.
+    const first: Sending = (second) => (second < 50 ? 100 : 16_384);
+    const second: Sending = (time) => (time < 45 ? 100 : time < 85 ? 0 : 16_384);
+    sending(first, second);
+    expect(await readAll([16_384 * 100, 16_384 * 60])).toEqual(["read", "read"]);
+  });
 });
