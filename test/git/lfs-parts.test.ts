@@ -14,7 +14,7 @@ import { GitSandbox, withToken } from "../support/git-client.ts";
 import { noise } from "../support/git-fixtures.ts";
 import { startTestHost } from "../support/host.ts";
 import { LfsClient, lfsObject } from "../support/lfs-client.ts";
-import { lfsClient } from "../support/new-git-lfs.ts";
+import { INSTALLED_LFS } from "../support/new-git-lfs.ts";
 import { WAIT_LIMIT } from "../support/time-limits.ts";
 
 const PART = 1_000_000;
@@ -66,7 +66,7 @@ function asked(repo: string): string[] {
   });
 }
 
-describe(`the stock client, ${lfsClient()}, with our transfer`, () => {
+describe(`the stock client, ${INSTALLED_LFS.version}, with our transfer`, () => {
   it.each(["0", "2"])("sends large files in parts and small ones at once, over version %s", async (version) => {
     const repo = `parts-${version}`;
     const files = {

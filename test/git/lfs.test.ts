@@ -13,33 +13,43 @@ import { GitSandbox, withToken } from "../support/git-client.ts";
 import { noise } from "../support/git-fixtures.ts";
 import { startTestHost } from "../support/host.ts";
 import { LfsClient, lfsObject } from "../support/lfs-client.ts";
-import { lfsClient } from "../support/new-git-lfs.ts";
+import { INSTALLED_LFS, LFS_CLIENTS, type LfsClientVersion } from "../support/new-git-lfs.ts";
 import { WAIT_LIMIT } from "../support/time-limits.ts";
 
 let host: RunningHost;
 let git: GitSandbox;
 let operator: ApiClient;
+let tenants = 0;
+let tenant = "";
 let token = "";
 
 beforeAll(async () => {
   host = await startTestHost();
-  git = new GitSandbox("lfs");
   operator = apiClient(host.base, "test-token");
-  await operator("PUT", "/tenants/acme");
-  token = await issueToken(operator, "acme", "tenant:admin");
-  await git.ok(["lfs", "install", "--skip-repo"]);
 });
 
 afterAll(async () => {
   await host.stop();
-  git.close();
 });
 
-const urlOf = (repo: string): string => withToken(`${host.base}/acme/${repo}.git`, token);
+/** Has the tests of a suite use a client, with a tenant of their own. */
+function withClient({ use }: LfsClientVersion): void {
+  beforeAll(async () => {
+    git = new GitSandbox("lfs");
+    use(git);
+    tenant = `tenant-${++tenants}`;
+    await operator("PUT", `/tenants/${tenant}`);
+    token = await issueToken(operator, tenant, "tenant:admin");
+    await git.ok(["lfs", "install", "--skip-repo"]);
+  });
+  afterAll(() => git.close());
+}
+
+const urlOf = (repo: string): string => withToken(`${host.base}/${tenant}/${repo}.git`, token);
 
 /** Makes a working copy whose `*.bin` files are Git LFS objects, and which pushes to a repository of this name. */
 async function working(repo: string): Promise<string> {
-  await operator("PUT", `/repos/acme/${repo}`);
+  await operator("PUT", `/repos/${tenant}/${repo}`);
   const cwd = await git.init();
   await git.ok(["lfs", "install", "--local"], { cwd });
   await git.ok(["remote", "add", "origin", urlOf(repo)], { cwd });
@@ -63,7 +73,18 @@ async function clone(repo: string, ...options: string[]): Promise<string> {
 const isPointer = (cwd: string, name: string): boolean =>
   readFileSync(join(cwd, name)).subarray(0, 200).includes("version https://git-lfs.github.com/spec/v1");
 
-describe(`the stock client, ${lfsClient()},`, () => {
+/** Makes a working copy for a token of this name. */
+async function copyOf(repo: string, name: string): Promise<string> {
+  const own = await issueToken(operator, tenant, "repo:write", { name });
+  const cwd = git.fresh();
+  await git.ok(["clone", "-q", withToken(`${host.base}/${tenant}/${repo}.git`, own), cwd]);
+  await git.ok(["lfs", "install", "--local"], { cwd });
+  return cwd;
+}
+
+describe.each(LFS_CLIENTS)("the stock client, $version,", (client) => {
+  withClient(client);
+
   it.each(["0", "2"])("pushes and clones over version %s, and pulls what came since", async (version) => {
     const repo = `journey-${version}`;
     const options = ["-c", `protocol.version=${version}`];
@@ -110,7 +131,7 @@ describe(`the stock client, ${lfsClient()},`, () => {
   });
 
   it("migrates a history, and pushes it", async () => {
-    await operator("PUT", "/repos/acme/migrated");
+    await operator("PUT", `/repos/${tenant}/migrated`);
     const cwd = await git.init();
     await git.ok(["lfs", "install", "--local"], { cwd });
     await git.ok(["remote", "add", "origin", urlOf("migrated")], { cwd });
@@ -127,19 +148,20 @@ describe(`the stock client, ${lfsClient()},`, () => {
     const cwd = await working("forked");
     await commit(cwd, { "a.bin": noise(2000, 41) });
     await git.ok(["push", "-q", "origin", "main"], { cwd });
-    await operator("PUT", "/tenants/other");
-    expect((await operator("POST", "/repos/acme/forked/forks", { tenant: "other" })).status).toBe(201);
-    const fork = withToken(`${host.base}/other/forked.git`, "test-token");
-    await operator("DELETE", "/repos/acme/forked");
+    const other = `${tenant}-other`;
+    await operator("PUT", `/tenants/${other}`);
+    expect((await operator("POST", `/repos/${tenant}/forked/forks`, { tenant: other })).status).toBe(201);
+    const fork = withToken(`${host.base}/${other}/forked.git`, "test-token");
+    await operator("DELETE", `/repos/${tenant}/forked`);
     const bucket = await host.miniflare.getR2Bucket("BUCKET");
     const { oid } = lfsObject(noise(2000, 41));
-    const key = `lfs/acme/${oid.slice(0, 2)}/${oid.slice(2, 4)}/${oid}`;
+    const key = `lfs/${tenant}/${oid.slice(0, 2)}/${oid.slice(2, 4)}/${oid}`;
     const copy = git.fresh();
     await git.ok(["clone", "-q", fork, copy]);
     expect(readFileSync(join(copy, "a.bin")).equals(noise(2000, 41))).toBe(true);
     expect(await bucket.head(key)).not.toBeNull();
     // What the fork does not have, it never had.
-    await operator("DELETE", "/repos/other/forked");
+    await operator("DELETE", `/repos/${other}/forked`);
     await vi.waitUntil(async () => (await bucket.head(key)) === null, { timeout: WAIT_LIMIT });
   });
 
@@ -151,62 +173,12 @@ describe(`the stock client, ${lfsClient()},`, () => {
     const { code, stderr } = await git.git(["clone", "-q", urlOf("holes"), git.fresh()]);
     expect(code).not.toBe(0);
     expect(stderr).toContain("The object is not here.");
-    const lfs = new LfsClient(`${host.base}/acme/holes.git`, token);
+    const lfs = new LfsClient(`${host.base}/${tenant}/holes.git`, token);
     const answers = await lfs.batch("download", [lfsObject(noise(1000, 11)), lfsObject(noise(1000, 12))]);
     expect(answers).toMatchObject([{ actions: {} }, { error: { code: 404 } }]);
   });
-});
 
-describe("rules", () => {
-  it("refuse a push whose pointers name objects that are not here, and tell which", async () => {
-    const cwd = await working("required");
-    const set = await operator("PATCH", "/repos/acme/required", { require_lfs_objects: true });
-    expect(set.body).toMatchObject({ require_lfs_objects: true, lfs_above: null });
-    await commit(cwd, { "a.bin": noise(1000, 51), "b.bin": noise(1000, 52), "plain.txt": "version https://x\n" });
-    const [a, b] = [lfsObject(noise(1000, 51)), lfsObject(noise(1000, 52))];
-    await git.ok(["lfs", "push", "--object-id", "origin", a.oid], { cwd });
-    const refused = await git.git(["push", "--no-verify", "origin", "main"], { cwd });
-    expect(refused.code).not.toBe(0);
-    expect(refused.stderr).toContain(`Git LFS objects are missing, push them with git lfs push --all: ${b.oid}`);
-    expect(refused.stderr).not.toContain(a.oid);
-    await git.ok(["push", "-q", "origin", "main"], { cwd });
-    expect((await operator("GET", "/repos/acme/required/refs")).body["refs"]).toHaveLength(1);
-  });
-
-  it("refuse a push of a large file that is no pointer, and tell what to do", async () => {
-    const cwd = await working("bounded");
-    await operator("PATCH", "/repos/acme/bounded", { lfs_above: 5000 });
-    await commit(cwd, { "large.bin": noise(20_000, 53), "small.dat": noise(5000, 54) });
-    await git.ok(["push", "-q", "origin", "main"], { cwd });
-    await commit(cwd, { "large.dat": noise(5001, 55) });
-    const refused = await git.git(["push", "origin", "main"], { cwd });
-    expect(refused.code).not.toBe(0);
-    expect(refused.stderr).toContain("of 5001 bytes has to go to Git LFS, as all above 5000");
-    expect(refused.stderr).toContain("git lfs migrate import --above=5000b");
-    await git.ok(["lfs", "migrate", "import", "--above=5000b", "--yes"], { cwd });
-    await git.ok(["push", "-q", "origin", "main"], { cwd });
-    // One too large to be held whole is seen, too.
-    await commit(cwd, { "huge.dat": noise(20_000_000, 56) });
-    expect((await git.git(["push", "--no-verify", "origin", "main"], { cwd })).stderr).toContain(
-      "has to go to Git LFS",
-    );
-    const { body } = await operator("PATCH", "/repos/acme/bounded", { lfs_above: null });
-    expect(body).toMatchObject({ lfs_above: null });
-    await git.ok(["push", "-q", "--no-verify", "origin", "main"], { cwd });
-  });
-});
-
-describe("locks", () => {
-  /** Makes a working copy for a token of this name. */
-  async function copyOf(repo: string, name: string): Promise<string> {
-    const own = await issueToken(operator, "acme", "repo:write", { name });
-    const cwd = git.fresh();
-    await git.ok(["clone", "-q", withToken(`${host.base}/acme/${repo}.git`, own), cwd]);
-    await git.ok(["lfs", "install", "--local"], { cwd });
-    return cwd;
-  }
-
-  it("are made, listed, verified and given back by the stock client", async () => {
+  it("makes, lists, verifies and gives back locks", async () => {
     const first = await working("locked");
     await commit(first, { "a.bin": noise(1000, 21), "b.bin": noise(1000, 22) });
     await git.ok(["push", "-q", "origin", "main"], { cwd: first });
@@ -225,15 +197,56 @@ describe("locks", () => {
     expect(pushed.code).not.toBe(0);
     expect(pushed.stderr).toContain("would have halted this push");
     expect(pushed.stderr).toContain("Unable to push locked files:");
-    await git.ok(["config", `lfs.${host.base}/acme/locked.git/info/lfs.locksverify`, "true"], { cwd: bob });
+    await git.ok(["config", `lfs.${host.base}/${tenant}/locked.git/info/lfs.locksverify`, "true"], { cwd: bob });
     const looked = await git.git(["push", "origin", "main"], { cwd: bob });
     expect(looked.code).not.toBe(0);
     expect(looked.stderr).toContain("Cannot update locked files");
     await git.ok(["lfs", "unlock", "a.bin"], { cwd: alice });
     await git.ok(["push", "-q", "origin", "main"], { cwd: bob });
   });
+});
 
-  it("refuse a push that changes the file, by whichever way it comes, and no other", async () => {
+describe("rules", () => {
+  withClient(INSTALLED_LFS);
+
+  it("refuse a push whose pointers name objects that are not here, and tell which", async () => {
+    const cwd = await working("required");
+    const set = await operator("PATCH", `/repos/${tenant}/required`, { require_lfs_objects: true });
+    expect(set.body).toMatchObject({ require_lfs_objects: true, lfs_above: null });
+    await commit(cwd, { "a.bin": noise(1000, 51), "b.bin": noise(1000, 52), "plain.txt": "version https://x\n" });
+    const [a, b] = [lfsObject(noise(1000, 51)), lfsObject(noise(1000, 52))];
+    await git.ok(["lfs", "push", "--object-id", "origin", a.oid], { cwd });
+    const refused = await git.git(["push", "--no-verify", "origin", "main"], { cwd });
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toContain(`Git LFS objects are missing, push them with git lfs push --all: ${b.oid}`);
+    expect(refused.stderr).not.toContain(a.oid);
+    await git.ok(["push", "-q", "origin", "main"], { cwd });
+    expect((await operator("GET", `/repos/${tenant}/required/refs`)).body["refs"]).toHaveLength(1);
+  });
+
+  it("refuse a push of a large file that is no pointer, and tell what to do", async () => {
+    const cwd = await working("bounded");
+    await operator("PATCH", `/repos/${tenant}/bounded`, { lfs_above: 5000 });
+    await commit(cwd, { "large.bin": noise(20_000, 53), "small.dat": noise(5000, 54) });
+    await git.ok(["push", "-q", "origin", "main"], { cwd });
+    await commit(cwd, { "large.dat": noise(5001, 55) });
+    const refused = await git.git(["push", "origin", "main"], { cwd });
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toContain("of 5001 bytes has to go to Git LFS, as all above 5000");
+    expect(refused.stderr).toContain("git lfs migrate import --above=5000b");
+    await git.ok(["lfs", "migrate", "import", "--above=5000b", "--yes"], { cwd });
+    await git.ok(["push", "-q", "origin", "main"], { cwd });
+    // One too large to be held whole is seen, too.
+    await commit(cwd, { "huge.dat": noise(20_000_000, 56) });
+    expect((await git.git(["push", "--no-verify", "origin", "main"], { cwd })).stderr).toContain(
+      "has to go to Git LFS",
+    );
+    const { body } = await operator("PATCH", `/repos/${tenant}/bounded`, { lfs_above: null });
+    expect(body).toMatchObject({ lfs_above: null });
+    await git.ok(["push", "-q", "--no-verify", "origin", "main"], { cwd });
+  });
+
+  it("refuse a push that changes a locked file, by whichever way it comes, and no other", async () => {
     const first = await working("guarded");
     await commit(first, { "a.bin": noise(1000, 31), "dir.txt": "x\n" });
     await git.ok(["push", "-q", "origin", "main"], { cwd: first });

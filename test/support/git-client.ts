@@ -9,7 +9,6 @@ import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFile
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ObjectFormat, type ObjectFormatName, objectFormat } from "../../src/object/object-id.ts";
-import { LFS_PROGRAMS } from "./new-git-lfs.ts";
 import { remoteHelper } from "./remote-helper.ts";
 import { COMMAND_LIMIT } from "./time-limits.ts";
 
@@ -58,7 +57,7 @@ export class GitSandbox {
   /** What repositories are made with. */
   readonly format: ObjectFormat;
   #repositories = 0;
-  #programs = LFS_PROGRAMS;
+  #programs = "";
 
   constructor(name = "git", format: ObjectFormatName = "sha1") {
     this.format = objectFormat(format);
