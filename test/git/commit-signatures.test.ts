@@ -126,43 +126,45 @@ inEveryFormat(
         return made.body["oid"];
       };
       const picked = await commit("one", "one.txt");
-      await commit("two", "two.txt");
-      await commit("three", "three.txt");
+      for (const branch of ["two", "three", "four"]) await commit(branch, `${branch}.txt`);
+      await commit("five", "five.txt", "one");
       const author = { name: "A U Thor", email: "author@example.com" };
       const orders: [string, Record<string, unknown>][] = [
         ["merges", { base: "two", head: "three", author, committer: author }],
         ["merges", { base: "three", head: "one", strategy: "squash" }],
-        ["cherry-picks", { branch: "two", commits: [picked], committer: author }],
-        ["reverts", { branch: "two", commits: [picked], author }],
-        ["tags", { name: "v1", target: "two", message: "One", tagger: author }],
+        ["cherry-picks", { branch: "four", commits: [picked], committer: author }],
+        ["reverts", { branch: "five", commits: [picked], author }],
+        ["tags", { name: "v1", target: "one", message: "One", tagger: author }],
       ];
-      const payloads: string[] = [];
+      const signed: { payload: string; signature: { payload: unknown; armoured: string } }[] = [];
       for (const [below, order] of orders) {
         const asked = await api("POST", `${path}/${below}`, { ...order, sign: "detached" });
         expect([below, asked.status]).toEqual([below, 200]);
         const payload = Buffer.from(String(asked.body["payload"]), "base64").toString("utf8");
-        payloads.push(payload);
-        const signature = { payload: asked.body["payload"], armoured: sign(payload) };
-        // A second later it is still what was signed.
-        await new Promise((resolve) => setTimeout(resolve, 1100));
-        const key = { "Idempotency-Key": `${below} ${payloads.length}`.replace(" ", "-") };
-        const made = await api("POST", `${path}/${below}`, { ...order, signature }, key);
+        signed.push({ payload, signature: { payload: asked.body["payload"], armoured: sign(payload) } });
+      }
+      // A second later they are still what was signed.
+      await new Promise((resolve) => setTimeout(resolve, 1100));
+      for (const [at, [below, order]] of orders.entries()) {
+        const handedIn = { ...order, signature: signed[at]?.signature };
+        const key = { "Idempotency-Key": `${below}-${at}` };
+        const made = await api("POST", `${path}/${below}`, handedIn, key);
         expect([below, made.status, made.body]).toMatchObject([below, 201, { signature: "good" }]);
-        expect((await api("POST", `${path}/${below}`, { ...order, signature }, key)).body).toEqual(made.body);
-        expect((await api("POST", `${path}/${below}`, { ...order, signature })).status).toBe(409);
+        expect((await api("POST", `${path}/${below}`, handedIn, key)).body).toEqual(made.body);
+        expect((await api("POST", `${path}/${below}`, handedIn)).status).toBe(409);
       }
       const clone = git.fresh("clone");
       await git.ok(["clone", "-q", url, clone]);
       await git.ok(["fsck", "--full", "--strict"], { cwd: clone });
       const trust = ["-c", `gpg.ssh.allowedSignersFile=${git.path("allowed-signers")}`];
-      const made = ["origin/two~2", "origin/three", "origin/two~1", "origin/two"];
+      const made = ["origin/two", "origin/three", "origin/four", "origin/five"];
       for (const [at, name] of made.entries()) {
         const verified = await git.git([...trust, "verify-commit", "-v", name], { cwd: clone });
-        expect(verified).toMatchObject({ code: 0, stdout: payloads[at] });
+        expect(verified).toMatchObject({ code: 0, stdout: signed[at]?.payload });
       }
       expect(await git.git([...trust, "verify-tag", "-v", "v1"], { cwd: clone })).toMatchObject({
         code: 0,
-        stdout: payloads[4],
+        stdout: signed[4]?.payload,
       });
     });
 

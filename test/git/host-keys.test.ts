@@ -190,6 +190,7 @@ describe("what the API makes in a repository that has the host sign", () => {
 
   it("is not made without a key, and the setting is not taken without one", async () => {
     const { path } = await repository("keyless");
+    expect((await operator("PUT", "/tenants/acme/signing-key")).status).toBe(201);
     await operator("PATCH", path, { sign: "host" });
     expect((await operator("DELETE", "/tenants/acme/signing-key")).status).toBe(204);
     const refused = { status: 409, body: { code: "no_signing_key" } };
