@@ -25,16 +25,36 @@ export type CommitGraphRecord = {
 export const MOST_LAYER_COMMITS = 200_000;
 
 /**
- * Returns the number of the uppermost layer that lacks filters of changed paths and can get them; -1 if there is none. A layer gets filters by being
- * written anew, together with all that lie on it, so that these must not be too many commits together.
+ * The filters of a layer take about so many bytes at most: a layer that has reached them gets no further filter. Readers use the filters of a graph
+ * only while they take at most 16 MiB together, so that there is room for layers on top.
  */
-export function layerToFilter(layers: readonly CommitGraphRecord[], mostCommits = MOST_LAYER_COMMITS): number {
+export const MOST_LAYER_FILTER_BYTES = 12 * 1024 * 1024;
+
+/** What a commit takes in a file beside its name, the name of its tree, and its filter: rows of `CDAT`, `GDA2` and `BIDX`. */
+const ROW_BYTES = 16 + 4 + 4;
+
+/** Returns the bytes of a layer that are not rows of its commits. They are its filters and a little more: they are never fewer than the filters have. */
+export function filterBytesOf({ checksum, commits, bytes }: CommitGraphRecord): number {
+  return Math.max(0, bytes - commits * (checksum.length + ROW_BYTES)); // Two raw names are as long as one in hexadecimal.
+}
+
+/**
+ * Returns the number of the uppermost layer that lacks filters of changed paths and can get them; -1 if there is none. A layer gets filters by being
+ * written anew, together with all that lie on it. So these must not be too many commits together, and must have room for one more filter: else steps
+ * would follow each other for ever.
+ */
+export function layerToFilter(
+  layers: readonly CommitGraphRecord[],
+  { mostCommits, mostFilterBytes } = { mostCommits: MOST_LAYER_COMMITS, mostFilterBytes: MOST_LAYER_FILTER_BYTES },
+): number {
   let together = 0;
+  let filterBytes = 0;
   for (let at = layers.length - 1; at >= 0; at--) {
-    const { commits, filters } = itemAt(layers, at);
-    together += commits;
-    if (together > mostCommits) return -1;
-    if (filters < commits) return at;
+    const layer = itemAt(layers, at);
+    together += layer.commits;
+    filterBytes += filterBytesOf(layer);
+    if (together > mostCommits || filterBytes >= mostFilterBytes) return -1;
+    if (layer.filters < layer.commits) return at;
   }
   return -1;
 }

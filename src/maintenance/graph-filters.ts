@@ -4,7 +4,7 @@
  * @packageDocumentation
  * @see gitformat-commit-graph(5), `BIDX` and `BDAT`
  */
-import { u32At } from "../bytes/assert.ts";
+import { f64At, itemAt, u32At } from "../bytes/assert.ts";
 import { isStorageFault } from "../bytes/failure.ts";
 import { BLOOM_MOST_PATHS, encodeBloomFilter } from "../format/bloom-filter.ts";
 import type { FilterTable } from "../format/commit-graph-encoder.ts";
@@ -15,34 +15,46 @@ import type { CommitGraphLayer } from "../store/commit-graph-layer.ts";
 import { whileLoaded } from "./graph-below.ts";
 import type { Graphing } from "./graphing.ts";
 
-/** The filters of a layer that take more memory are not taken over. */
+/** The filters of a layer that take more memory are not taken over. No layer that is made now has so many. */
 const MOST_TAKEN_BYTES = 16 * 1024 * 1024;
+/** The bytes of filters that are taken from memory at once. A filter has fewer. */
+const PIECE_BYTES = 256 * 1024;
 /** The steps charged for a row. */
 const ROW_STEPS = 100;
 
-/** Collects filters in one piece of memory. */
+/** Collects filters, until these take so many bytes that there is no room for another one. */
 export class FilterList {
-  #bytes = new Uint8Array(64 * 1024);
-  #used = 0;
+  readonly #pieces: Uint8Array[] = [];
+  /** The bytes used of the last piece. */
+  #used = PIECE_BYTES;
+  #bytes = 0;
+  readonly #mostBytes: number;
+  /** By row: where a filter begins, if all pieces lie one after the other. */
   readonly #places: Float64Array;
   readonly #lengths: Uint16Array;
 
-  constructor(count: number) {
+  constructor(count: number, mostBytes: number) {
+    this.#mostBytes = mostBytes;
     this.#places = new Float64Array(count);
     this.#lengths = new Uint16Array(count);
   }
 
-  /** Sets the filter of a row. */
+  /** Sets the filter of a row. There must be room. */
   set(row: number, filter: Uint8Array): void {
-    while (this.#used + filter.length > this.#bytes.length) {
-      const grown = new Uint8Array(this.#bytes.length * 2);
-      grown.set(this.#bytes);
-      this.#bytes = grown;
+    if (this.#used + filter.length > PIECE_BYTES) {
+      this.#pieces.push(new Uint8Array(PIECE_BYTES));
+      this.#used = 0;
     }
-    this.#bytes.set(filter, this.#used);
-    this.#places[row] = this.#used;
+    itemAt(this.#pieces, this.#pieces.length - 1).set(filter, this.#used);
+    this.#places[row] = (this.#pieces.length - 1) * PIECE_BYTES + this.#used;
     this.#lengths[row] = filter.length;
     this.#used += filter.length;
+    this.#bytes += filter.length;
+  }
+
+  /** Whether there is room for a filter. Where there is none, {@link filterBytesOf} the layer tells so, too. */
+  get hasRoom(): boolean {
+    return this.#bytes < this.#mostBytes;
   }
 
   /** Whether a row has a filter. */
@@ -52,12 +64,15 @@ export class FilterList {
 
   /** Returns the filters in the order of rows. */
   table(): FilterTable {
-    const bytes = new Uint8Array(this.#used);
+    const bytes = new Uint8Array(this.#bytes);
     const ends = new Uint32Array(this.#lengths.length);
     let at = 0;
     for (const [row, length] of this.#lengths.entries()) {
-      const from = this.#places[row] ?? 0; // A filter without bytes may have no place.
-      bytes.set(this.#bytes.subarray(from, from + length), at);
+      if (length > 0) {
+        const place = f64At(this.#places, row);
+        const from = place % PIECE_BYTES;
+        bytes.set(itemAt(this.#pieces, (place - from) / PIECE_BYTES).subarray(from, from + length), at);
+      }
       at += length;
       ends[row] = at;
     }
@@ -80,7 +95,7 @@ async function takeFrom(
   await whileLoaded(layer, async () => {
     await layer.loadFilters();
     await session.database.context.pacer.forEach(count, ROW_STEPS, (row) => {
-      if (list.has(row)) return;
+      if (list.has(row) || !list.hasRoom) return;
       const position = layer.find(names.subarray(row * format.rawSize, (row + 1) * format.rawSize));
       const filter = position < 0 ? undefined : layer.filterAt(position);
       if (filter !== undefined && filter.length > 0) list.set(row, filter);
@@ -90,7 +105,8 @@ async function takeFrom(
 
 /**
  * Returns the filters of a layer's commits. Those that `sources` have are taken over: layers of which the files may be gone. Others are computed,
- * those of the newest commits first, until they are enough for one step.
+ * those of the newest commits first, until they are enough for one step. A commit for whose filter there is no room has none: "a value of zero length
+ * means that it was not computed".
  */
 export async function filtersOf(
   session: GraphSession,
@@ -99,8 +115,9 @@ export async function filtersOf(
 ): Promise<FilterList> {
   const { pacer } = session.database.context;
   const { nodes, count, times } = tables;
-  const list = new FilterList(count);
+  const list = new FilterList(count, bounds.mostFilterBytes);
   for (const layer of sources) {
+    if (!list.hasRoom) break;
     if (layer.record.filters === 0 || layer.filterBytes > MOST_TAKEN_BYTES) continue;
     try {
       await takeFrom(layer, list, tables, session);
@@ -115,7 +132,7 @@ export async function filtersOf(
   const changed = new ChangedPaths(session, BLOOM_MOST_PATHS);
   const most = pacer.steps + bounds.mostSteps;
   for (const row of missing.slice(0, bounds.mostFilters)) {
-    if (pacer.steps > most) break;
+    if (pacer.steps > most || !list.hasRoom) break;
     list.set(row, encodeBloomFilter(await changed.of(u32At(nodes, row))));
   }
   return list;

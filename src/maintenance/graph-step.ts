@@ -96,7 +96,7 @@ class GraphPass {
     // Where more is to come, layers are merged by the last step.
     const kept = isPart ? this.#records.length : this.#layersToKeep();
     // What is too much stays as it is until there are many more objects: to fail would hold other steps up.
-    const isFull = kept >= MOST_LAYERS - 1 || collected === "too much";
+    const isFull = kept >= MOST_LAYERS || collected === "too much";
     const made = isFull ? "none" : await this.#write(kept);
     if (made === AGAIN) {
       this.#state.way = before;
@@ -127,11 +127,11 @@ class GraphPass {
   /** Returns how many layers stay below the new one: all above are merged into it. */
   #layersToKeep(): number {
     const records = this.#records;
-    const { mostCommits, factor } = this.#input.figures;
+    const { mostCommits, mostFilterBytes, factor } = this.#input.figures;
     let kept = records.length;
     let commits = this.#collection.nodes.length;
     // With nothing new, filters are computed for the layers that lack some.
-    const lacking = commits > 0 ? -1 : layerToFilter(records, mostCommits);
+    const lacking = commits > 0 ? -1 : layerToFilter(records, { mostCommits, mostFilterBytes });
     while (kept > 0) {
       const top = itemAt(records, kept - 1);
       const isSmall = commits > 0 && top.commits <= factor * commits;
@@ -178,7 +178,10 @@ class GraphPass {
     }
     const tables = await graphTables(session, commits, parents.below);
     if (tables === undefined) return "misfit";
-    const filters = await filtersOf(session, tables, { sources: [...merged, ...droppedLayers], bounds: figures });
+    const filters = await filtersOf(session, tables, {
+      sources: [...merged.toReversed(), ...droppedLayers],
+      bounds: figures,
+    });
     const bases = this.#records.slice(0, kept).map(({ checksum }) => fromHex(checksum) ?? new Uint8Array(0)); // It is hexadecimal.
     const digest = repository.hash(session.format.name);
     const encoding = encodeCommitGraph({ ...tables, filters: filters.table(), bases }, digest);

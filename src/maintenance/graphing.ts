@@ -14,13 +14,14 @@
  * | `collectedBytes` | 200 | what a commit takes besides that the layer is to have: tables, names and the file |
  * | `stepBytes` | 60,000,000 | the memory of a step, with what it holds of the layers that are there: an isolate that does nothing has some 45 MB |
  * | `mostFilters` | 5000 | the filters that a step computes, for each of which trees are compared, at about a fifth of a read of the bucket; the newest commits come first |
+ * | `mostFilterBytes` | 12 MiB | the filters of a layer: what has no room has no filter |
  * | `mostSteps` | 4,000,000,000 | the work after which no further filter is computed: about ten seconds |
  * | `wholeBytes` | 24 MiB | layers that take no more memory together are held as a whole; of more, the beginnings of names, and one layer at a time |
  * | `factor` | 2 | a layer is merged into the next one unless it is more than this many times as large |
  *
  * @packageDocumentation
  */
-import { MOST_LAYER_COMMITS } from "../catalog/commit-graph-record.ts";
+import { MOST_LAYER_COMMITS, MOST_LAYER_FILTER_BYTES } from "../catalog/commit-graph-record.ts";
 
 const MIB = 1024 * 1024;
 
@@ -37,6 +38,7 @@ export const GRAPHING = {
   collectedBytes: 200,
   stepBytes: 60_000_000,
   mostFilters: 5000,
+  mostFilterBytes: MOST_LAYER_FILTER_BYTES,
   mostSteps: 4_000_000_000,
   wholeBytes: 24 * MIB,
   factor: 2,

@@ -8,7 +8,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { toHex } from "../../../src/bytes/hex.ts";
-import type { CommitGraphRecord } from "../../../src/catalog/commit-graph-record.ts";
+import { type CommitGraphRecord, layerToFilter, MOST_LAYER_COMMITS } from "../../../src/catalog/commit-graph-record.ts";
+import { MOST_LAYERS } from "../../../src/format/commit-graph-encoder.ts";
 import { makeGraph } from "../../../src/maintenance/graph-step.ts";
 import type { Graphing } from "../../../src/maintenance/graphing.ts";
 import { maintain } from "../../../src/maintenance/maintain.ts";
@@ -84,7 +85,7 @@ describe("the commit-graph of a repository", () => {
       made.push(request.added?.commits ?? 0);
       await verify();
       if (request.objects !== 0) return made;
-      if (made.length > 40) throw new Error("there is no end to it");
+      if (made.length > 80) throw new Error("there is no end to it");
     }
   }
 
@@ -219,6 +220,36 @@ describe("the commit-graph of a repository", () => {
     }
     expect(await bed.refs.maintenance()).toMatchObject({ graph: { layers: 2, filters: 5100 }, isGraphDue: false });
   });
+
+  it("computes filters in steps until a layer has no room for more, and keeps those that it has", async () => {
+    const mostFilterBytes = 1208; // The head of the file counts, too: it has 1148 of them.
+    const bounds = { mostFilterBytes, mostFilters: 5 };
+    await makeInSteps(bounds);
+    const filters: number[] = [];
+    while (layerToFilter(await layers(), { mostCommits: MOST_LAYER_COMMITS, mostFilterBytes }) >= 0) {
+      filters.push((await layers())[0]?.filters ?? 0);
+      expect(filters.length).toBeLessThan(60);
+      await makeInSteps(bounds);
+    }
+    expect(filters).toEqual([5, 10]);
+    expect(await layers()).toMatchObject([{ commits: 60, filters: 15 }]);
+    addCommits(git, "main", 40, git.oid("main"));
+    await bed.set("refs/heads/main", git.oid("main"));
+    await makeInSteps({ mostFilterBytes: 40 });
+    expect(await layers()).toMatchObject([{ commits: 100, filters: 10 }]);
+  });
+
+  it("gets filters in the uppermost of as many layers as there may be", async () => {
+    addCommits(git, "main", 6, git.oid("main"));
+    await bed.set("refs/heads/main", git.oid("main"));
+    await makeInSteps({ mostCommits: 1, leastCommits: 1, mostFilters: 0 });
+    expect(await layers()).toHaveLength(MOST_LAYERS);
+    git.git(["update-ref", "refs/heads/main", "main~2"]);
+    await bed.set("refs/heads/main", git.oid("main"));
+    expect(layerToFilter(await layers())).toBe(MOST_LAYERS - 1);
+    await makeInSteps({ factor: 0 });
+    expect((await layers()).at(-1)).toMatchObject({ commits: 1, filters: 1 });
+  }, 60_000);
 
   it("keeps the files of replaced layers for a day", async () => {
     await settle();
