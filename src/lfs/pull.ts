@@ -115,7 +115,8 @@ async function pullPage(input: PullAllInput, named: readonly LfsObject[]): Promi
 
 /**
  * Fetches objects, some at once. A slow one holds up no other: the rest goes on beside it, and each step begins with
- * another object. `isWhole`: the time has sufficed to try all of them.
+ * another object. `isWhole`: the time has sufficed to try all of them. Where one throws, no other is begun, and those
+ * under way are awaited.
  */
 async function pullEach(
   { tools, id, isTimeUp, random }: PullAllInput,
@@ -130,6 +131,16 @@ async function pullEach(
       if ((await pullObject(tools, id, next)).kind === "stored") objects += 1;
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, pullOn));
+  const pullOnOrEnd = async (): Promise<void> => {
+    try {
+      await pullOn();
+    } catch (error) {
+      left.length = 0;
+      throw error;
+    }
+  };
+  // A job that fails is tried again: nothing of it may go on beside that.
+  const settled = await Promise.allSettled(Array.from({ length: AT_ONCE }, pullOnOrEnd));
+  for (const outcome of settled) if (outcome.status === "rejected") throw outcome.reason;
   return { objects, isWhole: left.length === 0 };
 }

@@ -77,3 +77,31 @@ it("each step begins with another object, so that none waits behind slow ones fo
   await pullAll({ ...all, random: (below) => below - 2, tools: { ...all.tools, upstream } });
   expect(asked).toEqual([OBJECTS[7]?.oid, OBJECTS[8]?.oid, OBJECTS[0]?.oid]);
 });
+
+it("no further object is asked for once the store has failed, and the failure waits for those under way", async () => {
+  const asked: string[] = [];
+  const slow = Promise.withResolvers<"written">();
+  const all = input(() => true, 100);
+  const open = async (object: LfsObject): Promise<ReadableStream> => {
+    asked.push(object.oid);
+    return new ReadableStream();
+  };
+  const files = (): ReturnType<typeof all.tools.files> => ({
+    write: async ({ oid }) => {
+      if (oid === OBJECTS[0]?.oid) throw new Error("the store fails");
+      return await slow.promise;
+    },
+  });
+  const tools = { ...all.tools, files, upstream: { ...all.tools.upstream, open } };
+  let hasFailed = false;
+  const ended = pullAll({ ...all, tools }).catch((error: unknown) => {
+    hasFailed = true;
+    return error;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(hasFailed).toBe(false);
+  slow.resolve("written");
+  expect(await ended).toEqual(new Error("the store fails"));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(asked).toEqual(OBJECTS.slice(0, 3).map(({ oid }) => oid));
+});
