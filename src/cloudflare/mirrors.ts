@@ -184,7 +184,9 @@ async function pullLfs(
 ): Promise<void> {
   const { pullAll } = await import("../lfs/pull.ts");
   const { nextPointers } = await import("../mirror/lfs-pointers.ts");
-  const deadline = AbortSignal.timeout(began + JOB_TIME - Date.now());
+  // Its sync may have taken all of the job's time: deltas are resolved to their end, however long that takes.
+  const jobEnd = began + JOB_TIME;
+  const deadline = AbortSignal.timeout(Math.max(0, jobEnd - Date.now()));
   const { upstream, store, ...places } = await lfs(id, deadline);
   if (upstream === undefined) return;
   const end = repository.now() + LFS_TIME;
@@ -195,7 +197,7 @@ async function pullLfs(
     progress,
     next: async (from) => await nextPointers(repository, from),
     note: async (come) => await store.notePulled(come),
-    isTimeUp: () => repository.now() > end,
+    isTimeUp: () => repository.now() > end || Date.now() >= jobEnd,
     random: (below) => Math.floor(Math.random() * below),
   });
   if (ended === "more") await mirror.requestSync();

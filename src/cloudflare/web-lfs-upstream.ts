@@ -74,7 +74,7 @@ async function jsonOf(response: Response, signal: AbortSignal): Promise<unknown>
 
 /**
  * Passes a file on as long as it comes at the least rate, and until the deadline. One that is given up, or has another
- * length, breaks the reading off.
+ * length, breaks the reading off. The deadline has not passed yet.
  */
 function passOn(body: ReadableStream, size: number, deadline?: AbortSignal): ReadableStream {
   const whole = new FixedLengthStream(size);
@@ -154,11 +154,15 @@ export function webLfsUpstream(access: UpstreamAccess): LfsUpstream {
       }
     },
     open: async (object) => {
+      const { deadline } = access;
+      // Who listens to a signal that has fired already hears nothing.
+      const isOver = (): boolean => deadline?.aborted === true;
+      if (isOver()) return undefined;
       try {
         const offered = (await ask([object]))?.get(object.oid);
         const response = offered === undefined ? undefined : await follow(offered.action);
-        if (response?.status === 200 && response.body !== null) {
-          return passOn(response.body, object.size, access.deadline);
+        if (response?.status === 200 && response.body !== null && !isOver()) {
+          return passOn(response.body, object.size, deadline);
         }
         await response?.body?.cancel();
       } catch {

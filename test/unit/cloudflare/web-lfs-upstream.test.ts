@@ -135,4 +135,22 @@ describe("a file", () => {
     const { error, bytes } = await read(upstream(job.signal));
     expect([error, bytes, state.cancelled]).toEqual([expect.any(Error), 100_000, true]);
   });
+
+  it("is not asked for once the deadline of its job has passed", async () => {
+    sending(5000);
+    const { error, bytes } = await read(upstream(AbortSignal.abort(new Error("late"))));
+    expect([error, bytes]).toEqual([undefined, 0]);
+  });
+
+  it("is called off where the deadline of its job passes before it begins", async () => {
+    const state = sending(5000);
+    const job = new AbortController();
+    const answer: typeof fetch = fetch;
+    vi.stubGlobal("fetch", async (url: URL, init: RequestInit) => {
+      if (init.method !== "POST") job.abort(new Error("late"));
+      return await answer(url, init);
+    });
+    const { error, bytes } = await read(upstream(job.signal));
+    expect([error, bytes, state.cancelled]).toEqual([undefined, 0, true]);
+  });
 });
