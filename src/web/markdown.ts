@@ -41,8 +41,9 @@ const MOST_LISTED = 4_000_000;
 /**
  * The most characters that are read again, since a parser looks for an end that is not there. It looks from each line
  * that may stand under a title or the head of a table, from each line of an item, from each sign that opens an
- * instruction or a comment, and from each quotation that begins within a paragraph. The first two count
- * {@link LINE_WEIGHT} times, since they take as much longer for each character.
+ * instruction or a comment, and from each quotation that begins within a paragraph. All but the third count
+ * {@link LINE_WEIGHT} times, since they take as much longer for each character. What stands in a quotation counts as
+ * it does outside.
  */
 const MOST_SCANNED = 160_000_000;
 const LINE_WEIGHT = 8;
@@ -56,6 +57,8 @@ const DELIMITERS = /^\|?[ \t]*:?-[-:| \t]*$/;
 const UNDERLINE = /^(?:=+[ \t]*|[-:| \t]*-[-:| \t]*)$/;
 /** What a browser takes for an instruction, a declaration or a comment, if it is ended. */
 const INSTRUCTION = /<[?!]/g;
+/** The signs of the quotations in which a line stands. */
+const QUOTATIONS = /^(?: {0,3}> ?)*/;
 /** A line with which every block before it ends, beside an empty one. */
 const ENDS_BLOCK = /^ {0,3}(?:[-*+]|1[.)]) [^ ]/;
 /** A line with which the text before it ends: an empty one, an item of a list, a row of a table, a title. */
@@ -177,35 +180,44 @@ class ListedText {
   }
 }
 
+/** Takes the quotations away in which a line stands. `depth` says how many there are. */
+function unquoted(line: string): { readonly depth: number; readonly text: string } {
+  const marks = QUOTATIONS.exec(line)?.[0] ?? ""; // It matches every line, if only with nothing.
+  return { depth: marks.split(">").length - 1, text: line.slice(marks.length) };
+}
+
 /** Counts the characters that a parser reads again, once for each place from which it looks for an end. */
 class ScannedText {
   /** See {@link MOST_SCANNED}. */
   count = 0;
   #places = 0;
+  /** Places where a quotation begins or ends, since the last empty line. What is inside may go on behind its end. */
+  #turns = 0;
   #isInItem = false;
   #isAfterEmpty = false;
-  #isInQuotation = false;
+  #depth = 0;
 
   add(line: string): void {
+    const { depth, text: quoted } = unquoted(line);
     const text = line.slice(line.search(/[^ \t>]|$/));
-    const isQuoted = /^ {0,3}>/.test(line);
-    if (text === "" && !isQuoted) {
-      [this.#places, this.#isAfterEmpty] = [0, true];
+    if (text === "" && depth === 0) {
+      [this.#places, this.#turns, this.#depth, this.#isAfterEmpty] = [0, 0, 0, true];
       return;
     }
     // What is indented behind an empty line belongs to the item above.
     if (this.#isAfterEmpty && /^[^ \t]/.test(line)) this.#isInItem = false;
     this.#isAfterEmpty = false;
-    if (ENDS_BLOCK.test(line)) {
+    // A line outside of a quotation may go on with what is inside: nothing has ended there.
+    if (depth === this.#depth && ENDS_BLOCK.test(quoted)) {
       [this.#places, this.#isInItem] = [0, true];
     } else {
       if (this.#isInItem || UNDERLINE.test(text)) this.#places += LINE_WEIGHT;
-      if (ITEM.test(line)) this.#isInItem = true;
-      if (isQuoted && !this.#isInQuotation) this.#places++;
+      if (ITEM.test(text)) this.#isInItem = true;
     }
-    this.#isInQuotation = isQuoted;
+    if (depth !== this.#depth) this.#turns += LINE_WEIGHT;
+    this.#depth = depth;
     for (const _ of text.matchAll(INSTRUCTION)) this.#places++;
-    this.count += this.#places * (line.length + 1);
+    this.count += (this.#places + this.#turns) * (line.length + 1);
   }
 }
 
@@ -216,7 +228,8 @@ function isHostile(text: string): boolean {
   const scanned = new ScannedText();
   let signs = 0;
   let [columns, cells] = [0, 0];
-  for (const line of text.split("\n")) {
+  // A parser takes each of these for the end of a line.
+  for (const line of text.split(/\r\n?|\n/)) {
     if (line.length > LONGEST_LINE) return true;
     // Each row of a table is made as wide as its head.
     if (isTableDelimiter(line)) columns = line.split("|").length;

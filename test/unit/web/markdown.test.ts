@@ -107,6 +107,14 @@ describe("renderMarkdown", () => {
     ["declarations that nothing ends", "a <!a \n", "a "],
     ["comments that nothing ends", "a <!--\n", "a "],
     ["quotations within paragraphs", "> a\nb\n", ""],
+    ["lines that go on with an item in a quotation", "y\n", "> - x\n"],
+    ["lines that go on with an item in two quotations", "y\n", "> > - > - x\n"],
+    ["lines that go on with a numbered item in a quotation", "y\n", "> 1. x\n"],
+    ["lines of an item, all in a quotation", "> y\n", "> - x\n"],
+    ["lines that go on with a quotation in an item", "y\n", "- > x\n"],
+    ["items in a quotation that are interrupted, with more of them", "y\n> - y\n> - z\n", ""],
+    ["lines of an item that end in other ways", "y\ry\r\n", "- x\r"],
+    ["items in a quotation that are interrupted", "> - x\ny\n", ""],
   ])("shows %s as they are written, where a parser would read all that follows again from each", (_, piece, before) => {
     const text = before + piece.repeat(Math.floor((250 * 1024) / piece.length));
     expect(render(text)).toMatch(/^<pre>/);
@@ -121,7 +129,9 @@ describe("renderMarkdown", () => {
     const comments = "Words <!-- and a comment -->\n".repeat(1000);
     const table = `| a | b |\n| - | - |\n${"| one | two |\n".repeat(8000)}`;
     const quotation = "> words of somebody else\n".repeat(8000);
-    for (const text of [sections, items, pages, comments, table, quotation]) expect(render(text)).not.toMatch(/^<pre>/);
+    const quoted = "> - an item of somebody else\n>   that goes on\n".repeat(4000);
+    for (const text of [sections, items, pages, comments, table, quotation, quoted])
+      expect(render(text)).not.toMatch(/^<pre>/);
   });
 
   it("shows lists that are within each other for long as they are written, and others as lists", () => {
