@@ -10,6 +10,9 @@ import type { PackByteStream } from "../catalog/pack-storage.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
 import { PIECE_BYTES } from "./stored-run.ts";
 
+/** How often a stretch is opened again, in all. Each time is one operation of the bucket. */
+export const MOST_REOPENINGS = 100;
+
 /** A stretch of a pack that is open for reading. It has one buffer of {@link PIECE_BYTES}. */
 export class StretchReader {
   readonly #pack: PackHandle;
@@ -20,6 +23,7 @@ export class StretchReader {
   #stream: Promise<PackByteStream> | undefined;
   #buffer = new Uint8Array(PIECE_BYTES);
   #isClosed = false;
+  #reopenings = 0;
 
   /** Reads the bytes from `offset` up to `end`. The operation begins with the first range. */
   constructor(pack: PackHandle, offset: number, end: number) {
@@ -37,7 +41,8 @@ export class StretchReader {
    * Reads a range of at most {@link PIECE_BYTES} behind those that were read before. What lies between is read over. The bytes are
    * good until the next range is read.
    *
-   * @throws CorruptStore if the pack ends before; CorruptStore or BucketUnavailable if the bucket fails twice at the same place.
+   * @throws CorruptStore if the pack ends before; CorruptStore or BucketUnavailable if the bucket fails twice at the same place, or too often
+   *   in all ({@link MOST_REOPENINGS}).
    */
   async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
     while (this.#at < offset) await this.#take(Math.min(PIECE_BYTES, offset - this.#at));
@@ -58,10 +63,13 @@ export class StretchReader {
     try {
       return await this.#takeNow(length);
     } catch (error) {
-      if (!hadBegun || this.#isClosed || !isStorageFault(error)) throw error;
+      if (!hadBegun || this.#isClosed || !isStorageFault(error) || this.#reopenings >= MOST_REOPENINGS) throw error;
+      this.#reopenings++;
       const broken = await this.#stream?.catch(() => undefined);
       this.#stream = undefined;
       await broken?.cancel();
+      // Whoever closed it meanwhile found no stream to cancel: none may be opened after that.
+      if (this.#isClosed) throw error;
       this.#buffer = new Uint8Array(PIECE_BYTES);
       return await this.#takeNow(length);
     }
