@@ -5,15 +5,13 @@
  */
 import type { StreamingHash } from "../bytes/hash.ts";
 import { encodePackHeader } from "../format/pack-header.ts";
-
-/** The size of four full side-band packets. */
-const BUFFER_BYTES = 4 * 65_515;
+import { SIDE_BAND_PIECE_BYTES } from "./stored-run.ts";
 
 /** Writes one pack. */
 export class PackOutput {
   readonly #write: (bytes: Uint8Array) => Promise<void>;
   readonly #hash: StreamingHash;
-  readonly #buffer = new Uint8Array(BUFFER_BYTES);
+  readonly #buffer = new Uint8Array(SIDE_BAND_PIECE_BYTES);
   #used = 0;
   #offset = 0;
 
@@ -35,9 +33,9 @@ export class PackOutput {
 
   /** Appends bytes, which the caller may reuse once the promise settles. */
   async append(bytes: Uint8Array): Promise<void> {
-    if (this.#used + bytes.length > BUFFER_BYTES) await this.flush();
+    if (this.#used + bytes.length > SIDE_BAND_PIECE_BYTES) await this.flush();
     this.#offset += bytes.length;
-    if (bytes.length >= BUFFER_BYTES) {
+    if (bytes.length >= SIDE_BAND_PIECE_BYTES) {
       this.#hash.update(bytes);
       await this.#write(bytes);
       return;
@@ -48,12 +46,12 @@ export class PackOutput {
 
   /** How many bytes can be appended without waiting, by {@link appendNow}. */
   get room(): number {
-    return BUFFER_BYTES - this.#used;
+    return SIDE_BAND_PIECE_BYTES - this.#used;
   }
 
   /** Whether {@link appendNow} can take this many bytes without waiting. */
   hasRoom(length: number): boolean {
-    return this.#used + length <= BUFFER_BYTES;
+    return this.#used + length <= SIDE_BAND_PIECE_BYTES;
   }
 
   /** Appends bytes for which there is room. */

@@ -13,7 +13,7 @@ import { MAX_ENTRY_HEADER_BYTES } from "../format/pack-entry.ts";
 import { COPYING } from "./copy-policy.ts";
 import type { PackSelection } from "./pack-selection.ts";
 import type { FetchSession } from "./pack-session.ts";
-import { PIECE_BYTES, streamRun } from "./stored-run.ts";
+import { SIDE_BAND_PIECE_BYTES, streamRun } from "./stored-run.ts";
 import { StretchReader } from "./stretch-reader.ts";
 
 type Run = {
@@ -118,8 +118,8 @@ export class RunReader {
     const { offset, length, bytes, stretch } = run;
     if (stretch === undefined) return await this.streamBytes(offset + skipped, length - skipped, write);
     await write(bytes.subarray(skipped));
-    for (let at = bytes.length; at < length; at += PIECE_BYTES)
-      await write(await stretch.read(offset + at, Math.min(PIECE_BYTES, length - at)));
+    for (let at = bytes.length; at < length; at += SIDE_BAND_PIECE_BYTES)
+      await write(await stretch.read(offset + at, Math.min(SIDE_BAND_PIECE_BYTES, length - at)));
   }
 
   /** Writes bytes of the pack as an operation of their own; `write` is as for {@link RunReader.stream}. */
@@ -143,7 +143,7 @@ export class RunReader {
   #nextRun(hasRoom: boolean): Run & Pick<Reading, "stretch"> {
     const first = this.#nextEntry;
     const stretch = this.#stretchAt(first);
-    if (stretch !== undefined) return { ...this.#runFrom(first, PIECE_BYTES, { end: stretch.end }), stretch };
+    if (stretch !== undefined) return { ...this.#runFrom(first, SIDE_BAND_PIECE_BYTES, { end: stretch.end }), stretch };
     const run = hasRoom
       ? this.#runFrom(first, this.#runBytes, { whole: COPYING.runBytes })
       : this.#runFrom(first, COPYING.smallRunBytes);
@@ -167,7 +167,7 @@ export class RunReader {
     isStreamed,
     stretch,
   }: Run & Pick<Reading, "stretch">): Promise<Uint8Array<ArrayBuffer>> {
-    if (stretch !== undefined) return await stretch.read(offset, Math.min(length, PIECE_BYTES));
+    if (stretch !== undefined) return await stretch.read(offset, Math.min(length, SIDE_BAND_PIECE_BYTES));
     const wanted = isStreamed ? Math.min(length, MAX_ENTRY_HEADER_BYTES) : length;
     const { handle } = this.#selection;
     const atHand = handle.bytesAtHand(offset);

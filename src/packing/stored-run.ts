@@ -6,7 +6,7 @@
 import type { PackHandle } from "../store/pack-handle.ts";
 
 /** What is read of a body at once: the size of four full side-band packets, so that one read is one write. Bytes. */
-export const PIECE_BYTES = 4 * 65_515;
+export const SIDE_BAND_PIECE_BYTES = 4 * 65_515;
 
 /** A range of bytes in a stored pack. */
 export type StoredRun = { readonly offset: number; readonly length: number };
@@ -23,7 +23,7 @@ export async function streamRun(
   if (run.length === 0) return;
   const stream = await pack.openRun(run.offset, run.length);
   try {
-    let buffer = new Uint8Array(PIECE_BYTES);
+    let buffer = new Uint8Array(SIDE_BAND_PIECE_BYTES);
     for (;;) {
       const bytes = await stream.read(buffer);
       if (bytes.length === 0) return;

@@ -8,12 +8,12 @@ import { CorruptStore, isStorageFault } from "../bytes/failure.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
 import type { PackByteStream } from "../catalog/pack-storage.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
-import { PIECE_BYTES } from "./stored-run.ts";
+import { SIDE_BAND_PIECE_BYTES } from "./stored-run.ts";
 
 /** How often a stretch is opened again, in all. Each time is one operation of the bucket. */
 export const MOST_REOPENINGS = 100;
 
-/** A stretch of a pack that is open for reading. It has one buffer of {@link PIECE_BYTES}. */
+/** A stretch of a pack that is open for reading. It has one buffer of {@link SIDE_BAND_PIECE_BYTES}. */
 export class StretchReader {
   readonly #pack: PackHandle;
   /** Where the stretch ends. */
@@ -21,7 +21,7 @@ export class StretchReader {
   /** The next byte that the body gives. */
   #at: number;
   #stream: Promise<PackByteStream> | undefined;
-  #buffer = new Uint8Array(PIECE_BYTES);
+  #buffer = new Uint8Array(SIDE_BAND_PIECE_BYTES);
   #isClosed = false;
   #reopenings = 0;
 
@@ -38,14 +38,14 @@ export class StretchReader {
   }
 
   /**
-   * Reads a range of at most {@link PIECE_BYTES} behind those that were read before. What lies between is read over. The bytes are
+   * Reads a range of at most {@link SIDE_BAND_PIECE_BYTES} behind those that were read before. What lies between is read over. The bytes are
    * good until the next range is read.
    *
    * @throws CorruptStore if the pack ends before; CorruptStore or BucketUnavailable if the bucket fails twice at the same place, or too often
    *   in all ({@link MOST_REOPENINGS}).
    */
   async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-    while (this.#at < offset) await this.#take(Math.min(PIECE_BYTES, offset - this.#at));
+    while (this.#at < offset) await this.#take(Math.min(SIDE_BAND_PIECE_BYTES, offset - this.#at));
     return await this.#take(length);
   }
 
@@ -70,7 +70,7 @@ export class StretchReader {
       await broken?.cancel();
       // Whoever closed it meanwhile found no stream to cancel: none may be opened after that.
       if (this.#isClosed) throw error;
-      this.#buffer = new Uint8Array(PIECE_BYTES);
+      this.#buffer = new Uint8Array(SIDE_BAND_PIECE_BYTES);
       return await this.#takeNow(length);
     }
   }
