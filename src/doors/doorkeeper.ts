@@ -1,7 +1,7 @@
 /**
  * Lets a bounded number of connections in at once, few of them of one address, and few from clients that have not logged in
  * or asked for anything. An address may have as many as there are places left beside: so the fewer these are, the fewer
- * it may have, and there is one for somebody new until very many addresses have taken the rest. Addresses whose clients
+ * it may have, and it takes eight addresses to fill them all: 80, 60, 30, 15, 8, 4, 2 and 1 of 200. Addresses whose clients
  * have failed to again and again wait for a while. It counts within this isolate alone.
  *
  * @packageDocumentation
