@@ -9,6 +9,8 @@
  * | `mostPacks` | 400 | the packs of one step, each of which takes a read or two |
  * | `mostObjects` | 400,000 | the objects of one step: the tables take about 100 bytes for each |
  * | `mostBytes` | 512 MiB | the bytes of one step: they are read, hashed and written |
+ * | `askedObjects` | 100,000 | packs of no more objects become one where maintenance is asked for: a step looks for deltas among so many |
+ * | `askedBytes` | 64 MiB | the bytes of such packs |
  *
  * A pack of more than half of either stays as it is, as with git's `gc.bigPackThreshold`.
  *
@@ -27,6 +29,8 @@ export const ROLLING_UP = {
   mostPacks: 400,
   mostObjects: 400_000,
   mostBytes: 512 * MIB,
+  askedObjects: 100_000,
+  askedBytes: 64 * MIB,
 } as const;
 
 assert(ROLLING_UP.duePacks < ROLLING_UP.mostPacks, "a step takes the packs that make it due");
@@ -68,12 +72,21 @@ function withinBounds<Pack extends RollUpPack>(packs: readonly Pack[]): Pack[] {
 const isMovable = ({ objects, packBytes }: RollUpPack): boolean =>
   2 * objects <= ROLLING_UP.mostObjects && 2 * packBytes <= ROLLING_UP.mostBytes;
 
-function planFor<Pack extends RollUpPack>(packs: readonly Pack[], least: number): Pack[] {
+/** Returns all packs if they are little enough to be made one whenever somebody asks; else none. */
+function allIfFew<Pack extends RollUpPack>(packs: readonly Pack[]): readonly Pack[] {
+  const sum = (of: "objects" | "packBytes"): number => packs.reduce((total, pack) => total + pack[of], 0);
+  const isFew = packs.length <= ROLLING_UP.mostPacks && sum("objects") <= ROLLING_UP.askedObjects;
+  return isFew && packs.length > 1 && sum("packBytes") <= ROLLING_UP.askedBytes ? packs : [];
+}
+
+function planFor<Pack extends RollUpPack>(packs: readonly Pack[], isAsked: boolean): readonly Pack[] {
+  const few = isAsked ? allIfFew(packs) : [];
+  if (few.length > 0) return few;
   const movable = packs.filter((pack) => isMovable(pack));
   const ascending = movable.toSorted((a, b) => a.objects - b.objects);
   const split = splitOf(ascending.map(({ objects }) => objects));
   const chosen = withinBounds(ascending.slice(0, split));
-  return chosen.length < Math.max(2, least) ? [] : chosen;
+  return chosen.length < (isAsked ? 2 : ROLLING_UP.duePacks) ? [] : chosen;
 }
 
 /** Whether a pack may be combined with others of the catalog. */
@@ -86,15 +99,16 @@ const isCombinable = ({ source, loan }: RollUpPack): boolean => source !== "copy
  * refs don't reach.
  *
  * @param packs - The catalog, oldest first.
- * @param least - The fewest packs that are worth a step; see `duePacks`.
+ * @param isAsked - Whether somebody asks for it. Then two packs are worth a step, and a small repository comes to have one pack, as with `git repack -ad`:
+ * a clone of it reads one file from its beginning to its end.
  */
-export function planRollUp<Pack extends RollUpPack>(packs: readonly Pack[], least: number): Pack[] {
+export function planRollUp<Pack extends RollUpPack>(packs: readonly Pack[], isAsked: boolean): Pack[] {
   const own = packs.filter((pack) => isCombinable(pack));
   for (const marked of [true, false]) {
     const chosen = new Set(
       planFor(
         own.filter((pack) => pack.marked === marked),
-        least,
+        isAsked,
       ),
     );
     if (chosen.size > 0) return packs.filter((pack) => chosen.has(pack));

@@ -119,7 +119,7 @@ describe("a bundle", () => {
     const url = bed.url(path);
     await bed.api("PUT", path, { visibility: "public" });
     await git.ok(["push", "-q", "--mirror", url], { cwd });
-    // What it names is in the pack of the bundle, but the tag itself is in another one.
+    // It comes as a pack of its own, which maintenance makes one with the other.
     await tag("late", "main");
     await git.ok(["push", "-q", url, "late"], { cwd });
     await bundled(path);
@@ -128,7 +128,7 @@ describe("a bundle", () => {
       writeFileSync(file, (await download(await addressOf(url))).body);
       return (await git.ok(["bundle", "list-heads", file])).split("\n").map((line) => line.replace(/^\S+ refs\//, ""));
     };
-    const tags = ["annotated", "light", "nested", "of-blob", "of-tree"].map((name) => `tags/${name}`);
+    const tags = ["annotated", "late", "light", "nested", "of-blob", "of-tree"].map((name) => `tags/${name}`);
     expect(await named()).toEqual(["heads/main", "heads/side", ...tags]);
     const copy = git.fresh();
     await git.ok(["clone", "-q", "--mirror", file, copy]);
@@ -138,7 +138,12 @@ describe("a bundle", () => {
     // The pack is without its mark until a walk has shown that refs reach all of it.
     await bed.api("POST", `${path}/maintenance`, {});
     await bed.maintained(path);
-    expect(await named()).toEqual(["heads/main", "heads/side", ...tags.filter((name) => name !== "tags/light")]);
+    const still = ["heads/main", "heads/side", ...tags.filter((name) => name !== "tags/light")];
+    expect(await named()).toEqual(still);
+    // What it names is in the pack of the bundle, but the tag itself is in another one.
+    await tag("later", "main");
+    await git.ok(["push", "-q", url, "later"], { cwd });
+    expect(await named()).toEqual(still);
   });
 
   it("is read in ranges, and goes on where it broke off only while it is the same", async () => {

@@ -9,7 +9,7 @@ import { indexedPacks, multiPackIndexDue } from "../../catalog/multi-pack-plan.t
 import { changedMultiPackIndex, lastMultiPackIndex } from "./multi-pack-indexes.ts";
 import { packSet, TWINS } from "../../catalog/clone-twin.ts";
 import type { TailSum } from "../../catalog/tail.ts";
-import { planRollUp, ROLLING_UP, type RollUpPack } from "../../catalog/roll-up.ts";
+import { planRollUp, type RollUpPack } from "../../catalog/roll-up.ts";
 import {
   type BeginMaintenanceAnswer,
   type GraphSum,
@@ -149,7 +149,7 @@ export class MaintenanceDatabase {
     if (purges || (doubtful.length > 0 && now >= walkAfter)) return { step: "walk", packs: doubtful };
     const isLookDue = this.#isLookDue(row, now, doubtful.length === 0);
     if (row.lfsPurges && isLookDue) return { step: "lfs", packs: [] };
-    const rollUp = planRollUp(own, asked ? 2 : ROLLING_UP.duePacks);
+    const rollUp = planRollUp(own, asked);
     if (rollUp.length > 0) return { step: "roll-up", packs: rollUp };
     if (wantsTwin(this.#db, own)) return { step: "twin", packs: own };
     const helping = this.#planHelp(packs, row, now);
@@ -196,7 +196,7 @@ export class MaintenanceDatabase {
     const packs = this.#isHeld ? [] : listPackSizes(this.#db);
     const own = packs.filter((pack) => isOwn(pack));
     const due = {
-      rollUp: planRollUp(own, ROLLING_UP.duePacks).length,
+      rollUp: planRollUp(own, false).length,
       doubtful: packs.filter((pack) => isDoubtful(pack)).length,
       wantsBitmap: planBitmap(packs, BITMAPS.leastObjects) !== undefined,
       objects: sumOf(own).objects,

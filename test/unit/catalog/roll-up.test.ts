@@ -42,9 +42,11 @@ describe("planRollUp", () => {
     for (let times = 0; times < 6; times++) {
       const bytes = noise(20, times + 1);
       const sizes = Array.from(bytes.subarray(0, 2 + times), (byte) => 2 + (byte >> (byte % 8)));
+      // So many bytes that they do not all become one pack.
+      const packBytes = ROLLING_UP.askedBytes / 2 + 1;
       const planned = planRollUp(
-        sizes.map((size, i) => pack(`${i}`, size)),
-        2,
+        sizes.map((size, i) => pack(`${i}`, size, { packBytes })),
+        true,
       );
       const sorted = (list: readonly number[]): number[] => list.toSorted((a, b) => a - b);
       expect([sizes, sorted(planned.map(({ objects }) => objects))]).toEqual([sizes, sorted(replacedByGit(sizes))]);
@@ -53,9 +55,9 @@ describe("planRollUp", () => {
 
   it("waits until a step gathers enough packs, unless fewer are asked for", () => {
     const few = Array.from({ length: ROLLING_UP.duePacks - 1 }, (_, i) => pack(`${i}`, 3));
-    expect(planRollUp(few, ROLLING_UP.duePacks)).toEqual([]);
-    expect(planRollUp(few, 2)).toEqual(few);
-    expect(planRollUp([...few, pack("last", 3)], ROLLING_UP.duePacks)).toHaveLength(ROLLING_UP.duePacks);
+    expect(planRollUp(few, false)).toEqual([]);
+    expect(planRollUp(few, true)).toEqual(few);
+    expect(planRollUp([...few, pack("last", 3)], false)).toHaveLength(ROLLING_UP.duePacks);
   });
 
   it("keeps packs with the mark and packs without it apart, and leaves tip packs alone", () => {
@@ -66,13 +68,13 @@ describe("planRollUp", () => {
       pack("c", 3),
       pack("d", 3, { marked: false }),
     ];
-    expect(namesOf(planRollUp(packs, 2))).toEqual(["a", "c"]);
-    expect(namesOf(planRollUp(packs.slice(0, 3).concat(packs.slice(4)), 2))).toEqual(["b", "d"]);
-    expect(planRollUp(packs.slice(0, 3), 2)).toEqual([]);
+    expect(namesOf(planRollUp(packs, true))).toEqual(["a", "c"]);
+    expect(namesOf(planRollUp(packs.slice(0, 3).concat(packs.slice(4)), true))).toEqual(["b", "d"]);
+    expect(planRollUp(packs.slice(0, 3), true)).toEqual([]);
   });
 
   it("returns packs in the order of the catalog, however many objects they have", () => {
-    expect(namesOf(planRollUp([pack("old", 5), pack("middle", 4), pack("new", 6)], 2))).toEqual([
+    expect(namesOf(planRollUp([pack("old", 5), pack("middle", 4), pack("new", 6)], true))).toEqual([
       "old",
       "middle",
       "new",
@@ -81,19 +83,30 @@ describe("planRollUp", () => {
 
   it("stays within the bounds of a step, and takes up the rest in the next one", () => {
     const many = Array.from({ length: ROLLING_UP.mostPacks + 50 }, (_, i) => pack(`${i}`, 3));
-    expect(planRollUp(many, 2)).toHaveLength(ROLLING_UP.mostPacks);
+    expect(planRollUp(many, true)).toHaveLength(ROLLING_UP.mostPacks);
     const large = [pack("huge", 5, { packBytes: ROLLING_UP.mostBytes + 1 }), pack("a", 4), pack("b", 4)];
-    expect(namesOf(planRollUp(large, 2))).toEqual(["a", "b"]);
+    expect(namesOf(planRollUp(large, true))).toEqual(["a", "b"]);
     const half = ROLLING_UP.mostObjects / 2;
     const sizes = [half, half, half - 1, 1, 1].map((size, i) => pack(`${i}`, size));
-    expect(namesOf(planRollUp(sizes, 2))).toEqual(["2", "3", "4"]);
+    expect(namesOf(planRollUp(sizes, true))).toEqual(["2", "3", "4"]);
   });
 
   it("leaves packs alone of which a step could not combine two, so that small ones never bring them along", () => {
     const large = ROLLING_UP.mostObjects / 2 + 1;
     const packs = [pack("a", large), pack("b", large), pack("c", 1), pack("d", 1)];
-    expect(namesOf(planRollUp(packs, 2))).toEqual(["c", "d"]);
-    expect(planRollUp(packs.slice(0, 2), 2)).toEqual([]);
+    expect(namesOf(planRollUp(packs, true))).toEqual(["c", "d"]);
+    expect(planRollUp(packs.slice(0, 2), true)).toEqual([]);
+  });
+
+  it("makes one pack of a small repository where it is asked for, and of a large one what is out of proportion", () => {
+    const small = [pack("a", 4000), pack("b", 1000), pack("c", 100)];
+    expect(planRollUp(small, true)).toEqual(small);
+    expect(planRollUp(small.slice(0, 1), true)).toEqual([]);
+    expect(planRollUp(small, false)).toEqual([]);
+    const many = [pack("large", ROLLING_UP.askedObjects), pack("b", 1000), pack("c", 100)];
+    expect(planRollUp(many, true)).toEqual([]);
+    const heavy = [pack("a", 4000, { packBytes: ROLLING_UP.askedBytes }), pack("b", 1000), pack("c", 100)];
+    expect(planRollUp(heavy, true)).toEqual([]);
   });
 
   it("writes each object few times over 2,000 pushes, and leaves few packs", () => {
@@ -101,7 +114,7 @@ describe("planRollUp", () => {
     let written = 0;
     for (let i = 0; i < 2000; i++) {
       packs.push(pack(`p${i}`, 4));
-      const planned = planRollUp(packs, ROLLING_UP.duePacks);
+      const planned = planRollUp(packs, false);
       if (planned.length === 0) continue;
       const objects = planned.reduce((sum, { objects: of }) => sum + of, 0);
       written += objects;
@@ -109,7 +122,6 @@ describe("planRollUp", () => {
     }
     expect(packs.length).toBeLessThanOrEqual(20);
     expect(written).toBeLessThanOrEqual(12 * 2000 * 4);
-    const asked = planRollUp(packs, 2);
-    expect(packs.length - asked.length + 1).toBeLessThanOrEqual(12);
+    expect(planRollUp(packs, true)).toEqual(packs);
   });
 });

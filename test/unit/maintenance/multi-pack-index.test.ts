@@ -5,13 +5,14 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MULTI_PACKS, multiPackIndexDue } from "../../../src/catalog/multi-pack-plan.ts";
 import type { PackRecord } from "../../../src/catalog/pack-record.ts";
 import type { PackStorage } from "../../../src/catalog/pack-storage.ts";
 import { isolateTools } from "../../../src/cloudflare/isolate-tools.ts";
 import { INDEX_HEAD_BYTES } from "../../../src/format/pack-index.ts";
 import type { BareFiles } from "../../../src/maintenance/bare-files.ts";
+import { ROLLING_UP } from "../../../src/catalog/roll-up.ts";
 import { maintain } from "../../../src/maintenance/maintain.ts";
 import { publish } from "../../../src/maintenance/publish.ts";
 import { writeMultiPackIndex } from "../../../src/maintenance/write-multi-pack-index.ts";
@@ -182,7 +183,7 @@ async function published(bed: MaintainedBed): Promise<Uint8Array | undefined> {
 const filesOf = (bed: MaintainedBed): string[] =>
   [...bed.packs.storage.files.keys()].filter((name) => name.endsWith(".midx"));
 
-/** A repository of two packs whose sizes are in proportion, so that they stay apart. */
+/** A repository of two packs whose sizes are in proportion, and which are too many objects to become one where somebody asks, so that they stay apart. */
 async function bedOfTwo(): Promise<MaintainedBed> {
   const bed = new MaintainedBed(grown);
   await bed.set(MAIN, grown.oid("main~40"));
@@ -193,6 +194,10 @@ async function bedOfTwo(): Promise<MaintainedBed> {
 }
 
 describe("the step of maintenance", () => {
+  const { askedObjects } = ROLLING_UP;
+  beforeAll(() => void Object.assign(ROLLING_UP, { askedObjects: 1 }));
+  afterAll(() => void Object.assign(ROLLING_UP, { askedObjects }));
+
   it("writes one where there are several packs, which is published, and goes when one of these goes", async () => {
     plain.clear();
     const bed = await bedOfTwo();

@@ -138,4 +138,22 @@ describe("writeBitmap", () => {
     expect(size.commits).toBe(9);
     judge(source, store, pack, size);
   });
+
+  it("names as tips what the pack has everything of, but no tag that is in another pack", async () => {
+    const source = newRepository();
+    source.import(linear(12));
+    const tag = (name: string): Buffer => source.git(["tag", "-m", name, name, "main~2"]);
+    tag("before");
+    const { store, pack } = await pushed(source);
+    // What it names is in the pack.
+    tag("late");
+    await store.push(source.pack(["late", "^main"]), [source.oid("late")]);
+    const names = ["refs/heads/main", "refs/tags/before", "refs/tags/late"];
+    const refs = names.map((name) => ({ name, oid: Buffer.from(source.oid(name), "hex") }));
+    const { record } = store.answer(new Uint8Array(0));
+    const size = await writeBitmap({ repository: store.repository(), record, pack, refs });
+    const lines = names.slice(0, 2).map((name) => `${source.oid(name)} ${name}\n`);
+    expect(Buffer.from(store.file(pack, "tips")).toString()).toBe(lines.join(""));
+    expect(size.tips).toBe(lines.join("").length);
+  });
 });
