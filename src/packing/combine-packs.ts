@@ -10,7 +10,7 @@
  * @packageDocumentation
  * @see git-pack-objects(1)
  */
-import { f64At, present, u32At, u8At } from "../bytes/assert.ts";
+import { f64At, i32At, present, u32At, u8At } from "../bytes/assert.ts";
 import { CorruptStore, HostBusy } from "../bytes/failure.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
 import { toHex } from "../bytes/hex.ts";
@@ -23,20 +23,20 @@ import { type ObjectFormat, objectFormat } from "../object/object-id.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
 import { openObjects } from "../repository/open-objects.ts";
 import type { Repository } from "../repository/repository.ts";
+import { hasCycle } from "../store/ingest/delta-forest.ts";
 import { PartBuffers } from "../store/ingest/part-buffers.ts";
 import { writeIndexFiles } from "../store/ingest/pack-index-writer.ts";
 import { StagedFile } from "../store/ingest/staged-file.ts";
 import { CombinedEntries, type EntryChoice, type SourcePack } from "./combined-entries.ts";
 import { type MadeDelta, searchMemory, SEEKING } from "./delta-search.ts";
 import { findDeltas } from "./find-deltas.ts";
-import { ENTRY_WINDOW_BYTES, type EntryRange, EntryReader } from "./entry-reader.ts";
+import { memoryFor, partBytesFor } from "./combining-memory.ts";
+import { type EntryRange, EntryReader } from "./entry-reader.ts";
 import { PackOutput } from "./pack-output.ts";
 import { streamRun } from "./stored-run.ts";
 
 /** The longest chain of deltas that combining makes where it can choose: what `git repack` makes at most. */
 const MOST_DEPTH = 50;
-/** Bytes of the tables per entry of the packs, beside the names: see `CombinedEntries` and the columns here. */
-const ENTRY_BYTES = 60;
 
 /** The types of objects in the order of their passes. */
 const PASSES: readonly (readonly number[])[] = [
@@ -81,6 +81,8 @@ class Combining {
   readonly #placed: Float64Array<ArrayBuffer>;
   readonly #crcs: Uint32Array<ArrayBuffer>;
   readonly #depths: Uint8Array<ArrayBuffer>;
+  /** By slot: the base of the delta that is written; -1 for a whole entry. */
+  readonly #bases: Int32Array<ArrayBuffer>;
   readonly #header = new EntryHeader();
   readonly #newHeader = new Uint8Array(MAX_ENTRY_HEADER_BYTES);
   /** By slot: the deltas that are written in place of whole entries. */
@@ -95,6 +97,7 @@ class Combining {
     this.#placed = new Float64Array(entries.count);
     this.#crcs = new Uint32Array(entries.count);
     this.#depths = new Uint8Array(entries.count);
+    this.#bases = new Int32Array(entries.count).fill(-1);
   }
 
   /** Returns the columns that an index is written from, for the objects in these slots. */
@@ -128,7 +131,15 @@ class Combining {
     }
     const ownBytes = this.#output.offset;
     for (const source of this.#entries.sources) await this.#copyFrom(source, () => true);
+    this.#checkBases();
     return { ownObjects, ownBytes };
+  }
+
+  /** Checks that no object builds on itself: with such a pack in their place, the packs that are combined would be lost. */
+  #checkBases(): void {
+    const baseOf = (slot: number): number => i32At(this.#bases, slot);
+    if (hasCycle({ isDelta: (slot) => baseOf(slot) >= 0 }, this.#entries.count, baseOf))
+      throw new CorruptStore("an object builds on itself", { pack: this.#input.packName });
   }
 
   #isAppended({ first }: SourcePack, rank: number): boolean {
@@ -183,6 +194,7 @@ class Combining {
     const depth = base < 0 ? 0 : u8At(this.#depths, base) + 1;
     if (depth > MOST_DEPTH && this.#entries.takeWhole(slot)) return false;
     this.#depths[slot] = Math.min(depth, 255);
+    this.#bases[slot] = base;
     this.#placed[slot] = this.#output.offset;
     const replaced = await this.#writeHeader(slot, base, bytes);
     const { crc32 } = this.#input.repository;
@@ -202,6 +214,7 @@ class Combining {
   /** Writes a delta that was made anew. */
   async #writeMade(slot: number, { base, size, deflated }: MadeDelta): Promise<boolean> {
     this.#depths[slot] = Math.min(u8At(this.#depths, base) + 1, 255);
+    this.#bases[slot] = base;
     this.#placed[slot] = this.#output.offset;
     const header = this.#newHeader.subarray(0, this.#writeBase(base, size));
     const { crc32 } = this.#input.repository;
@@ -268,29 +281,8 @@ class Combining {
   }
 
   free(): void {
-    for (const list of [this.#placed, this.#crcs, this.#depths]) freeMemory(list);
+    for (const list of [this.#placed, this.#crcs, this.#depths, this.#bases]) freeMemory(list);
   }
-}
-
-/** Bytes by which an entry grows at most, or has in an index, beside a name; and more than an empty index has. */
-const MORE_HEADER_BYTES = 12;
-const EMPTY_INDEX_BYTES = 1200;
-
-/** Returns the bytes of a buffer for parts: `most`, or less if the combined pack and its index are smaller than that. */
-function partBytesFor(packs: readonly PackRecord[], rawSize: number, most: number): number {
-  let bytes = EMPTY_INDEX_BYTES;
-  for (const pack of packs) {
-    bytes += pack.packBytes + pack.objects * (MORE_HEADER_BYTES + rawSize);
-    if (bytes >= most) return most;
-  }
-  return bytes;
-}
-
-/** Returns the bytes of memory that combining takes at most. */
-function memoryFor(packs: readonly PackRecord[], rawSize: number, partBytes: number): number {
-  let objects = 0;
-  for (const pack of packs) objects += pack.objects;
-  return objects * (ENTRY_BYTES + 2 * rawSize) + 3 * partBytes + 4 * ENTRY_WINDOW_BYTES;
 }
 
 /**

@@ -115,7 +115,11 @@ export class DeltaForest {
  * Whether some chain of bases is a cycle, and does not end in an entry that is not a delta. `baseOf` returns the entry
  * that a delta builds on, or a number below 0 for a base outside the pack. It takes linear time and does not recurse.
  */
-export function hasCycle(entries: EntryTable, count: number, baseOf: (number: number) => number): boolean {
+export function hasCycle(
+  entries: Pick<EntryTable, "isDelta">,
+  count: number,
+  baseOf: (number: number) => number,
+): boolean {
   const SEEN = 1;
   const GOOD = 2;
   const states = new Uint8Array(count);
