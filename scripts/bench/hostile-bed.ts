@@ -10,12 +10,14 @@ import type { HostilePack } from "../../test/support/hostile.ts";
 
 /** What came of an input. */
 export type Sent = {
-  /** The status of the answer; 0 where the connection was closed without one. */
+  /** The status of the answer; 0 where the connection was closed without one, or where it is not known of one that broke off. */
   readonly status: number;
   /** The seconds after which the client may try again, if the answer says so. */
   readonly retryAfter?: string;
   /** What else is told of the answer. */
   readonly told: string;
+  /** Whether the answer broke off after it had begun. */
+  readonly isBrokenOff?: boolean;
 };
 
 /** One input. */
@@ -23,6 +25,8 @@ export type HostileInput = {
   readonly name: string;
   /** Sends it. It may be sent any number of times, also several times at once. */
   readonly send: () => Promise<Sent>;
+  /** Whether a limit has its answer break off: see "Work" in `docs/limits.md`. */
+  readonly mayBreakOff?: boolean;
   /** What is done before it is measured by itself. */
   readonly before?: () => Promise<void>;
   /** How often it is sent where it is measured by itself; the cheapest time counts. */
@@ -96,7 +100,8 @@ export class HostileBed {
         if (beginning.length < SHOWN) beginning += Buffer.from(piece).toString("latin1");
       }
     } catch {
-      return sent(answer.status, answer.headers, `broken off after ${bytes.toLocaleString("en-US")} bytes`);
+      const told = `broken off after ${bytes.toLocaleString("en-US")} bytes`;
+      return { ...sent(answer.status, answer.headers, told), isBrokenOff: true };
     }
     const told = answer.ok ? "" : `: ${beginning.replaceAll(/[^ -~]/g, "").slice(0, SHOWN)}`;
     return sent(answer.status, answer.headers, `${bytes.toLocaleString("en-US")} bytes${told}`);
@@ -108,17 +113,14 @@ export class HostileBed {
   }
 }
 
-/**
- * Sends a request to one of git's services. An answer that breaks off is one of the host's: it ends what a slow client
- * holds that others wait for, and on a busy machine every client may be one.
- */
+/** Sends a request to one of git's services. */
 export async function sendToGit(...request: Parameters<typeof post>): Promise<Sent & { readonly body: Buffer }> {
   try {
     const { status, headers, body } = await post(...request);
     return { ...sent(status, headers, ""), body };
   } catch (error) {
     if (!(error instanceof TypeError) || error.message !== "terminated") throw error;
-    return { status: 200, told: "broken off", body: Buffer.alloc(0) };
+    return { status: 0, told: "broken off", isBrokenOff: true, body: Buffer.alloc(0) };
   }
 }
 
@@ -136,9 +138,13 @@ export function firstLine(body: Buffer): string {
 
 /**
  * Returns what is wrong with an answer, if it is none that a limit defines: a client's mistake is never a 5xx, and never
- * closes a connection. A host that is busy says when to come again.
+ * closes a connection. A host that is busy says when to come again. An answer breaks off only where a limit of the input says so.
  */
-export function faultOf({ status, retryAfter, told }: Sent): string | undefined {
+export function faultOf(
+  { mayBreakOff = false }: Pick<HostileInput, "mayBreakOff">,
+  { status, retryAfter, told, isBrokenOff = false }: Sent,
+): string | undefined {
+  if (isBrokenOff) return mayBreakOff ? undefined : `${status} ${told}`;
   if (status === 503 && retryAfter !== undefined) return undefined;
   return status === 0 || status >= 500 ? `${status} ${told}` : undefined;
 }

@@ -33,8 +33,8 @@ export type HostileFigures = Latency & {
 /** The figures of one round of several at once. */
 export type RoundFigures = Latency & {
   readonly inputs: readonly string[];
-  /** How many answers had each status. */
-  readonly statuses: ReadonlyMap<number, number>;
+  /** How many answers had each status, and how many broke off. */
+  readonly statuses: ReadonlyMap<number | "broken off", number>;
   readonly faults: readonly string[];
   readonly cpu: number;
   /** Seconds until the last answer. */
@@ -86,7 +86,7 @@ export class HostileBench {
     const sent = await sendOnce(input);
     const latency = await probed();
     const { cpu } = await end();
-    return { ...latency, input: input.name, outcome: `${sent.status}, ${sent.told}`, cpu, fault: faultOf(sent) };
+    return { ...latency, input: input.name, outcome: `${sent.status}, ${sent.told}`, cpu, fault: faultOf(input, sent) };
   }
 
   /** Sends `atOnce` random inputs at once, for some rounds. The same seed gives the same rounds. */
@@ -114,10 +114,13 @@ export class HostileBench {
     const wall = (performance.now() - began) / 1000;
     const latency = await probed();
     const { cpu, memory = 0 } = await end(); // This host has an isolate.
-    const statuses = new Map<number, number>();
-    for (const { sent } of all) statuses.set(sent.status, (statuses.get(sent.status) ?? 0) + 1); // The first of its kind.
+    const statuses = new Map<number | "broken off", number>();
+    for (const { sent } of all) {
+      const kind = sent.isBrokenOff === true ? "broken off" : sent.status;
+      statuses.set(kind, (statuses.get(kind) ?? 0) + 1); // The first of its kind.
+    }
     const faults = all.flatMap(({ input, sent }) => {
-      const fault = faultOf(sent);
+      const fault = faultOf(input, sent);
       return fault === undefined ? [] : [`${input.name}: ${fault}`];
     });
     return { ...latency, inputs: inputs.map(({ name }) => name), statuses, faults, cpu, wall, memory };

@@ -10,8 +10,13 @@ import { pageInputs, pastInputs, searchInputs } from "./hostile-reads.ts";
 import { floodInputs } from "./hostile-ssh.ts";
 import { commitInputs, listInputs, mergeInputs } from "./hostile-writes.ts";
 
-/** Prepares a host for all inputs, and returns them. */
+/** Prepares a host for all inputs, and returns them. Those by SSH measure the time that the host takes to close. */
 export async function everyInput(bed: HostileBed): Promise<HostileInput[]> {
+  return [...(await untimedInputs(bed)), ...floodInputs(bed)];
+}
+
+/** Prepares a host for all inputs of which no time is measured, and returns them. */
+export async function untimedInputs(bed: HostileBed): Promise<HostileInput[]> {
   return [
     ...(await archiveInputs(bed)),
     ...pushInputs(bed),
@@ -23,6 +28,5 @@ export async function everyInput(bed: HostileBed): Promise<HostileInput[]> {
     ...(await pageInputs(bed)),
     ...(await logInputs(bed)),
     ...(await nameInputs(bed)),
-    ...floodInputs(bed),
   ];
 }

@@ -24,6 +24,7 @@ export async function archiveInputs(bed: HostileBed): Promise<HostileInput[]> {
     for (const format of ["tar", "tar.gz", "zip"]) {
       inputs.push({
         name: `archive: ${name.replaceAll("-", " ")}, ${format}`,
+        mayBreakOff: true,
         send: async () => await bed.get(`${path}/archive/main.${format}`),
       });
     }
