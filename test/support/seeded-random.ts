@@ -20,6 +20,19 @@ export class SeededRandom {
     return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * bound);
   }
 
+  /** Whether something happens that has `percent` chances in a hundred. */
+  chance(percent: number): boolean {
+    return this.below(100) < percent;
+  }
+
+  /** Returns `count` of some items in a random order, or all where there are fewer. */
+  some<Item>(items: readonly Item[], count: number): Item[] {
+    const left = [...items];
+    const chosen: Item[] = [];
+    while (left.length > 0 && chosen.length < count) chosen.push(...left.splice(this.below(left.length), 1));
+    return chosen;
+  }
+
   /** Returns one of some items. */
   pick<Item>(items: readonly Item[]): Item {
     const item = items[this.below(items.length)];

@@ -21,7 +21,7 @@ import { MORE_DOORS } from "../support/isolation/more-doors.ts";
 import { Game } from "../support/isolation/game.ts";
 import { boundPeople, neighbour } from "../support/isolation/bound-people.ts";
 import { MORE_OPERATIONS } from "../support/isolation/operations.ts";
-import { SeededRandom } from "../support/isolation/seeded-random.ts";
+import { SeededRandom } from "../support/seeded-random.ts";
 import { NEVER, type Person } from "../support/isolation/world.ts";
 
 /** Operations of a game, and after each the repositories and the doors that everybody asks. */

@@ -2,35 +2,11 @@
  * A subscription to events, for as long as it takes to be told what there is to tell.
  *
  * @packageDocumentation
- * @see RFC 6455
  */
 import { request as openRequest } from "node:http";
+import { encodeFrame, FrameReader, OPCODE } from "../../../scripts/remote-helper/websocket-frames.ts";
 import { WAIT_LIMIT } from "../time-limits.ts";
 import type { Answered } from "./asked.ts";
-
-const TEXT = 1;
-const PING = Buffer.from("ping");
-
-/** A text message of a client: with a mask of zeros, which changes nothing. */
-function messageOf(payload: Buffer): Buffer {
-  return Buffer.concat([Buffer.from([0x80 | TEXT, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
-}
-
-/** Returns the whole text messages of a server that bytes begin with. */
-function messagesIn(bytes: Buffer): string[] {
-  const messages: string[] = [];
-  for (let at = 0; at + 2 <= bytes.length;) {
-    const short = (bytes[at + 1] ?? 0) & 0x7f;
-    const head = short === 126 ? 4 : short === 127 ? 10 : 2;
-    if (at + head > bytes.length) break;
-    const length =
-      short === 126 ? bytes.readUInt16BE(at + 2) : short === 127 ? Number(bytes.readBigUInt64BE(at + 2)) : short;
-    if (at + head + length > bytes.length) break;
-    if (((bytes[at] ?? 0) & 0x0f) === TEXT) messages.push(bytes.toString("utf8", at + head, at + head + length));
-    at += head + length;
-  }
-  return messages;
-}
 
 /** Asks for a subscription. Gives the refusal, or 101 with all that came before the answer to a `ping`, one message a line. */
 export async function askSocket(url: string, headers: Readonly<Record<string, string>>): Promise<Answered> {
@@ -50,9 +26,11 @@ export async function askSocket(url: string, headers: Readonly<Record<string, st
       );
     });
     asked.on("upgrade", (answer, socket, first) => {
-      let bytes = first;
-      const look = (): void => {
-        const messages = messagesIn(bytes);
+      const frames = new FrameReader();
+      const messages: string[] = [];
+      const take = (piece: Buffer): void => {
+        for (const { opcode, payload } of frames.push(piece))
+          if (opcode === OPCODE.text) messages.push(payload.toString());
         if (!messages.includes("pong")) return;
         socket.destroy();
         const body = Buffer.from(messages.filter((message) => message !== "pong").join("\n"));
@@ -60,11 +38,9 @@ export async function askSocket(url: string, headers: Readonly<Record<string, st
       };
       socket.on("error", reject);
       socket.on("end", () => reject(new Error(`${url} ended before it answered a ping`)));
-      socket.on("data", (piece: Buffer) => {
-        bytes = Buffer.concat([bytes, piece]);
-        look();
-      });
-      socket.write(messageOf(PING));
+      socket.on("data", take);
+      take(first);
+      socket.write(encodeFrame(OPCODE.text, Buffer.from("ping")));
     });
     asked.end();
   });

@@ -14,7 +14,7 @@ import { formatToken, TOKEN_RANDOM_BYTES } from "../../../src/access/token.ts";
 import { fileOf, ObjectPool, type PoolCommit } from "./object-pool.ts";
 import type { Subject } from "./doors.ts";
 import { includes, type ModelRepository, type Person, REPOS, type Right, TENANTS, World } from "./world.ts";
-import type { SeededRandom } from "./seeded-random.ts";
+import type { SeededRandom } from "../seeded-random.ts";
 
 const BRANCHES = ["main", "topic", "extra"] as const;
 const REFS = [...BRANCHES.map((branch) => `refs/heads/${branch}`), "refs/tags/v1"];
