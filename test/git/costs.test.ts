@@ -97,15 +97,11 @@ describe("a thousand times, in dollars,", () => {
   });
 
   it("a push of one commit costs 0.02, a fetch of it 0.0028, and a poll of nothing new 0.0018", async () => {
-    const cwd = await pushed("pushed");
+    const cwd = await on.untilTold(() => pushed("pushed"));
     const reader = git.fresh();
     await git.ok(["clone", "-q", urlOf("pushed"), reader]);
     await git.commit(cwd, "src/file-1.txt", "changed\n");
-    await on.tenantTold();
-    const push = async (): Promise<void> => {
-      await git.ok(["push", "-q", "origin", "main"], { cwd });
-      await on.tenantTold();
-    };
+    const push = (): Promise<unknown> => on.untilTold(() => git.ok(["push", "-q", "origin", "main"], { cwd }));
     expectWithin("push of one commit", (await on.billed(push)).all);
     const fetch = (): Promise<unknown> => git.ok(["fetch", "-q"], { cwd: reader });
     expectWithin("fetch of one commit", (await on.billed(fetch)).own);

@@ -87,10 +87,18 @@ export class BilledHost {
     while (!this.#jobs().some((job) => job.repository === repository)) await pause();
   }
 
-  /** Waits until a repository has told its tenant of a push: an alarm does that, a second later. */
-  async tenantTold(): Promise<void> {
-    const isTold = (): boolean => this.#statements.some(({ object, sql }) => object === "tenant" && sql === ASKED);
+  /**
+   * Pushes, and waits until the repository has told its tenant: an alarm does that, a second later. What a tenant was told before does not
+   * count. Returns what `push` returns.
+   */
+  async untilTold<Pushed>(push: () => Promise<Pushed>): Promise<Pushed> {
+    await this.#look();
+    const before = this.#statements.length;
+    const pushed = await push();
+    const isTold = (): boolean =>
+      this.#statements.slice(before).some(({ object, sql }) => object === "tenant" && sql === ASKED);
     for (await this.#look(); !isTold(); await this.#look()) await pause();
+    return pushed;
   }
 
   /** Returns what was used since the last call, once each job that was delivered has written its line. */
