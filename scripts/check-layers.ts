@@ -125,19 +125,24 @@ function checkImporters(imports: Map<string, string[]>): string[] {
   });
 }
 
-/** SQL that writes to a table, and how the table is named. */
+/**
+ * SQL that writes to a table, and the table's name: without its schema, and without quotes, of which SQLite knows four kinds. A name that is
+ * put in by the program begins with `${` or `+`.
+ *
+ * @see https://www.sqlite.org/lang_keywords.html
+ */
 const WRITES =
-  /\b(?:INSERT(?:\s+OR\s+\w+)?\s+INTO|REPLACE\s+INTO|UPDATE(?:\s+OR\s+\w+)?|DELETE\s+FROM)\s+("?\w+"?|\$\{)/gi;
+  /\b(?:INSERT(?:\s+OR\s+\w+)?\s+INTO|REPLACE\s+INTO|UPDATE(?:\s+OR\s+\w+)?|DELETE\s+FROM)\s+(?:[\\"'`[]*\w+[\\"'`\]]*\s*\.\s*)?[\\"'`[]*(\w+|\$\{|\s*\+)/gi;
 
 /** Checks that no other file's SQL writes to the table of refs, and which files write to tables that they do not name. */
 function checkSql(paths: readonly string[]): string[] {
   const written = paths.map((path) => {
     const text = readFileSync(path, "utf8").replaceAll(/\/\*[\s\S]*?\*\//g, "");
-    const tables = Array.from(text.matchAll(WRITES), (match) => (match[1] ?? "").replaceAll('"', "").toLowerCase());
+    const tables = Array.from(text.matchAll(WRITES), (match) => (match[1] ?? "").trim().toLowerCase());
     return { from: relative(source, path), tables };
   });
   const writers = written.filter(({ tables }) => tables.includes(REFS.table)).map(({ from }) => from);
-  const unnamed = written.filter(({ tables }) => tables.includes("${")).map(({ from }) => from);
+  const unnamed = written.filter(({ tables }) => tables.some((table) => !/^\w/.test(table))).map(({ from }) => from);
   return [
     ...writers.filter((from) => from !== REFS.writer).map((from) => `${from}: only ${REFS.writer} writes to refs`),
     ...(writers.includes(REFS.writer) ? [] : [`${REFS.writer}: writes to refs, says the table`]),
