@@ -13,9 +13,11 @@ export async function readCommit(session: BrowseSession, name: Uint8Array): Prom
   return parseCommit(bytes, session.format);
 }
 
-/** Characters of a message that an answer shows, of a name or an address, and parents: more than anybody writes. */
+/** Characters of a message that an answer shows: more than anybody writes. */
 export const MOST_MESSAGE = 262_144;
+/** Characters of a person's name, and of an address, that an answer shows. */
 const MOST_NAME = 4096;
+/** Parents of a commit that an answer shows. */
 const MOST_PARENTS = 1000;
 
 /** A commit of which what is too long for an answer was cut: `isCut` says whether something was. */

@@ -25,8 +25,8 @@ import { lfsAnswer, lfsAnswered, lfsErrorBody, readLfsJson } from "./lfs-answer.
 import { Problem } from "./problem.ts";
 import { queryFault } from "./strict-query.ts";
 
-/** Parameters of a list that need not be UTF-8: paths of locks are text. */
-const LOCK_BYTES: ReadonlySet<string> = new Set();
+/** The parameters of a list that need not be UTF-8, which are none: every parameter is text, as paths of locks are. */
+const ALL_TEXT: ReadonlySet<string> = new Set();
 /** A list of nothing, by which a caller is admitted. */
 const NOTHING: LockRequest = { kind: "list", query: { limit: 0 } };
 
@@ -64,7 +64,7 @@ async function asked<Parsed extends object>(
 async function list(context: Context<HostEnv>): Promise<Response> {
   const caller = lfsCaller(context);
   await refuseStrangers(caller, false);
-  const malformed = queryFault(context.req.url, LOCK_BYTES);
+  const malformed = queryFault(context.req.url, ALL_TEXT);
   const query =
     malformed === undefined ? parseLockQuery(new URL(context.req.url).searchParams) : { fault: malformed.detail };
   const { locks, more } = await askAsReader(caller, "fault" in query ? NOTHING : { kind: "list", query });

@@ -256,7 +256,7 @@ it(`a host that is killed ${KILLS} times in the middle of a step has what was ac
   expect(killed).toHaveLength(KILLS);
   expect(killed.filter((line) => line.endsWith("after its end")).length).toBeLessThan(KILLS / 2);
 
-  // What died steps left under a lease is swept once that has ended, and the rest of a deleted repository.
+  // What steps that died left under a lease is swept once that has ended, and the rest of a deleted repository.
   await restart();
   for (const [path, refs] of expected) {
     if (refs === undefined) continue;
