@@ -23,6 +23,8 @@ export type StepState = {
   read: number;
   /** Names, in hexadecimal, of commits that no layer has, though their names begin like one that some layer has. */
   readonly alike: Set<string>;
+  /** The passes that found a commit in no layer, though its name begins like one that some layer has. */
+  misled: number;
 };
 
 /**

@@ -8,6 +8,7 @@
  */
 import { itemAt } from "../bytes/assert.ts";
 import { concat } from "../bytes/chunk.ts";
+import { CorruptStore } from "../bytes/failure.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
 import { type CommitGraphRecord, layerToFilter } from "../catalog/commit-graph-record.ts";
 import { encodeCommitGraph, MOST_LAYERS } from "../format/commit-graph-encoder.ts";
@@ -53,6 +54,11 @@ type StepInput = Pick<GraphInput, "repository" | "name"> & {
 /** A pass has to be made again, with what it has found out. */
 const AGAIN = "again";
 
+/**
+ * The passes of a step that may find a commit in no layer, though its name begins like one that some layer has. By chance that hardly comes about once, but
+ * names that begin alike can be made, so that each pass gets one commit further.
+ */
+const MOST_MISLED = 8;
 /** The steps charged to the pacer for a commit that is taken over. */
 const COMMIT_STEPS = 100;
 /** The steps charged for a row of a table that is written. */
@@ -98,12 +104,12 @@ class GraphPass {
     // What is too much stays as it is until there are many more objects: to fail would hold other steps up.
     const isFull = kept >= MOST_LAYERS || collected === "too much";
     const made = isFull ? "none" : await this.#write(kept);
-    if (made === AGAIN) {
+    if (made === AGAIN && ++this.#state.misled < MOST_MISLED) {
       this.#state.way = before;
       return AGAIN;
     }
     return this.#request(
-      isFull || made === "misfit" ? "too much" : collected,
+      isFull || made === "misfit" || made === AGAIN ? "too much" : collected,
       kept,
       typeof made === "string" ? undefined : made,
     );
@@ -162,6 +168,18 @@ class GraphPass {
   }
 
   /**
+   * Notes commits that are in no layer, for the next pass to collect. That would do nothing for a parent of a commit that a layer has.
+   *
+   * @throws CorruptStore
+   */
+  #noteAlike(nodes: readonly number[]): void {
+    const { alike } = this.#state;
+    const before = alike.size;
+    for (const node of nodes) alike.add(toHex(this.#session.nameOf(node)));
+    if (alike.size === before) throw new CorruptStore("commit-graph: a layer lacks what its commits reach");
+  }
+
+  /**
    * Writes a layer on top of the first `kept`. `none`: there is nothing to be written. `misfit`: a commit does not fit the format. `again`: a commit that
    * seemed to be in a layer is in none.
    */
@@ -173,7 +191,7 @@ class GraphPass {
     if (commits.length === 0) return "none";
     const parents = await below.parentsOf(session, commits, kept);
     if (parents.missing.length > 0) {
-      for (const node of parents.missing) this.#state.alike.add(toHex(session.nameOf(node)));
+      this.#noteAlike(parents.missing);
       return AGAIN;
     }
     const tables = await graphTables(session, commits, parents.below);
@@ -247,7 +265,7 @@ async function makeLayer(
     below: await LayersBelow.open(all.layers.slice(0, graphs.length)),
     droppedLayers: all.layers.slice(graphs.length),
   };
-  const state: StepState = { way: namesIn(way, place.format.rawSize), read: 0, alike: new Set() };
+  const state: StepState = { way: namesIn(way, place.format.rawSize), read: 0, alike: new Set(), misled: 0 };
   for (;;) {
     await known?.load();
     const made = await inOwnSession(

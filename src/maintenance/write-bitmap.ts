@@ -40,6 +40,8 @@ const ADDED_STEPS = 1;
 const REF_STEPS = 150;
 /** A tag that names a tag, and so on, is followed this often. */
 const MOST_NESTED_TAGS = 8;
+/** The tags that are read for the tips of a bundle, each perhaps by a read of the bucket. Further tags are no tips. */
+export const MOST_TAGS_READ = 2 * BUNDLES.mostTips;
 
 /** No file can be made for the pack. */
 const NONE: PackBitmapSize = { bytes: 0, commits: 0 };
@@ -157,15 +159,29 @@ function typeBits({ types, count }: PackContent): Bits[] {
   return sets;
 }
 
-/** Whether a pack has all that an object reaches. Tags are followed for as long as they name others. */
-async function hasAllOf(content: PackContent, rank: number, reached: Bits): Promise<boolean> {
-  let at = rank;
-  for (let tags = 0; at >= 0 && u8At(content.types, at) === TYPE_NUMBER.tag; tags++) {
-    if (tags === MOST_NESTED_TAGS) return false;
-    at = await content.taggedBy(at);
+/** Tells whether a pack has all that an object reaches. */
+class Closure {
+  readonly #content: PackContent;
+  readonly #reached: Bits;
+  #tagsRead = 0;
+
+  constructor(content: PackContent, reached: Bits) {
+    this.#content = content;
+    this.#reached = reached;
   }
-  // A blob refers to nothing; of a tree that no commit reaches it is not known what it has.
-  return at >= 0 && (hasBit(reached, at) || u8At(content.types, at) === TYPE_NUMBER.blob);
+
+  /** Whether the pack has all. Tags are followed for as long as they name others, and as long as not too many were read. */
+  async hasAllOf(rank: number): Promise<boolean> {
+    const { types } = this.#content;
+    let at = rank;
+    for (let tags = 0; at >= 0 && u8At(types, at) === TYPE_NUMBER.tag; tags++) {
+      if (tags === MOST_NESTED_TAGS || this.#tagsRead === MOST_TAGS_READ) return false;
+      this.#tagsRead++;
+      at = await this.#content.taggedBy(at);
+    }
+    // A blob refers to nothing; of a tree that no commit reaches it is not known what it has.
+    return at >= 0 && (hasBit(this.#reached, at) || u8At(types, at) === TYPE_NUMBER.blob);
+  }
 }
 
 /** Returns the refs whose values are in the pack with all that they reach: HEAD's branch, other branches, tags. */
@@ -176,13 +192,14 @@ async function tipsOf(
 ): Promise<BundleTip[]> {
   const { pacer } = repository;
   const tips: BundleTip[] = [];
+  const closure = new Closure(content, reached);
   for (const { name, oid } of refs) {
     // There may be very many refs of which the pack has nothing.
     pacer.add(REF_STEPS);
     if (pacer.isDue) await pacer.pace();
     const isHead = name === record.head;
     if (!isHead && tips.length >= BUNDLES.mostTips) continue;
-    if (!(await hasAllOf(content, content.rankOf(oid), reached))) continue;
+    if (!(await closure.hasAllOf(content.rankOf(oid)))) continue;
     const tip = { name, oid: toHex(oid) };
     if (isHead) tips.unshift(tip);
     else tips.push(tip);

@@ -1,4 +1,8 @@
-/** A commit-graph that does not fit into the memory of a reader: walks find what C git finds, and hold a part of it at a time. */
+/**
+ * A commit-graph that does not fit into the memory of a reader: walks find what C git finds, and hold a part of it at a time.
+ *
+ * @module-tag thorough
+ */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isAncestor } from "../../../src/graph/ancestry.ts";
 import { walkCommits } from "../../../src/graph/commit-walk.ts";

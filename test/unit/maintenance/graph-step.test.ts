@@ -205,6 +205,42 @@ describe("the commit-graph of a repository", () => {
     expect(await told()).toEqual(git.lines(["rev-list", "main"]).sort());
   });
 
+  it("leaves the graph as it is where names that begin like those in a layer would take very many passes", async () => {
+    await makeInSteps({});
+    addCommits(git, "main", 50, git.oid("main"));
+    await bed.set("refs/heads/main", git.oid("main"));
+    const asked = new Set<string>();
+    // Each commit seems to be in a layer, until a pass has found that it is in none.
+    const lie = vi.spyOn(NamePrefixes.prototype, "mayHave").mockImplementation((name) => {
+      asked.add(toHex(name));
+      return toHex(name) !== git.oid("main");
+    });
+    try {
+      expect(await makeInSteps({})).toEqual([0]);
+      expect(asked.size).toBeLessThan(20);
+    } finally {
+      lie.mockRestore();
+    }
+    expect(await layers()).toMatchObject([{ commits: 60 }]);
+    expect(await makeInSteps({})).toEqual([110]);
+  });
+
+  it("fails where a layer that is merged lacks what its commits reach", async () => {
+    const { repository } = bed.maintained;
+    await makeInSteps({ mostCommits: 30, leastCommits: 1, factor: 0, mostFilters: 0 });
+    const opened = await bed.refs.open({ packs: true });
+    if (opened.kind !== "found") throw new Error("gone");
+    // The lower layer is lost, and the upper one lies on nothing.
+    const upper = opened.graphs?.slice(1) ?? [];
+    expect(upper).toHaveLength(1);
+    const refs = { ...repository.refs, open: async () => await Promise.resolve({ ...opened, graphs: upper }) };
+    // Commits are read from packs. The layer is to be written anew, for its filters.
+    const bounds = { wholeBytes: 1 };
+    await expect(
+      makeGraph({ repository: { ...repository, refs }, name: "f".repeat(40), dropped: [], bounds }),
+    ).rejects.toThrow("a layer lacks what its commits reach");
+  });
+
   it("needs no more steps where only layers lack filters that are too many commits to be written anew", async () => {
     const id = await bed.id();
     await bed.refs.askForMaintenance(false);

@@ -1,6 +1,8 @@
 /**
  * The commit-graph of a history that is too long for one step and for the memory of a reader. `LONG_HISTORY=700000` has a history of so many commits with the
  * numbers of the host; else it is short, and the numbers are as much smaller.
+ *
+ * @module-tag thorough
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";

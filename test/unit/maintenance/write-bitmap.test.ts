@@ -5,16 +5,17 @@
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { toHex } from "../../../src/bytes/hex.ts";
 import type { PackBitmapSize, PackRecord } from "../../../src/catalog/pack-record.ts";
 import { BitmapTable, lookupTableRange, parsePackBitmap } from "../../../src/format/pack-bitmap.ts";
 import { PackIndex } from "../../../src/format/pack-index.ts";
-import { writeBitmap } from "../../../src/maintenance/write-bitmap.ts";
+import { PackContent } from "../../../src/maintenance/pack-content.ts";
+import { MOST_TAGS_READ, writeBitmap } from "../../../src/maintenance/write-bitmap.ts";
 import { FixtureStream, linear, project } from "../../support/git-fixtures.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { makeHistory } from "../../support/random-history.ts";
-import { TINY, TestStore } from "../../support/store.ts";
+import { rawName, TINY, TestStore } from "../../support/store.ts";
 
 const repositories: GitRepository[] = [];
 afterAll(() => {
@@ -155,5 +156,27 @@ describe("writeBitmap", () => {
     const lines = names.slice(0, 2).map((name) => `${source.oid(name)} ${name}\n`);
     expect(Buffer.from(store.file(pack, "tips")).toString()).toBe(lines.join(""));
     expect(size.tips).toBe(lines.join("").length);
+  });
+
+  it("reads so many tags and no more to find the tips of a bundle, and branches need none", async () => {
+    const source = newRepository();
+    source.import(linear(12));
+    const blob = source.text(["hash-object", "-w", "--stdin"], Buffer.from("in no commit\n")).trim();
+    const tree = source.text(["mktree"], Buffer.from(`100644 blob ${blob}\tfile\n`)).trim();
+    source.git(["tag", "-a", "-m", "a tree that no commit has", "tree", tree]);
+    const { store, pack } = await pushed(source);
+    const { record } = store.answer(new Uint8Array(0));
+    const tag = rawName(source.oid("refs/tags/tree"));
+    const tags = Array.from({ length: MOST_TAGS_READ + 500 }, (_, i) => ({ name: `refs/tags/${i}`, oid: tag }));
+    const refs = [...tags, { name: "refs/heads/late", oid: rawName(source.oid("main")) }];
+    const read = vi.spyOn(PackContent.prototype, "taggedBy");
+    try {
+      expect(await writeBitmap({ repository: store.repository(), record, pack, refs })).toMatchObject({
+        tips: `${source.oid("main")} refs/heads/late\n`.length,
+      });
+      expect(read).toHaveBeenCalledTimes(MOST_TAGS_READ);
+    } finally {
+      read.mockRestore();
+    }
   });
 });
