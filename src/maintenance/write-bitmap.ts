@@ -41,7 +41,7 @@ const REF_STEPS = 150;
 /** A tag that names a tag, and so on, is followed this often. */
 const MOST_NESTED_TAGS = 8;
 /** The tags that are read for the tips of a bundle, each perhaps by a read of the bucket. Further tags are no tips. */
-export const MOST_TAGS_READ = 2 * BUNDLES.mostTips;
+export const MOST_TAGS_READ = 2000;
 
 /** No file can be made for the pack. */
 const NONE: PackBitmapSize = { bytes: 0, commits: 0 };
