@@ -176,7 +176,7 @@ export class RequestHost implements Host {
   }
 
   hostSignature(tenant: string): (payload: Uint8Array) => Promise<string> {
-    return hostSignature(this.#storage, tenant);
+    return hostSignature({ storage: this.#storage, tenant, later: (work) => this.until(work) });
   }
 
   note(said: ClientNote): void {

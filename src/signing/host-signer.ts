@@ -5,12 +5,11 @@
  */
 import { MalformedOpenPgp } from "./openpgp-packet.ts";
 import { NoPrivateKey } from "./private-key.ts";
-import { type HostSigner, MOST_KEY_BYTES, type NewSigner } from "./signing-key.ts";
+import { type HostSigner, MOST_KEY_BYTES, type NewSigner, type SignMessage } from "./signing-key.ts";
 import { readSshPrivateKey } from "./ssh-private-key.ts";
-import { parseSshKeyLine } from "./ssh-key.ts";
 import { MalformedSsh } from "./ssh-reader.ts";
-import { signWithSsh } from "./ssh-signer.ts";
-import { GIT_NAMESPACE, parseSshSignature, verifySshSignature } from "./ssh-signature.ts";
+import { openSshSigner } from "./ssh-signer.ts";
+import { verifySignature } from "./verify.ts";
 
 /** A private key that was read, or the reason why it is not taken, which is the end of a sentence. */
 export type ReadSigner =
@@ -18,31 +17,35 @@ export type ReadSigner =
   | { readonly kind: "refused"; readonly why: string };
 
 /**
- * Signs a message for git. Returns the armoured signature.
+ * Opens a key, once for all that it is to sign. Returns what signs messages for git.
  *
  * @param now - In milliseconds since the epoch.
  * @throws NoPrivateKey if the key may not sign at that time.
  */
-export async function signAsHost(signer: HostSigner, message: Uint8Array, now: number): Promise<string> {
-  if (signer.kind === "ssh") return await signWithSsh(signer, message);
-  const { signWithOpenPgp } = await import("./openpgp-signer.ts");
-  return await signWithOpenPgp(signer, message, now);
+export async function openHostSigner(signer: HostSigner, now: number): Promise<SignMessage> {
+  if (signer.kind === "ssh") return await openSshSigner(signer);
+  const { openOpenPgpSigner } = await import("./openpgp-signer.ts");
+  return await openOpenPgpSigner(signer, now);
 }
 
-/** Whether the two halves of an SSH key belong together: what one signs, the other verifies. */
-async function isOneKey(signer: NewSigner): Promise<boolean> {
-  const { blob } = parseSshKeyLine(signer.publicKey);
-  const signature = parseSshSignature(await signWithSsh(signer, blob));
-  return await verifySshSignature(signature, blob, GIT_NAMESPACE);
+/** Whether the two halves of a key belong together: what one signs, the other verifies. */
+async function isOneKey(signer: NewSigner, now: number): Promise<boolean> {
+  const { kind, publicKey, fingerprint } = signer;
+  const message = new TextEncoder().encode(fingerprint);
+  const armoured = await (await openHostSigner(signer, now))(message, now);
+  const key = { kind, key: publicKey, fingerprint, title: "", createdAt: now };
+  return (await verifySignature({ kind, armoured }, message, { keys: [key], now })).signature === "good";
+}
+
+async function readKey(text: string, now: number): Promise<NewSigner> {
+  if (!text.trim().startsWith("-----BEGIN PGP PRIVATE KEY BLOCK-----")) return await readSshPrivateKey(text);
+  const { readOpenPgpPrivateKey } = await import("./openpgp-private-key.ts");
+  return await readOpenPgpPrivateKey(text, now);
 }
 
 async function readSigner(text: string, now: number): Promise<NewSigner> {
-  if (text.trim().startsWith("-----BEGIN PGP PRIVATE KEY BLOCK-----")) {
-    const { readOpenPgpPrivateKey } = await import("./openpgp-private-key.ts");
-    return await readOpenPgpPrivateKey(text, now);
-  }
-  const signer = await readSshPrivateKey(text);
-  if (await isOneKey(signer)) return signer;
+  const signer = await readKey(text, now);
+  if (await isOneKey(signer, now)) return signer;
   throw new NoPrivateKey("one whose halves do not belong together");
 }
 

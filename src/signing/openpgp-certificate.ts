@@ -11,6 +11,7 @@ import { concat } from "../bytes/chunk.ts";
 import { type KeyPacket, parseKeyPacket } from "./openpgp-key-packet.ts";
 import { MalformedOpenPgp, type OpenPgpPacket, parsePackets, TAG } from "./openpgp-packet.ts";
 import {
+  isBy,
   parseSignaturePacket,
   SIGNATURE,
   type SignaturePacket,
@@ -136,6 +137,12 @@ export async function parseCertificate(bytes: Uint8Array): Promise<Certificate> 
   const builder = new CertificateBuilder(primary);
   for (const packet of rest) await builder.add(packet);
   return builder.build(concat(packets.map(({ whole }) => whole)));
+}
+
+/** Returns how many signatures say that the primary key made them: these may have to be verified. */
+export function countOwnSignatures({ primary, direct, users, subkeys }: Certificate): number {
+  const all = [direct, ...users, ...subkeys].flatMap(({ signatures, revocations }) => [...signatures, ...revocations]);
+  return all.filter((signature) => isBy(signature, primary)).length;
 }
 
 /** Returns the newest signature by the primary key that is valid at a time; of those of one second, the last. */

@@ -15,7 +15,7 @@
  * @see RFC 9580 sections 5.5.3 and 3.7, GnuPG's DETAILS
  */
 import { concat, equal } from "../bytes/chunk.ts";
-import { hasSigningKey, keyWithId, parseCertificate } from "./openpgp-certificate.ts";
+import { countOwnSignatures, hasSigningKey, keyWithId, parseCertificate } from "./openpgp-certificate.ts";
 import { ALGORITHM, type KeyMaterial, type KeyPacket, parseKeyPacket } from "./openpgp-key-packet.ts";
 import {
   decodeArmour,
@@ -27,8 +27,6 @@ import {
   parsePackets,
   TAG,
 } from "./openpgp-packet.ts";
-import { signWithOpenPgp } from "./openpgp-signer.ts";
-import { verifyOpenPgpSignature } from "./openpgp-signature.ts";
 import { MOST_SIGNING_BITS, NoPrivateKey, type PrivateNumbers, secretOf } from "./private-key.ts";
 import { ED25519_BYTES, padded, rsaBits } from "./public-key.ts";
 import type { NewSigner } from "./signing-key.ts";
@@ -42,6 +40,8 @@ const POINT_BYTES: Readonly<Record<number, number>> = {
   [OTHER.x448]: 56,
   [OTHER.ed448]: 57,
 };
+/** The most signatures of the primary key on its own users and subkeys: each may have to be verified for each request that signs. */
+export const MOST_OWN_SIGNATURES = 64;
 const GNU_S2K = 101;
 const GNU = new TextEncoder().encode("GNU\x01");
 const UNPROTECTED = 0;
@@ -157,6 +157,8 @@ function readNumbers(material: KeyMaterial, algorithm: number, bytes: Uint8Array
 /** Finds the newest subkey that may sign and whose private half is here, or else the primary key. */
 async function findSigner({ certificate, keys }: OpenedKey, now: number): Promise<SecretKey> {
   const parsed = await parseCertificate(certificate);
+  if (countOwnSignatures(parsed) > MOST_OWN_SIGNATURES)
+    throw new NoPrivateKey(`one that has signed itself more than ${MOST_OWN_SIGNATURES} times`);
   const [primary, ...subkeys] = keys;
   const ordered = [...subkeys.toSorted((a, b) => b.key.created - a.key.created), ...(primary === undefined ? [] : [primary])]; // prettier-ignore
   let isProtected = false;
@@ -171,16 +173,8 @@ async function findSigner({ certificate, keys }: OpenedKey, now: number): Promis
   throw new NoPrivateKey("one of which nothing can sign now");
 }
 
-/** Whether the two halves belong together: what one signs, the other verifies. */
-async function isOneKey(signer: NewSigner, now: number): Promise<boolean> {
-  const message = new TextEncoder().encode(signer.fingerprint);
-  const armoured = await signWithOpenPgp(signer, message, now);
-  const keys = [signer.publicKey];
-  return (await verifyOpenPgpSignature(armoured, message, { keys, now: new Date(now) })).kind === "good";
-}
-
 /**
- * Reads a private key. What signs is its newest subkey that may, or else the primary key, as with gpg.
+ * Reads a private key. Whether its halves belong together is not looked at. What signs is its newest subkey that may, or else the primary key, as with gpg.
  *
  * @param now - In milliseconds since the epoch.
  * @throws MalformedOpenPgp, NoPrivateKey if it is none that signs here. The message says why, and is the end of a sentence.
@@ -191,12 +185,10 @@ export async function readOpenPgpPrivateKey(armoured: string, now: number): Prom
   if (key.material === undefined || typeof secret === "string") throw new NoPrivateKey("one of which nothing can sign");
   const { primary, bytes } = await parseCertificate(opened.certificate);
   const pkcs8 = await secretOf(readNumbers(key.material, key.algorithm, secret));
-  const signer: NewSigner = {
+  return {
     kind: "openpgp",
     secret: `${key.fingerprint} ${pkcs8}`,
     publicKey: encodeArmour(bytes, "PUBLIC KEY BLOCK"),
     fingerprint: primary.fingerprint.toUpperCase(),
   };
-  if (!(await isOneKey(signer, now))) throw new NoPrivateKey("one whose halves do not belong together");
-  return signer;
 }

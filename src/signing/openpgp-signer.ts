@@ -15,9 +15,9 @@ import { hasSigningKey, parseCertificate } from "./openpgp-certificate.ts";
 import { ALGORITHM, type KeyMaterial, type KeyPacket } from "./openpgp-key-packet.ts";
 import { decodeArmour, encodeArmour, encodeMpi, encodePacket, MalformedOpenPgp, TAG } from "./openpgp-packet.ts";
 import { HASHES, hashInput, SIGNATURE, SUBPACKET } from "./openpgp-signature-packet.ts";
-import { CURVE_HASH, NoPrivateKey, RSA_HASH, signBytes } from "./private-key.ts";
+import { CURVE_HASH, NoPrivateKey, openSecret, RSA_HASH, type SignBytes } from "./private-key.ts";
 import { CURVE_BYTES, digest, ED25519_BYTES, type HashName } from "./public-key.ts";
-import type { HostSigner } from "./signing-key.ts";
+import type { HostSigner, SignMessage } from "./signing-key.ts";
 
 const VERSION = 4;
 const SECOND = 1000;
@@ -55,13 +55,13 @@ function rawFingerprint({ fingerprint }: KeyPacket): Uint8Array {
 
 /** Returns the value of a signature in OpenPGP's form. Ed25519 signs the digest, the others what is hashed. */
 async function valueOf(
-  secret: string,
+  sign: SignBytes,
   { algorithm, material }: KeyPacket,
   hashed: { readonly input: Uint8Array; readonly digest: Uint8Array },
 ): Promise<Uint8Array> {
   if (material === undefined) throw new NoPrivateKey("one of which nothing can sign");
   const isDigest = material.algorithm === "ed25519";
-  const value = await signBytes(secret, material, isDigest ? hashed.digest : hashed.input);
+  const value = await sign(isDigest ? hashed.digest : hashed.input);
   if (algorithm === ALGORITHM.ed25519) return value;
   if (material.algorithm === "rsa") return encodeMpi(value);
   const half = material.algorithm === "ecdsa" ? CURVE_BYTES[material.curve] : ED25519_BYTES;
@@ -69,16 +69,16 @@ async function valueOf(
 }
 
 /**
- * Signs a message. Returns the armoured signature.
+ * Opens a key. Returns what signs messages with it. The certificate is verified here and not for each of them: that takes as
+ * long as hundreds of signatures.
  *
  * @param now - In milliseconds since the epoch.
  * @throws NoPrivateKey if the key may not sign at that time, because it has expired.
  */
-export async function signWithOpenPgp(
+export async function openOpenPgpSigner(
   { secret, publicKey }: Pick<HostSigner, "secret" | "publicKey">,
-  message: Uint8Array,
   now: number,
-): Promise<string> {
+): Promise<SignMessage> {
   const [fingerprint, pkcs8 = ""] = secret.split(" ");
   const seconds = Math.floor(now / SECOND);
   const certificate = await parseCertificate(decodeArmour(publicKey, "PUBLIC KEY BLOCK"));
@@ -86,7 +86,16 @@ export async function signWithOpenPgp(
   const key = keys.find((each) => each.fingerprint === fingerprint);
   if (key?.material === undefined) throw new MalformedOpenPgp("a certificate without its key");
   if (!(await hasSigningKey(certificate, key.keyId, seconds))) throw new NoPrivateKey("one that may not sign any more");
-  const hash = hashOf(key.material);
+  const material = key.material;
+  const sign = await openSecret(pkcs8, material);
+  return async (message, at) => await signedMessage({ key, material, sign }, message, Math.floor(at / SECOND));
+}
+
+/** A key that was opened. */
+type OpenKey = { readonly key: KeyPacket; readonly material: KeyMaterial; readonly sign: SignBytes };
+
+async function signedMessage({ key, material, sign }: OpenKey, message: Uint8Array, seconds: number): Promise<string> {
+  const hash = hashOf(material);
   const hashedPart = concat([
     Uint8Array.of(VERSION, SIGNATURE.binary, key.algorithm, numberOf(hash)),
     subpackets(
@@ -97,6 +106,6 @@ export async function signWithOpenPgp(
   const input = hashInput({ version: VERSION, salt: new Uint8Array(0), hashedPart }, message);
   const hashed = { input, digest: await digest(hash, input) };
   const issuer = subpackets(subpacket(SUBPACKET.issuer, rawFingerprint(key).subarray(-8)));
-  const body = concat([hashedPart, issuer, hashed.digest.subarray(0, 2), await valueOf(pkcs8, key, hashed)]);
+  const body = concat([hashedPart, issuer, hashed.digest.subarray(0, 2), await valueOf(sign, key, hashed)]);
   return encodeArmour(encodePacket(TAG.signature, body), "SIGNATURE");
 }

@@ -135,14 +135,18 @@ export async function secretOf(numbers: PrivateNumbers): Promise<string> {
   }
 }
 
+/** Signs bytes with a key that was opened. */
+export type SignBytes = (bytes: Uint8Array) => Promise<Uint8Array<ArrayBuffer>>;
+
 /**
- * Signs bytes. An ECDSA signature is its two numbers, one behind the other, each as long as a coordinate of the curve.
+ * Opens a private key. Returns what signs bytes with it: an ECDSA signature is its two numbers, one behind the other, each as
+ * long as a coordinate of the curve.
  *
  * @throws DOMException if the secret is no key
  */
-export async function signBytes(secret: string, use: KeyUse, bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+export async function openSecret(secret: string, use: KeyUse): Promise<SignBytes> {
   const { importing, signing } = namesOf(use);
   const pkcs8 = decodeBase64(secret) ?? new Uint8Array(0); // What is not base64 is no key.
   const key = await crypto.subtle.importKey("pkcs8", pkcs8, importing, false, ["sign"]);
-  return new Uint8Array(await crypto.subtle.sign(signing, key, bytes.slice()));
+  return async (bytes) => new Uint8Array(await crypto.subtle.sign(signing, key, bytes.slice()));
 }

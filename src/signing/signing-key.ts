@@ -48,6 +48,9 @@ export type HostSigner = {
   readonly publicKey: string;
 };
 
+/** Signs a message with a key that was opened. Returns the armoured signature. `now` is in milliseconds since the epoch. */
+export type SignMessage = (message: Uint8Array, now: number) => Promise<string>;
+
 /** A key that is to sign for a tenant, with its fingerprint as in {@link SigningKey}. */
 export type NewSigner = HostSigner & { readonly fingerprint: string };
 

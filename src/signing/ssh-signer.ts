@@ -5,9 +5,9 @@
  * @see OpenSSH's PROTOCOL.sshsig, RFC 8709, RFC 5656
  */
 import { concat } from "../bytes/chunk.ts";
-import { exportedSecret, type KeyUse, signBytes } from "./private-key.ts";
+import { exportedSecret, type KeyUse, openSecret, type SignBytes } from "./private-key.ts";
 import { CURVE_BYTES, digest } from "./public-key.ts";
-import type { HostSigner, NewSigner } from "./signing-key.ts";
+import type { HostSigner, NewSigner, SignMessage } from "./signing-key.ts";
 import { formatSshKeyLine, parseSshKey, parseSshKeyLine, sshFingerprint } from "./ssh-key.ts";
 import { GIT_NAMESPACE, SSHSIG_MAGIC } from "./ssh-signature.ts";
 import { encodeBase64, encodeMpint, encodeSshString, MalformedSsh } from "./ssh-reader.ts";
@@ -50,17 +50,30 @@ function encodeValue(type: string, use: KeyUse, value: Uint8Array): Uint8Array<A
   return concat([encodeSshString(type), encodeSshString(numbers)]);
 }
 
-/** Signs a message for git. Returns the armoured signature. @throws DOMException if the secret is no key */
-export async function signWithSsh(
-  { secret, publicKey }: Pick<HostSigner, "secret" | "publicKey">,
-  message: Uint8Array,
-): Promise<string> {
+/** Opens a key. Returns what signs messages for git. @throws DOMException if the secret is no key */
+export async function openSshSigner({
+  secret,
+  publicKey,
+}: Pick<HostSigner, "secret" | "publicKey">): Promise<SignMessage> {
   const { type, blob } = parseSshKeyLine(publicKey);
   const use = useOf(blob);
+  const sign = await openSecret(secret, use);
+  return async (message) => await signedMessage({ type, blob, use, sign }, message);
+}
+
+/** A key that was opened. */
+type OpenKey = {
+  readonly type: string;
+  readonly blob: Uint8Array<ArrayBuffer>;
+  readonly use: KeyUse;
+  readonly sign: SignBytes;
+};
+
+async function signedMessage({ type, blob, use, sign }: OpenKey, message: Uint8Array): Promise<string> {
   const magic = encoder.encode(SSHSIG_MAGIC);
   const purpose = [encodeSshString(GIT_NAMESPACE), encodeSshString(""), encodeSshString(HASH)];
   const signed = concat([magic, ...purpose, encodeSshString(await digest("SHA-512", message))]);
-  const inner = encodeValue(type, use, await signBytes(secret, use, signed));
+  const inner = encodeValue(type, use, await sign(signed));
   const whole = concat([magic, VERSION, encodeSshString(blob), ...purpose, encodeSshString(inner)]);
   const lines = encodeBase64(whole).match(new RegExp(`.{1,${LINE}}`, "g")) ?? []; // It is not empty.
   return ["-----BEGIN SSH SIGNATURE-----", ...lines, "-----END SSH SIGNATURE-----", ""].join("\n");

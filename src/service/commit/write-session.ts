@@ -41,6 +41,8 @@ import { withSignature, withTagSignature } from "./signed-payload.ts";
 
 /** Random bytes of the name of a pack. */
 const PACK_NAME_BYTES = 20;
+/** Steps that a signature counts for: RSA with 4096 bits takes about 5 milliseconds. */
+const SIGNATURE_STEPS = 150_000;
 const NO_PROGRESS = { received: async () => undefined, resolved: async () => undefined };
 
 /** Who writes, and by which rules. */
@@ -147,6 +149,9 @@ export class WriteSession {
   async signed(type: "commit" | "tag", text: Uint8Array): Promise<Uint8Array> {
     const { signing } = this.#exchange;
     if (signing === undefined || !(signing.isAsked || this.begun.record.hostSigns === true)) return text;
+    const { pacer } = this.#exchange.repository;
+    pacer.add(SIGNATURE_STEPS);
+    if (pacer.isDue) await pacer.pace();
     const armoured = await signing.sign(text, ++this.#signed);
     if (armoured === undefined) return text;
     return type === "tag" ? withTagSignature(text, armoured) : withSignature(text, armoured, this.format.name);

@@ -1,10 +1,13 @@
 /** Private keys that ssh-keygen and gpg make are taken in, and what is signed with them is good for these programs. */
 import { readFileSync } from "node:fs";
-import { afterAll, describe, expect, it } from "vitest";
-import { readHostSigner, signAsHost } from "../../../src/signing/host-signer.ts";
+import { afterAll, describe, expect, it, vi } from "vitest";
+import { openHostSigner, readHostSigner } from "../../../src/signing/host-signer.ts";
 import { MOST_KEY_BYTES, type NewSigner } from "../../../src/signing/signing-key.ts";
 import { decodeBase64, encodeBase64 } from "../../../src/signing/ssh-reader.ts";
 import { makeSshSigner } from "../../../src/signing/ssh-signer.ts";
+import { concat } from "../../../src/bytes/chunk.ts";
+import { MOST_OWN_SIGNATURES } from "../../../src/signing/openpgp-private-key.ts";
+import { decodeArmour, encodeArmour, parsePackets, TAG } from "../../../src/signing/openpgp-packet.ts";
 import { GitSandbox } from "../../support/git-client.ts";
 import {
   addPgpSubkey,
@@ -33,6 +36,12 @@ async function signerOf(text: string): Promise<NewSigner> {
   const read = await readHostSigner(text, now());
   if (read.kind === "refused") throw new Error(read.why);
   return read.signer;
+}
+
+async function signAsHost(signer: NewSigner, message: Uint8Array, at: number): Promise<string> {
+  return await (
+    await openHostSigner(signer, at)
+  )(message, at);
 }
 
 /** Returns why a key is refused. */
@@ -137,6 +146,34 @@ describe("an OpenPGP key", () => {
     const alone = pgpSecretOf(git, makePgpKey(git, "rsa2048"), true);
     expect(await refusal(alone)).toBe("one of which nothing can sign now");
     expect(await refusal(protectedPgpSecret(git))).toContain("protected by a passphrase");
+  });
+
+  it("is verified once for all that a request signs", async () => {
+    const signer = await signerOf(pgpSecretOf(git, makePgpKey(git, "nistp521")));
+    const verify = vi.spyOn(crypto.subtle, "verify");
+    const imported = vi.spyOn(crypto.subtle, "importKey");
+    try {
+      const sign = await openHostSigner(signer, now());
+      const calls = [verify.mock.calls.length, imported.mock.calls.length];
+      expect(calls).not.toContain(0);
+      for (const message of MESSAGES) expectGoodPgp(await sign(bytes(message), now()), message);
+      expect([verify.mock.calls.length, imported.mock.calls.length]).toEqual(calls);
+    } finally {
+      verify.mockRestore();
+      imported.mockRestore();
+    }
+  });
+
+  it("is refused with very many signatures on itself", async () => {
+    const text = pgpSecretOf(git, makePgpKey(git, "ed25519"));
+    const packets = parsePackets(decodeArmour(text, "PRIVATE KEY BLOCK"));
+    const own = packets.find(({ tag }) => tag === TAG.signature)?.whole ?? new Uint8Array(0);
+    const with_ = (count: number): string => {
+      const more = Array.from({ length: count }, () => own);
+      return encodeArmour(concat([...packets.map(({ whole }) => whole), ...more]), "PRIVATE KEY BLOCK");
+    };
+    expect(await refusal(with_(MOST_OWN_SIGNATURES - 1))).toBe("taken");
+    expect(await refusal(with_(MOST_OWN_SIGNATURES))).toContain("signed itself more than 64 times");
   });
 
   it("is refused once it has expired, and signs nothing from then on", async () => {
