@@ -254,7 +254,6 @@ function isInForce({ created, expiresAfter }: SignaturePacket, at: number): bool
 }
 
 /** Whether a signature says that a key made it, in the way in which that key makes signatures. */
-/** Whether a signature says that a key made it. */
 export function isBy({ issuer, version, algorithm }: SignaturePacket, key: KeyPacket): boolean {
   return issuer === key.keyId && version === key.version && algorithm === key.algorithm;
 }
