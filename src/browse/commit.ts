@@ -20,8 +20,8 @@ const MOST_NAME = 4096;
 /** Parents of a commit that an answer shows. */
 const MOST_PARENTS = 1000;
 
-/** A commit of which what is too long for an answer was cut: `isCut` says whether something was. */
-export type CutCommit = Commit & { readonly isCut: boolean };
+/** A commit of which what is too long for an answer was cut: `isCut` says whether something was, and `isMessageCut` whether the message was. */
+export type CutCommit = Commit & { readonly isCut: boolean; readonly isMessageCut: boolean };
 
 /** Returns a text of at most so many characters, none of which is cut in two. */
 export function cutText(text: string, most: number): string {
@@ -46,12 +46,10 @@ export async function readCutCommit(session: BrowseSession, name: Uint8Array, mo
   const message = cutText(whole.message, most);
   const [author, committer] = [cutPerson(whole.author), cutPerson(whole.committer)];
   const parents = whole.parents.slice(0, MOST_PARENTS);
+  const isMessageCut = message.length < whole.message.length;
   const isCut =
-    message.length < whole.message.length ||
-    parents.length < whole.parents.length ||
-    author !== whole.author ||
-    committer !== whole.committer;
-  return { ...whole, message, author, committer, parents, isCut };
+    isMessageCut || parents.length < whole.parents.length || author !== whole.author || committer !== whole.committer;
+  return { ...whole, message, author, committer, parents, isCut, isMessageCut };
 }
 
 /** Returns the raw name of the tree of a commit, which has a raw name, too. */

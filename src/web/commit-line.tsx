@@ -18,10 +18,10 @@ const DAY_CHARACTERS = 10;
 /** A commit with its name in hexadecimal. */
 export type NamedCommit = { readonly oid: string; readonly commit: Commit };
 
-/** Reads a commit by its raw name. */
+/** Reads a commit by its raw name. A message that was cut ends with a sign that says so. */
 export async function namedCommit(session: BrowseSession, name: Uint8Array): Promise<NamedCommit> {
   const commit = await readCutCommit(session, name);
-  return { oid: toHex(name), commit: commit.isCut ? { ...commit, message: `${commit.message}…` } : commit };
+  return { oid: toHex(name), commit: commit.isMessageCut ? { ...commit, message: `${commit.message}…` } : commit };
 }
 
 /**

@@ -88,6 +88,23 @@ describe("a renamed repository", () => {
     expect((await admin("PATCH", "/repos/acme/one", { name: "free" })).status).toBe(200);
   });
 
+  it("in which all is signed goes to another tenant only where that one has a key to sign with", async () => {
+    for (const tenant of ["signs", "keyless"]) await operator("PUT", `/tenants/${tenant}`, {});
+    await operator("PUT", "/tenants/signs/signing-key");
+    for (const repo of ["plain", "signed"]) await operator("PUT", `/repos/signs/${repo}`, {});
+    const away = { tenant: "keyless" };
+    const refused = { status: 409, body: { code: "no_signing_key", detail: expect.stringContaining("other tenant") } };
+    expect(await operator("PATCH", "/repos/signs/plain", { ...away, sign: "host" })).toMatchObject(refused);
+    expect((await operator("GET", "/repos/signs/plain")).body).toMatchObject({ sign: null });
+    expect((await operator("PATCH", "/repos/signs/signed", { sign: "host" })).status).toBe(200);
+    expect(await operator("PATCH", "/repos/signs/signed", away)).toMatchObject(refused);
+    // Within its tenant it may have another name, and without signing it may go.
+    expect((await operator("PATCH", "/repos/signs/signed", { name: "signed-2" })).status).toBe(200);
+    expect((await operator("PATCH", "/repos/signs/signed-2", { ...away, sign: null })).status).toBe(200);
+    await operator("PUT", "/tenants/keyless/signing-key");
+    expect((await operator("PATCH", "/repos/signs/plain", { ...away, sign: "host" })).status).toBe(200);
+  });
+
   it("goes to another tenant with the operator's token, and counts there", async () => {
     await operator("PUT", "/repos/acme/goes", {});
     const before = (await operator("GET", "/tenants/acme")).body["repos"];

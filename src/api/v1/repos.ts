@@ -103,10 +103,24 @@ async function createRepository(
   return await answered(context, found, made.kind === "created" ? 201 : 200);
 }
 
-/** Refuses to have everything signed where there is no key to sign with: nothing could be made any more. @throws DetailedProblem */
-async function assertSigningKey(context: Context<ApiEnv>, tenant: string): Promise<void> {
-  if ((await context.var.api.tenant(tenant).hostKey()) !== undefined) return;
-  const detail = "sign: the tenant has no signing key here. PUT …/signing-key makes one.";
+/**
+ * Refuses to have everything signed where there is no key to sign with: nothing could be made any more. A repository that
+ * goes to another tenant is signed with the key of that one.
+ *
+ * @throws DetailedProblem
+ */
+async function assertSigningKey(
+  context: Context<ApiEnv>,
+  name: RepositoryName,
+  { sign, tenant = name.tenant }: { readonly sign: "host" | null | undefined; readonly tenant: string | undefined },
+): Promise<void> {
+  const { api } = context.var;
+  const isMoved = tenant !== name.tenant;
+  const isSigned = sign === undefined ? isMoved && (await api.settings(name).describe())?.hostSigns : sign === "host";
+  if (isSigned !== true || (await api.tenant(tenant).hostKey()) !== undefined) return;
+  const detail = isMoved
+    ? "tenant: what is made in the repository is signed, and the other tenant has no signing key here. PUT …/signing-key makes one."
+    : "sign: the tenant has no signing key here. PUT …/signing-key makes one.";
   throw new DetailedProblem(409, detail, { code: "no_signing_key" });
 }
 
@@ -116,7 +130,7 @@ async function changeRepository(context: Context<ApiEnv>): Promise<Response> {
   const body = await readJson(context.req.raw, repositoryChange);
   const target = await askedName(context, name, body);
   const isRespelled = target !== undefined && isSameName(name, target);
-  if (body.sign === "host") await assertSigningKey(context, name.tenant);
+  await assertSigningKey(context, name, { sign: body.sign, tenant: target?.tenant });
   const change = { ...changeOf(body), ...(isRespelled ? { spelled: respelled(name, target) } : {}) };
   const record = await api.settings(name).change(change, expectedTags(context));
   if (record === "stale") throw staleSettings();
