@@ -39,21 +39,50 @@ export function filterBytesOf({ checksum, commits, bytes }: CommitGraphRecord): 
 }
 
 /**
- * Returns the number of the uppermost layer that lacks filters of changed paths and can get them; -1 if there is none. A layer gets filters by being
- * written anew, together with all that lie on it. So these must not be too many commits together, and must have room for one more filter: else steps
- * would follow each other for ever.
+ * The memory of a step that makes a layer, in bytes. Of each commit: `rowBytes` beside the names of itself and of its tree, `nameBytes` for each name beside its
+ * raw bytes, and `collectedBytes` for tables, names and the file. `stepBytes` is the most of all together, with what is held of layers that are there.
  */
-export function layerToFilter(
-  layers: readonly CommitGraphRecord[],
-  { mostCommits, mostFilterBytes } = { mostCommits: MOST_LAYER_COMMITS, mostFilterBytes: MOST_LAYER_FILTER_BYTES },
-): number {
+export const LAYER_MEMORY = { rowBytes: 40, nameBytes: 16, collectedBytes: 200, stepBytes: 60_000_000 } as const;
+
+/** What is held of a commit of the layers that are there, beside two raw names: the beginning of its name, and the rows of `CDAT` and `GDA2`. */
+const HELD_BYTES = 4 + 16 + 4;
+
+/** Returns the bytes of memory, about, in which a step writes a layer of so many commits. Their filters are there twice: as collected, and in the file. */
+export function writingBytes(commits: number, filterBytes: number, rawSize: number): number {
+  const { rowBytes, nameBytes, collectedBytes } = LAYER_MEMORY;
+  return commits * (2 * (rawSize + nameBytes) + rowBytes + collectedBytes) + 2 * filterBytes;
+}
+
+/** What layers that are written anew may have together. */
+export type FilterBounds = {
+  readonly mostCommits: number;
+  readonly mostFilterBytes: number;
+  readonly stepBytes: number;
+};
+
+/** The bounds of a host. */
+export const FILTER_BOUNDS: FilterBounds = {
+  mostCommits: MOST_LAYER_COMMITS,
+  mostFilterBytes: MOST_LAYER_FILTER_BYTES,
+  stepBytes: LAYER_MEMORY.stepBytes,
+};
+
+/**
+ * Returns the number of the uppermost layer that lacks filters of changed paths and can get them; -1 if there is none. A layer gets filters by being
+ * written anew, together with all that lie on it. So these must not be too many commits together, nor take too much memory, and must have room for one more
+ * filter: else steps would follow each other for ever. A step does what this tells, so that it has no other bounds.
+ */
+export function layerToFilter(layers: readonly CommitGraphRecord[], bounds = FILTER_BOUNDS): number {
+  const { mostCommits, mostFilterBytes, stepBytes } = bounds;
   let together = 0;
   let filterBytes = 0;
   for (let at = layers.length - 1; at >= 0; at--) {
     const layer = itemAt(layers, at);
     together += layer.commits;
     filterBytes += filterBytesOf(layer);
-    if (together > mostCommits || filterBytes >= mostFilterBytes) return -1;
+    const rawSize = layer.checksum.length / 2;
+    const memory = together * (2 * rawSize + HELD_BYTES) + writingBytes(together, filterBytes, rawSize);
+    if (together > mostCommits || filterBytes >= mostFilterBytes || memory > stepBytes) return -1;
     if (layer.filters < layer.commits) return at;
   }
   return -1;

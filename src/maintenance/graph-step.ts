@@ -10,7 +10,7 @@ import { itemAt } from "../bytes/assert.ts";
 import { concat } from "../bytes/chunk.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
-import { type CommitGraphRecord, layerToFilter } from "../catalog/commit-graph-record.ts";
+import { type CommitGraphRecord, filterBytesOf, layerToFilter, writingBytes } from "../catalog/commit-graph-record.ts";
 import { encodeCommitGraph, MOST_LAYERS } from "../format/commit-graph-encoder.ts";
 import { graphTables } from "../graph/commit-graph-tables.ts";
 import type { GraphSession } from "../graph/graph-session.ts";
@@ -103,7 +103,7 @@ class GraphPass {
     const kept = isPart ? this.#records.length : this.#layersToKeep();
     // What is too much stays as it is until there are many more objects: to fail would hold other steps up.
     const isFull = kept >= MOST_LAYERS || collected === "too much";
-    const made = isFull ? "none" : await this.#write(kept);
+    const made = isFull ? "none" : await this.#writeClaimed(kept);
     if (made === AGAIN && ++this.#state.misled < MOST_MISLED) {
       this.#state.way = before;
       return AGAIN;
@@ -133,19 +133,44 @@ class GraphPass {
   /** Returns how many layers stay below the new one: all above are merged into it. */
   #layersToKeep(): number {
     const records = this.#records;
-    const { mostCommits, mostFilterBytes, factor } = this.#input.figures;
+    const { figures, heldBytes } = this.#input;
+    const { mostCommits, stepBytes, factor } = figures;
     let kept = records.length;
     let commits = this.#collection.nodes.length;
-    // With nothing new, filters are computed for the layers that lack some.
-    const lacking = commits > 0 ? -1 : layerToFilter(records, { mostCommits, mostFilterBytes });
-    while (kept > 0) {
+    if (commits === 0) {
+      // With nothing new, filters are computed for the layers that lack some.
+      const lacking = layerToFilter(records, figures);
+      return lacking < 0 ? kept : lacking;
+    }
+    for (; kept > 0; kept--) {
       const top = itemAt(records, kept - 1);
-      const isSmall = commits > 0 && top.commits <= factor * commits;
-      if (!(isSmall || (kept - 1 >= lacking && lacking >= 0)) || commits + top.commits > mostCommits) break;
       commits += top.commits;
-      kept--;
+      const isSmall = top.commits <= factor * (commits - top.commits);
+      if (!isSmall || commits > mostCommits || heldBytes + this.#bytesToWrite(commits, kept - 1) > stepBytes) break;
     }
     return kept;
+  }
+
+  /** Returns the memory in which so many commits are written, with those of all layers but the lowest `kept`. */
+  #bytesToWrite(commits: number, kept: number): number {
+    const { mostFilterBytes } = this.#input.figures;
+    const filterBytes = this.#records.slice(kept).reduce((sum, record) => sum + filterBytesOf(record), 0);
+    return writingBytes(commits, Math.min(filterBytes, mostFilterBytes), this.#session.format.rawSize);
+  }
+
+  /** Writes a layer on top of the first `kept` in memory that it claims before. See {@link GraphPass.#write}. */
+  async #writeClaimed(kept: number): Promise<CommitGraphRecord | "none" | "misfit" | typeof AGAIN> {
+    const { repository, heldBytes, figures } = this.#input;
+    const commits = this.#records
+      .slice(kept)
+      .reduce((sum, record) => sum + record.commits, this.#collection.nodes.length);
+    const bytes = Math.max(0, Math.min(this.#bytesToWrite(commits, kept), figures.mostClaimed - heldBytes));
+    await repository.memory.claim({ bytes });
+    try {
+      return await this.#write(kept);
+    } finally {
+      repository.memory.giveBack(bytes);
+    }
   }
 
   /** Returns the commits of the new layer: those that were collected, and those of the layers that are merged into it. */

@@ -13,6 +13,7 @@
  * | `nameBytes` | 16 | what a name takes, beside its raw bytes |
  * | `collectedBytes` | 200 | what a commit takes besides that the layer is to have: tables, names and the file |
  * | `stepBytes` | 60,000,000 | the memory of a step, with what it holds of the layers that are there: an isolate that does nothing has some 45 MB |
+ * | `mostClaimed` | 32,000,000 | the memory that a step claims at most beside its kernel, of which the names may take 20 MB more: an isolate that does nothing else can grant it |
  * | `mostFilters` | 5000 | the filters that a step computes, for each of which trees are compared, at about a fifth of a read of the bucket; the newest commits come first |
  * | `mostFilterBytes` | 12 MiB | the filters of a layer: what has no room has no filter |
  * | `mostSteps` | 4,000,000,000 | the work after which no further filter is computed: about ten seconds |
@@ -21,7 +22,7 @@
  *
  * @packageDocumentation
  */
-import { MOST_LAYER_COMMITS, MOST_LAYER_FILTER_BYTES } from "../catalog/commit-graph-record.ts";
+import { LAYER_MEMORY, MOST_LAYER_COMMITS, MOST_LAYER_FILTER_BYTES } from "../catalog/commit-graph-record.ts";
 
 const MIB = 1024 * 1024;
 
@@ -33,10 +34,8 @@ export const GRAPHING = {
   spacing: 25_000,
   mostWay: 4096,
   mostRead: 1_000_000,
-  rowBytes: 40,
-  nameBytes: 16,
-  collectedBytes: 200,
-  stepBytes: 60_000_000,
+  ...LAYER_MEMORY,
+  mostClaimed: 32_000_000,
   mostFilters: 5000,
   mostFilterBytes: MOST_LAYER_FILTER_BYTES,
   mostSteps: 4_000_000_000,

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import {
   type CommitGraphRecord,
+  FILTER_BOUNDS,
   filterBytesOf,
   layerToFilter,
   MOST_LAYER_FILTER_BYTES,
@@ -21,8 +22,15 @@ describe("layerToFilter", () => {
   });
 
   it("names none where there would be too many commits in the new layer", () => {
-    expect(layerToFilter([layer(200_000, 5000, 400_000)])).toBe(0);
-    expect(layerToFilter([layer(200_000, 5000, 400_000), layer(1, 1, 100)])).toBe(-1);
+    const bounds = { ...FILTER_BOUNDS, mostCommits: 1000 };
+    expect(layerToFilter([layer(1000, 500, 4000)], bounds)).toBe(0);
+    expect(layerToFilter([layer(1000, 500, 4000), layer(1, 1, 100)], bounds)).toBe(-1);
+  });
+
+  it("names none where the new layer would take more memory than a step may", () => {
+    expect(layerToFilter([layer(110_000, 5000, 5_000_000)])).toBe(0);
+    expect(layerToFilter([layer(110_000, 5000, MOST_LAYER_FILTER_BYTES - 1)])).toBe(-1);
+    expect(layerToFilter([layer(190_000, 5000, 400_000)])).toBe(-1);
   });
 
   it("names none where there is no room for one more filter, so that there is an end to the steps", () => {

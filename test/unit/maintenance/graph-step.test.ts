@@ -8,7 +8,12 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { toHex } from "../../../src/bytes/hex.ts";
-import { type CommitGraphRecord, layerToFilter, MOST_LAYER_COMMITS } from "../../../src/catalog/commit-graph-record.ts";
+import {
+  type CommitGraphRecord,
+  FILTER_BOUNDS,
+  layerToFilter,
+  writingBytes,
+} from "../../../src/catalog/commit-graph-record.ts";
 import { MOST_LAYERS } from "../../../src/format/commit-graph-encoder.ts";
 import { makeGraph } from "../../../src/maintenance/graph-step.ts";
 import type { Graphing } from "../../../src/maintenance/graphing.ts";
@@ -205,6 +210,24 @@ describe("the commit-graph of a repository", () => {
     expect(await told()).toEqual(git.lines(["rev-list", "main"]).sort());
   });
 
+  it("merges no layer that would take more memory than a step may, and claims what it takes", async () => {
+    await makeInSteps({});
+    addCommits(git, "main", 40, git.oid("main"));
+    await bed.set("refs/heads/main", git.oid("main"));
+    const { memory } = bed.maintained.repository;
+    const claim = vi.spyOn(memory, "claim");
+    const before = memory.bytes;
+    try {
+      // The walk of 40 commits has room, and 100 commits have none: each takes 312 bytes, and the layer that is there is held twice.
+      expect(await makeInSteps({ stepBytes: 40_000 })).toEqual([40]);
+      expect(await layers()).toMatchObject([{ commits: 60 }, { commits: 40 }]);
+      expect(claim.mock.calls.map(([{ bytes }]) => bytes)).toContain(writingBytes(40, 0, 20));
+    } finally {
+      claim.mockRestore();
+    }
+    expect(memory.bytes).toBe(before);
+  });
+
   it("leaves the graph as it is where names that begin like those in a layer would take very many passes", async () => {
     await makeInSteps({});
     addCommits(git, "main", 50, git.oid("main"));
@@ -262,7 +285,7 @@ describe("the commit-graph of a repository", () => {
     const bounds = { mostFilterBytes, mostFilters: 5 };
     await makeInSteps(bounds);
     const filters: number[] = [];
-    while (layerToFilter(await layers(), { mostCommits: MOST_LAYER_COMMITS, mostFilterBytes }) >= 0) {
+    while (layerToFilter(await layers(), { ...FILTER_BOUNDS, mostFilterBytes }) >= 0) {
       filters.push((await layers())[0]?.filters ?? 0);
       expect(filters.length).toBeLessThan(60);
       await makeInSteps(bounds);
