@@ -105,11 +105,6 @@ function isAbout(rule: RefRule, name: string): boolean {
   return matchesCut(pattern, name);
 }
 
-/** Whether a pattern matches a full ref name. */
-export function matchesRef(pattern: string, name: string): boolean {
-  return matchesCut(cutPattern(pattern), byteTextOf(name));
-}
-
 /** Whether any of the rules is about a full ref name. */
 export function isProtected(rules: readonly RefRule[], name: string): boolean {
   const bytes = byteTextOf(name);

@@ -2,8 +2,8 @@ import { describe, expect, it, test } from "vitest";
 import {
   checkRules,
   explainRefusal,
+  isProtected,
   isRefPattern,
-  matchesRef,
   mindsForcePush,
   type RefChange,
   type RefRule,
@@ -19,7 +19,7 @@ const rule = (pattern: string, more: Partial<RefRule> = {}): RefRule => ({
 const MAIN = "refs/heads/main";
 const ANYONE = {};
 
-describe("matchesRef", () => {
+describe("isProtected", () => {
   test.each<[string, string, boolean]>([
     ["main", MAIN, true],
     [MAIN, MAIN, true],
@@ -40,12 +40,12 @@ describe("matchesRef", () => {
     ["*-lts-*x", "refs/heads/1-lts-x", true],
     ["*-lts-*x", "refs/heads/1-lts-", false],
     ["a*b*b", "refs/heads/ab", false],
-  ])("tells whether %s matches %s: %s", (pattern, name, expected) => {
-    expect(matchesRef(pattern, name)).toBe(expected);
+  ])("tells whether a rule for %s is about %s: %s", (pattern, name, expected) => {
+    expect(isProtected([rule(pattern)], name)).toBe(expected);
   });
 
   it("matches a hostile pattern in one pass", () => {
-    expect(matchesRef(`${"a*".repeat(120)}b`, `refs/heads/${"a".repeat(4000)}`)).toBe(false);
+    expect(isProtected([rule(`${"a*".repeat(120)}b`)], `refs/heads/${"a".repeat(4000)}`)).toBe(false);
   });
 });
 
