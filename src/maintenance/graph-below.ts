@@ -11,6 +11,9 @@ import type { GraphSession } from "../graph/graph-session.ts";
 import type { CommitGraphLayer } from "../store/commit-graph-layer.ts";
 import { PREFIX_BYTES } from "../store/name-prefixes.ts";
 
+/** The steps charged to the pacer for looking a name up in a layer. */
+const FIND_STEPS = 150;
+
 /** Does some work while a layer is in memory. It is let go of if it was not there before. */
 export async function whileLoaded(layer: CommitGraphLayer, work: () => Promise<void>): Promise<void> {
   const wasLoaded = layer.isLoaded;
@@ -51,6 +54,24 @@ class Parents implements CommitsBelow {
   }
 }
 
+/** Takes those nodes out of a set that a layer has. The layer must be in memory. */
+async function takeFound(
+  session: GraphSession,
+  layer: CommitGraphLayer,
+  wanted: Set<number>,
+  found?: (node: number, position: number) => void,
+): Promise<void> {
+  const { pacer } = session.database.context;
+  for (const node of wanted) {
+    pacer.add(FIND_STEPS);
+    if (pacer.isDue) await pacer.pace();
+    const position = layer.find(session.nameOf(node));
+    if (position < 0) continue;
+    found?.(node, position);
+    wanted.delete(node);
+  }
+}
+
 /** The layers. */
 export class LayersBelow {
   readonly layers: readonly CommitGraphLayer[];
@@ -82,12 +103,13 @@ export class LayersBelow {
   }
 
   /**
-   * Asks the lowest `kept` layers for the parents of commits that are not among these. Returns them, and the nodes of those that no layer has.
+   * Asks the lowest `kept` layers for the parents of commits that are not among these, and whether they have what was `seen`. Returns the parents, and the nodes of
+   * those that no layer has.
    */
   async parentsOf(
     session: GraphSession,
     commits: Uint32Array,
-    kept: number,
+    { kept, seen }: { readonly kept: number; readonly seen: readonly number[] },
   ): Promise<{ readonly below: CommitsBelow; readonly missing: readonly number[] }> {
     const layers = this.layers.slice(0, kept);
     const nodes = session.kernel.oidCount;
@@ -100,17 +122,14 @@ export class LayersBelow {
     const asked = new Set<number>();
     for (const node of commits)
       for (const parent of session.commits.parentsOf(node)) if (isNew[parent] === 0) asked.add(parent);
+    const doubtful = new Set(seen.filter((node) => isNew[node] === 0 && !asked.has(node)));
     for (const layer of layers.toReversed()) {
-      if (asked.size === 0) break;
+      if (asked.size === 0 && doubtful.size === 0) break;
       await whileLoaded(layer, async () => {
-        for (const node of asked) {
-          const position = layer.find(session.nameOf(node));
-          if (position < 0) continue;
-          below.set(node, position, layer);
-          asked.delete(node);
-        }
+        await takeFound(session, layer, asked, (node, position) => below.set(node, position, layer));
+        await takeFound(session, layer, doubtful);
       });
     }
-    return { below, missing: [...asked] };
+    return { below, missing: [...asked, ...doubtful] };
   }
 }

@@ -51,6 +51,8 @@ const COMMIT_STEPS = 100;
 export class GraphCollection {
   /** The commits, parents first: each has all that it reaches before it, or below. */
   readonly nodes: number[] = [];
+  /** The commits of refs that seem to be in a layer, since their names begin like one there. */
+  readonly seen: number[] = [];
   readonly #input: CollectionInput;
   /** By node: whether it is in `nodes`. */
   #listed = new Uint8Array(4096);
@@ -72,7 +74,8 @@ export class GraphCollection {
     for (const node of nodes) {
       const commit = await session.peel(node);
       if ((await session.typeOf(commit)) !== TYPE_NUMBER.commit) continue;
-      if (!(await this.#addReached(commit))) return this.#ended(begin);
+      if (u8OrNul(this.#listed, commit) === 0 && this.#isListed(commit)) this.seen.push(commit);
+      else if (!(await this.#addReached(commit))) return this.#ended(begin);
     }
     return "all";
   }

@@ -213,12 +213,12 @@ class GraphPass {
     const session = this.#session;
     const merged = below.layers.slice(kept);
     const commits = await this.#commits(merged);
-    if (commits.length === 0) return "none";
-    const parents = await below.parentsOf(session, commits, kept);
+    const parents = await below.parentsOf(session, commits, { kept, seen: this.#collection.seen });
     if (parents.missing.length > 0) {
       this.#noteAlike(parents.missing);
       return AGAIN;
     }
+    if (commits.length === 0) return "none";
     const tables = await graphTables(session, commits, parents.below);
     if (tables === undefined) return "misfit";
     const filters = await filtersOf(session, tables, {
@@ -263,8 +263,8 @@ export async function makeGraph(input: GraphInput): Promise<ReplaceGraphsRequest
   // Commits are read from the layers where these can be held, and from packs otherwise.
   const shown = new CommitGraph(graphs, place, figures.wholeBytes);
   const all = new CommitGraph([...graphs, ...dropped], { ...place, shared: shown }, figures.wholeBytes);
-  const known = [all, shown].find((graph) => !graph.isTooLarge);
-  const heldBytes = LayersBelow.bytesOf(all.layers) + (known?.bodyBytes ?? 0); // What is too large is not held.
+  const known = [all, shown].filter((graph) => !graph.isTooLarge);
+  const heldBytes = LayersBelow.bytesOf(all.layers) + (known[0]?.bodyBytes ?? 0); // What is too large is not held.
   await repository.memory.claim({ bytes: heldBytes });
   try {
     return await makeLayer({ ...input, snapshot, figures, heldBytes }, { all, known, place });
@@ -273,13 +273,22 @@ export async function makeGraph(input: GraphInput): Promise<ReplaceGraphsRequest
   }
 }
 
+/** Returns the first graph that can be read: the file of a dropped layer may be gone. */
+async function firstLoaded(graphs: readonly CommitGraph[]): Promise<CommitGraph | undefined> {
+  for (const graph of graphs) {
+    await graph.load();
+    if (graph.isAtHand) return graph;
+  }
+  return undefined;
+}
+
 async function makeLayer(
   input: Omit<StepInput, "below" | "droppedLayers"> & Pick<GraphInput, "way">,
   {
     all,
     known,
     place,
-  }: { readonly all: CommitGraph; readonly known: CommitGraph | undefined; readonly place: GraphContext },
+  }: { readonly all: CommitGraph; readonly known: readonly CommitGraph[]; readonly place: GraphContext },
 ): Promise<ReplaceGraphsRequest> {
   const { way = new Uint8Array(0), ...rest } = input;
   const { repository, snapshot } = rest;
@@ -292,10 +301,10 @@ async function makeLayer(
   };
   const state: StepState = { way: namesIn(way, place.format.rawSize), read: 0, alike: new Set(), misled: 0 };
   for (;;) {
-    await known?.load();
+    const graph = await firstLoaded(known);
     const made = await inOwnSession(
       repository,
-      known === undefined ? database : database.withGraph(known),
+      graph === undefined ? database : database.withGraph(graph),
       async (session) => await new GraphPass(step, session, state).run(),
     );
     if (made !== AGAIN) return made;

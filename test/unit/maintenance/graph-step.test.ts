@@ -210,6 +210,38 @@ describe("the commit-graph of a repository", () => {
     expect(await told()).toEqual(git.lines(["rev-list", "main"]).sort());
   });
 
+  it("has the tip of a ref whose name merely begins like one in a layer", async () => {
+    await makeInSteps({});
+    const stored = new Set(git.lines(["rev-list", "main"]));
+    addCommits(git, "main", 5, git.oid("main"));
+    await bed.set("refs/heads/main", git.oid("main"));
+    const tip = git.oid("main");
+    const lie = vi
+      .spyOn(NamePrefixes.prototype, "mayHave")
+      .mockImplementation((name) => toHex(name) === tip || stored.has(toHex(name)));
+    try {
+      expect(await makeInSteps({})).toEqual([5]);
+    } finally {
+      lie.mockRestore();
+    }
+    expect(await told()).toEqual(git.lines(["rev-list", "main"]).sort());
+  });
+
+  it("reads commits from the layers that are there, where the file of a dropped one is gone", async () => {
+    await makeInSteps({ mostFilters: 0 });
+    const { repository } = bed.maintained;
+    const name = "f".repeat(40);
+    const lost = { name: "0".repeat(40), checksum: "0".repeat(40), commits: 5, filters: 5, bytes: 2000 };
+    const read = vi.spyOn(CommitGraph.prototype, "read");
+    try {
+      const request = await makeGraph({ repository, name, dropped: [lost] });
+      expect(request?.added).toMatchObject({ commits: 60, filters: 60 });
+      expect(read.mock.calls.length).toBeGreaterThanOrEqual(60);
+    } finally {
+      read.mockRestore();
+    }
+  });
+
   it("merges no layer that would take more memory than a step may, and claims what it takes", async () => {
     await makeInSteps({});
     addCommits(git, "main", 40, git.oid("main"));
