@@ -66,6 +66,8 @@ function texts(): Record<string, string> {
     "lazy-item.md": `- > x\n${repeated("y\n", markdown)}`,
     "lazy-between.md": repeated("> - x\ny\n", markdown),
     "lazy-table.md": `> |a|b|\n> |-|-|\n${repeated("y\n", markdown)}`,
+    "stars-in-rows.md": repeated("|*a \n", markdown),
+    "stars-too-deep.md": `x\n${repeated("     - *a \n", markdown)}`,
     "tags.md": repeated("<a title='", markdown),
     "code.md": repeated("`", markdown),
     "quotes.ts": repeated("`${`\n", code),

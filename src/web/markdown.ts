@@ -61,8 +61,13 @@ const INSTRUCTION = /<[?!]/g;
 const QUOTATIONS = /^(?: {0,3}> ?)*/;
 /** A line with which every block before it ends, beside an empty one. */
 const ENDS_BLOCK = /^ {0,3}(?:[-*+]|1[.)]) [^ ]/;
-/** A line with which the text before it ends: an empty one, an item of a list, a row of a table, a title. */
-const BEGINS_ANEW = /^[ \t]*(?:$|[-*+] |\d{1,9}[.)] |\||#)/;
+/** A title, and a row of a table. */
+const TITLE = /^ {0,3}#{1,6} /;
+const ROW = /^ {0,3}\|/;
+/** An item of a list: what stands before its sign, and the sign. One that has no text interrupts none. */
+const FILLED_ITEM = /^( *)([-*+]|\d{1,9}[.)]) [^ ]/;
+/** The most columns by which a sign may be further in than what is around it. */
+const MOST_INDENT = 3;
 /** The most characters of all blocks of code together that are coloured: the document is rendered without a pause. */
 const MOST_COLOURED = 32 * 1024;
 /** The longest run of signs that may open an emphasis, a link or code: a parser looks for the end of each. */
@@ -221,12 +226,47 @@ class ScannedText {
   }
 }
 
+/** Counts the signs with a partner in one paragraph. A line begins another one only where a parser agrees. */
+class PairedSigns {
+  /** See {@link MOST_PAIRED}. */
+  count = 0;
+  /** The column in which the text of the item above begins; `undefined` outside of lists. */
+  #column: number | undefined;
+  #isInTable = false;
+  #before = "";
+
+  add(line: string): void {
+    if (line.trim() === "" || TITLE.test(line) || this.#isRow(line) || this.#isItem(line)) this.count = 0;
+    if (this.#before.trim() === "" && /^[^ \t]/.test(line) && !FILLED_ITEM.test(line)) this.#column = undefined;
+    for (const sign of line) if (PAIRED.has(sign)) this.count++;
+    this.#before = line;
+  }
+
+  /** Whether a line is a row of a table for certain. */
+  #isRow(line: string): boolean {
+    const head = this.#before;
+    const cells = (row: string): number => row.trim().split("|").length;
+    const begins = ROW.test(head) && isTableDelimiter(line) && !head.includes("\\") && cells(head) === cells(line);
+    this.#isInTable = ROW.test(line) && (this.#isInTable || begins);
+    return this.#isInTable;
+  }
+
+  #isItem(line: string): boolean {
+    const [, indent = "", sign = ""] = FILLED_ITEM.exec(line) ?? []; // It may be no item.
+    if (sign === "" || indent.length > (this.#column ?? 0) + MOST_INDENT) return false;
+    // Another number does not interrupt a paragraph.
+    const interrupts = this.#column !== undefined || /^(?:[-*+]|1[.)])$/.test(sign) || this.#before.trim() === "";
+    if (interrupts) this.#column = indent.length + sign.length + 1;
+    return interrupts;
+  }
+}
+
 /** Whether a parser would take long over a text: nobody writes such a paragraph. */
 function isHostile(text: string): boolean {
   if (NESTED.test(text) || RUN.test(text)) return true;
   const listed = new ListedText();
   const scanned = new ScannedText();
-  let signs = 0;
+  const paired = new PairedSigns();
   let [columns, cells] = [0, 0];
   // A parser takes each of these for the end of a line.
   for (const line of text.split(/\r\n?|\n/)) {
@@ -239,9 +279,8 @@ function isHostile(text: string): boolean {
     listed.add(line);
     scanned.add(line);
     if (listed.count > MOST_LISTED || scanned.count > MOST_SCANNED) return true;
-    if (BEGINS_ANEW.test(line)) signs = 0;
-    for (const sign of line) if (PAIRED.has(sign)) signs++;
-    if (signs > MOST_PAIRED) return true;
+    paired.add(line);
+    if (paired.count > MOST_PAIRED) return true;
   }
   return false;
 }

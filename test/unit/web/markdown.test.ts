@@ -113,6 +113,10 @@ describe("renderMarkdown", () => {
     ["lines of an item, all in a quotation", "> y\n", "> - x\n"],
     ["lines that go on with a quotation in an item", "y\n", "- > x\n"],
     ["items in a quotation that are interrupted, with more of them", "y\n> - y\n> - z\n", ""],
+    ["signs behind what looks like rows of a table", "|*a \n", ""],
+    ["signs behind numbers that begin no list", "2. *a \n", "x\n"],
+    ["signs behind items that lie too deep", "     - *a \n", "x\n"],
+    ["signs behind rows under a head that is none", "|*a \n", "|a|b|\n|-|\n"],
     ["lines of an item that end in other ways", "y\ry\r\n", "- x\r"],
     ["items in a quotation that are interrupted", "> - x\ny\n", ""],
   ])("shows %s as they are written, where a parser would read all that follows again from each", (_, piece, before) => {
@@ -130,6 +134,11 @@ describe("renderMarkdown", () => {
     const table = `| a | b |\n| - | - |\n${"| one | two |\n".repeat(8000)}`;
     const quotation = "> words of somebody else\n".repeat(8000);
     const quoted = "> - an item of somebody else\n>   that goes on\n".repeat(4000);
+    const links = "- **one** [two](three) _four_\n  - [x](y)\n".repeat(1000);
+    const cells = `| a | b |\n| - | - |\n${"| **one** | [two](three) |\n".repeat(1000)}`;
+    const numbers = `1. **x**\n${"2. [a](b)\n".repeat(1100)}`;
+    for (const text of [links, cells]) expect(render(text)).not.toMatch(/^<pre>/);
+    expect(render(numbers.slice(0, 6000))).not.toMatch(/^<pre>/);
     for (const text of [sections, items, pages, comments, table, quotation, quoted])
       expect(render(text)).not.toMatch(/^<pre>/);
   });
