@@ -236,7 +236,9 @@ class PairedSigns {
   #before = "";
 
   add(line: string): void {
-    if (line.trim() === "" || TITLE.test(line) || this.#isRow(line) || this.#isItem(line)) this.count = 0;
+    // Each of these looks at the line, whatever the other found: a title ends a table.
+    const [isRow, isItem] = [this.#isRow(line), this.#isItem(line)];
+    if (isRow || isItem || line.trim() === "" || TITLE.test(line)) this.count = 0;
     if (this.#before.trim() === "" && /^[^ \t]/.test(line) && !FILLED_ITEM.test(line)) this.#column = undefined;
     for (const sign of line) if (PAIRED.has(sign)) this.count++;
     this.#before = line;

@@ -117,6 +117,8 @@ describe("renderMarkdown", () => {
     ["signs behind numbers that begin no list", "2. *a \n", "x\n"],
     ["signs behind items that lie too deep", "     - *a \n", "x\n"],
     ["signs behind rows under a head that is none", "|*a \n", "|a|b|\n|-|\n"],
+    ["signs behind a table that a title ended", "|*a \n", "|a|\n|-|\n# x\n"],
+    ["signs behind a table that an empty line ended", "|*a \n", "|a|\n|-|\n\n"],
     ["lines of an item that end in other ways", "y\ry\r\n", "- x\r"],
     ["items in a quotation that are interrupted", "> - x\ny\n", ""],
   ])("shows %s as they are written, where a parser would read all that follows again from each", (_, piece, before) => {
