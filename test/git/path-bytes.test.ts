@@ -122,7 +122,8 @@ it("a branch that a query names is that one", async () => {
   expect(after).toEqual(expect.arrayContaining([replaced, percent]));
   expect(after.filter((oid) => !before.includes(oid))).toEqual([(made.body as { oid: string }).oid]);
   const refused = await ask("POST", "/v1/repos/acme/bytes/commits?branch=main&message=%E9", PATCH);
-  expect([refused.status, refused.body]).toEqual([422, expect.objectContaining({ detail: "message is not UTF-8." })]);
+  const detail = 'the parameter "message" is not UTF-8';
+  expect([refused.status, refused.body]).toEqual([422, expect.objectContaining({ detail })]);
   const { body } = await ask("GET", "/v3/repos/acme/bytes/contents/on-bytes?ref=caf%E9");
   const { sha } = body as { sha: string };
   const gone = await ask("DELETE", `/v3/repos/acme/bytes/contents/on-bytes?branch=caf%E9&message=gone&sha=${sha}`);
