@@ -36,6 +36,16 @@ export type KeptMemory = {
   reclaim(bytes: number): void;
 };
 
+/** Makes a {@link KeptMemory} from a function that returns its size and one that makes it smaller. */
+export function keptMemory(size: () => number, reclaim: (bytes: number) => void): KeptMemory {
+  return {
+    get byteLength() {
+      return size();
+    },
+    reclaim,
+  };
+}
+
 /** A request for memory. */
 export type MemoryClaim = {
   readonly bytes: number;

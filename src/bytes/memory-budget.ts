@@ -14,16 +14,6 @@ import { ClientTooSlow, HostBusy } from "./failure.ts";
 import { type BudgetClock, FIRST_TICK, type Holding, Lookout, newHolding, TICK } from "./memory-holding.ts";
 import { SlowClients } from "./slow-clients.ts";
 
-/** Makes a {@link KeptMemory} from a function that returns its size and one that makes it smaller. */
-export function keptMemory(size: () => number, reclaim: (bytes: number) => void): KeptMemory {
-  return {
-    get byteLength() {
-      return size();
-    },
-    reclaim,
-  };
-}
-
 type Waiter = {
   readonly holding: Holding;
   readonly claim: MemoryClaim;
@@ -58,10 +48,7 @@ export class MemoryBudget {
 
   /** Bytes that requests hold or that are kept for later requests. */
   get used(): number {
-    let bytes = 0;
-    for (const holding of this.#holdings) bytes += holding.bytes;
-    for (const { byteLength } of this.#kept) bytes += byteLength;
-    return bytes;
+    return this.#kept.reduce((bytes, { byteLength }) => bytes + byteLength, this.held);
   }
 
   /** Bytes that requests hold. */
@@ -80,6 +67,11 @@ export class MemoryBudget {
   /** Whether requests hold more than the limit without what is kept for small claims and for those that are to end. */
   get isOver(): boolean {
     return this.held > this.#growth;
+  }
+
+  /** Bytes that requests may hold more. */
+  get free(): number {
+    return Math.max(0, this.#growth - this.held);
   }
 
   /** Whether requests may hold this many bytes more. */
@@ -304,7 +296,7 @@ export class RequestMemory {
     return this.#budget.waiting > 0;
   }
 
-  /** Whether so much more may be held: for those who can do with less. */
+  /** Whether this many bytes more may be held: for those who can do with less. */
   hasRoom(bytes: number): boolean {
     return this.#budget.hasRoom(bytes);
   }
@@ -333,6 +325,13 @@ export class RequestMemory {
   /** Counts bytes that the request has begun to hold or, if negative, no longer holds. */
   hold(bytes: number): void {
     this.#budget.add(this.#holding, bytes);
+  }
+
+  /** Counts bytes that the request has begun to hold, as far as there is room. Returns how many it counted. */
+  holdUpTo(bytes: number): number {
+    const held = Math.min(bytes, this.#budget.free);
+    this.hold(held);
+    return held;
   }
 
   /** Sets the function that is called once when the request waits for its client, to free what can be made again. */

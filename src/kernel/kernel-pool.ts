@@ -8,8 +8,8 @@
  * @packageDocumentation
  */
 import type { HashFactory } from "../bytes/hash.ts";
-import type { KeptMemory } from "../bytes/budget-limits.ts";
-import { keptMemory, type MemoryBudget, type RequestMemory } from "../bytes/memory-budget.ts";
+import { type KeptMemory, keptMemory } from "../bytes/budget-limits.ts";
+import type { MemoryBudget, RequestMemory } from "../bytes/memory-budget.ts";
 import { type Kernel, createKernel } from "./kernel.ts";
 
 /** The sizes of kernels in bytes, and the other options with which they are created. */

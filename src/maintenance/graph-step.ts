@@ -103,7 +103,7 @@ class GraphPass {
     const kept = isPart ? this.#records.length : this.#layersToKeep();
     // What is too much stays as it is until there are many more objects: to fail would hold other steps up.
     const isFull = kept >= MOST_LAYERS || collected === "too much";
-    const made = isFull ? "none" : await this.#writeClaimed(kept);
+    const made = isFull ? "none" : await this.#writeCounted(kept);
     if (made === AGAIN && ++this.#state.misled < MOST_MISLED) {
       this.#state.way = before;
       return AGAIN;
@@ -158,18 +158,20 @@ class GraphPass {
     return writingBytes(commits, Math.min(filterBytes, mostFilterBytes), this.#session.format.rawSize);
   }
 
-  /** Writes a layer on top of the first `kept` in memory that it claims before. See {@link GraphPass.#write}. */
-  async #writeClaimed(kept: number): Promise<CommitGraphRecord | "none" | "misfit" | typeof AGAIN> {
-    const { repository, heldBytes, figures } = this.#input;
+  /**
+   * Writes a layer on top of the first `kept`, and counts the memory in which it does, as far as there is room. It claims none:
+   * a step has its kernel already, and who waits for memory beside a kernel may wait for what its own kernel keeps. See {@link GraphPass.#write}.
+   */
+  async #writeCounted(kept: number): Promise<CommitGraphRecord | "none" | "misfit" | typeof AGAIN> {
+    const { memory } = this.#input.repository;
     const commits = this.#records
       .slice(kept)
       .reduce((sum, record) => sum + record.commits, this.#collection.nodes.length);
-    const bytes = Math.max(0, Math.min(this.#bytesToWrite(commits, kept), figures.mostClaimed - heldBytes));
-    await repository.memory.claim({ bytes });
+    const held = memory.holdUpTo(this.#bytesToWrite(commits, kept));
     try {
       return await this.#write(kept);
     } finally {
-      repository.memory.giveBack(bytes);
+      memory.hold(-held);
     }
   }
 

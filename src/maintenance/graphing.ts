@@ -6,14 +6,13 @@
  * | `mostCommits` | 200,000 | the commits of a layer |
  * | `mostWalked` | 300,000 | the commits that a step holds: of a longer line, it goes to the oldest part first, and lets go of the rest |
  * | `leastCommits` | 50,000 | the commits of which a step makes a layer, where it has no room for more: with fewer, it begins anew further down |
- * | `spacing` | 25,000 | of a line that is let go of, one of so many commits is remembered, to go on from |
+ * | `spacing` | 25,000 | of a line that is let go of, one in this many commits is remembered, to go on from |
  * | `mostWay` | 4096 | the commits that are remembered |
  * | `mostRead` | 1,000,000 | the commits that a step reads: some ten seconds of processor time. What is left goes to the next steps |
  * | `rowBytes` | 40 | what a commit takes that a step has come to, beside the names of itself and of its tree |
  * | `nameBytes` | 16 | what a name takes, beside its raw bytes |
  * | `collectedBytes` | 200 | what a commit takes besides that the layer is to have: tables, names and the file |
  * | `stepBytes` | 60,000,000 | the memory of a step, with what it holds of the layers that are there: an isolate that does nothing has some 45 MB |
- * | `mostClaimed` | 32,000,000 | the memory that a step claims at most beside its kernel, of which the names may take 20 MB more: an isolate that does nothing else can grant it |
  * | `mostFilters` | 5000 | the filters that a step computes, for each of which trees are compared, at about a fifth of a read of the bucket; the newest commits come first |
  * | `mostFilterBytes` | 12 MiB | the filters of a layer: what has no room has no filter |
  * | `mostSteps` | 4,000,000,000 | the work after which no further filter is computed: about ten seconds |
@@ -35,7 +34,6 @@ export const GRAPHING = {
   mostWay: 4096,
   mostRead: 1_000_000,
   ...LAYER_MEMORY,
-  mostClaimed: 32_000_000,
   mostFilters: 5000,
   mostFilterBytes: MOST_LAYER_FILTER_BYTES,
   mostSteps: 4_000_000_000,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { keptMemory } from "../../../src/bytes/budget-limits.ts";
 import { ClientTooSlow, HostBusy } from "../../../src/bytes/failure.ts";
-import { keptMemory, type RequestMemory } from "../../../src/bytes/memory-budget.ts";
+import type { RequestMemory } from "../../../src/bytes/memory-budget.ts";
 import { ManualClock, memoryBudget, settle } from "../../support/memory.ts";
 
 /** A claim, and its state so far. */
@@ -152,6 +153,16 @@ describe("MemoryBudget", () => {
     memory.hold(50);
     expect([kept, budget.used]).toEqual([50, 100]);
     expect([memory.hasRoom(50), memory.hasRoom(51)]).toEqual([true, false]);
+  });
+
+  it("lets a request hold what there is room for without waiting, and not more", async () => {
+    const budget = memoryBudget({ bytes: 100, reserve: 20 });
+    const [one, other] = [budget.open("a"), budget.open("b")];
+    await one.claim({ bytes: 30 });
+    expect([one.holdUpTo(40), one.bytes, budget.free]).toEqual([40, 70, 10]);
+    expect([other.holdUpTo(40), other.holdUpTo(40), other.bytes]).toEqual([10, 0, 10]);
+    other.hold(15);
+    expect([budget.isOver, one.holdUpTo(5), one.bytes]).toEqual([true, 0, 70]);
   });
 
   it("bounds what of one caller waits over all shares, and keeps places for others", async () => {

@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { HostBusy } from "../../../src/bytes/failure.ts";
 import { toHex } from "../../../src/bytes/hex.ts";
 import {
   type CommitGraphRecord,
@@ -242,22 +243,41 @@ describe("the commit-graph of a repository", () => {
     }
   });
 
-  it("merges no layer that would take more memory than a step may, and claims what it takes", async () => {
+  it("merges no layer that would take more memory than a step may, and counts what it takes", async () => {
     await makeInSteps({});
     addCommits(git, "main", 40, git.oid("main"));
     await bed.set("refs/heads/main", git.oid("main"));
     const { memory } = bed.maintained.repository;
-    const claim = vi.spyOn(memory, "claim");
+    const hold = vi.spyOn(memory, "holdUpTo");
     const before = memory.bytes;
     try {
       // The walk of 40 commits has room, and 100 commits have none: each takes 312 bytes, and the layer that is there is held twice.
       expect(await makeInSteps({ stepBytes: 40_000 })).toEqual([40]);
       expect(await layers()).toMatchObject([{ commits: 60 }, { commits: 40 }]);
-      expect(claim.mock.calls.map(([{ bytes }]) => bytes)).toContain(writingBytes(40, 0, 20));
+      expect(hold.mock.calls.map(([bytes]) => bytes)).toContain(writingBytes(40, 0, 20));
     } finally {
-      claim.mockRestore();
+      hold.mockRestore();
     }
     expect(memory.bytes).toBe(before);
+  });
+
+  it("waits for no memory once it has a kernel, which may keep what it would wait for", async () => {
+    const { kernels, memory } = bed.maintained.repository;
+    const lend = kernels.lend.bind(kernels);
+    let claim: { mockRestore(): void } | undefined;
+    const lent = vi.spyOn(kernels, "lend").mockImplementation(async (...args) => {
+      const kernel = await lend(...args);
+      claim = vi.spyOn(memory, "claim").mockRejectedValue(new HostBusy("host", 15));
+      return kernel;
+    });
+    try {
+      expect(await makeInSteps({})).toEqual([60]);
+      expect(lent).toHaveBeenCalled();
+    } finally {
+      claim?.mockRestore();
+      lent.mockRestore();
+    }
+    expect(await layers()).toMatchObject([{ commits: 60, filters: 60 }]);
   });
 
   it("leaves the graph as it is where names that begin like those in a layer would take very many passes", async () => {
