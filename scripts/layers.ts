@@ -34,6 +34,10 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     ring: 3,
     imports: "bytes kernel object wire format diff catalog store refs graph merge repository packing",
   },
+  writing: {
+    ring: 3,
+    imports: "bytes kernel object format diff catalog store refs graph merge repository packing service",
+  },
   mirror: { ring: 3, imports: "bytes kernel object wire format catalog store refs graph access repository packing" },
   maintenance: { ring: 3, imports: "bytes kernel object wire format catalog store refs graph repository packing" },
   browse: { ring: 3, imports: "bytes kernel object format diff catalog store refs graph repository" },
@@ -43,13 +47,13 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     ring: 4,
     imports: "bytes kernel object catalog store refs access events signing repository mirror maintenance lfs durable",
   },
-  http: { ring: 5, imports: "bytes object wire refs access signing repository service browse lfs" },
+  http: { ring: 5, imports: "bytes object wire refs access signing repository service writing browse lfs" },
   ssh: { ring: 5, imports: "bytes signing" },
   doors: { ring: 5, imports: "bytes wire access service http ssh" },
   api: {
     ring: 5,
     imports:
-      "bytes object diff catalog refs access events signing repository service mirror maintenance browse lfs http",
+      "bytes object diff catalog refs access events signing repository service writing mirror maintenance browse lfs http",
   },
   web: { ring: 5, imports: "bytes object diff refs access repository browse http" },
   host: {

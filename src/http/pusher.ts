@@ -6,7 +6,7 @@
 import { mightWrite } from "../access/decide.ts";
 import { actorNameOf, actorOf, lockOwnerOf, type Principal, pusherOf } from "../access/principal.ts";
 import type { PushExchange } from "../service/exchange.ts";
-import type { WriteExchange } from "../service/commit/write-session.ts";
+import type { WriteExchange } from "../writing/commit/write-session.ts";
 import { type Caller, refuseMirror } from "./admission.ts";
 import { authorize } from "./denied.ts";
 import { missingLfs } from "./lfs-admission.ts";

@@ -11,8 +11,8 @@ import type { Host } from "../../http/host.ts";
 import { DetailedProblem, InvalidRequest } from "../../http/problem.ts";
 import { bytesOf, textOf } from "../../object/byte-text.ts";
 import type { Identity } from "../../object/identity.ts";
-import { type PayloadHead, readPayload } from "../../service/commit/signed-payload.ts";
-import type { Signing, WriteExchange } from "../../service/commit/write-session.ts";
+import { type PayloadHead, readPayload } from "../../writing/commit/signed-payload.ts";
+import type { Signing, WriteExchange } from "../../writing/commit/write-session.ts";
 import type { SignatureCheck } from "../../signing/verify.ts";
 import type { signing } from "./commit-schemas.ts";
 

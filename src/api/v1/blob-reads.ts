@@ -196,7 +196,7 @@ async function keep(context: Context<ApiEnv>): Promise<Response> {
   const name = await requestedName(context, "write");
   const { exchange } = await admitWriter({ host, name });
   const size = announcedSize(context);
-  const { keepBlob } = await import("../../service/commit/keep-blob.ts");
+  const { keepBlob } = await import("../../writing/commit/keep-blob.ts");
   const source = bodySource(context, exchange.repository.memory);
   const oid = await keepBlob(exchange, api.settings(name), { source, size });
   if (oid === undefined)

@@ -7,7 +7,7 @@ import type * as v from "valibot";
 import type { Principal } from "../../access/principal.ts";
 import { InvalidRequest } from "../../http/problem.ts";
 import type { Identity } from "../../object/identity.ts";
-import { cleanName } from "../../service/commit/commit-text.ts";
+import { cleanName } from "../../writing/commit/commit-text.ts";
 import type { personBody } from "./commit-schemas.ts";
 
 const SECOND = 1000;

@@ -17,11 +17,11 @@ import { isPushableRefName, isTooLong } from "../../object/ref-name.ts";
 import { queryPairs, utf8Text } from "../../http/content-address.ts";
 import { InvalidRequest, Problem, DetailedProblem } from "../../http/problem.ts";
 import { admitWriter, type Writer } from "../../http/pusher.ts";
-import { addTrailers, wholeLines } from "../../service/commit/commit-text.ts";
-import { assertActions, type RefusedAction } from "../../service/commit/file-action.ts";
-import type { CommitAnswer, CommitOrder, MadeCommit } from "../../service/commit/make-commit.ts";
-import type { RefusedPatch } from "../../service/commit/patch-actions.ts";
-import type { ActionOrder } from "../../service/commit/prepared-actions.ts";
+import { addTrailers, wholeLines } from "../../writing/commit/commit-text.ts";
+import { assertActions, type RefusedAction } from "../../writing/commit/file-action.ts";
+import type { CommitAnswer, CommitOrder, MadeCommit } from "../../writing/commit/make-commit.ts";
+import type { RefusedPatch } from "../../writing/commit/patch-actions.ts";
+import type { ActionOrder } from "../../writing/commit/prepared-actions.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
 import { checkJson, mediaType, parseJson } from "../json-body.ts";
@@ -262,7 +262,7 @@ async function ordered(
   const reader = READERS[mediaType(context.req.raw)];
   if (reader === undefined) throw new Problem(415, `The body has to be one of ${Object.keys(READERS).join(", ")}.`);
   if (reader !== readPatchBody) refuseQuery(context);
-  const { PreparedActions } = await import("../../service/commit/prepared-actions.ts");
+  const { PreparedActions } = await import("../../writing/commit/prepared-actions.ts");
   const { repository } = exchange;
   // The body is read into memory: where there is no room, that waits.
   const { memory, pacer } = repository;
@@ -307,7 +307,7 @@ async function commit(context: Context<ApiEnv>): Promise<Response> {
       held += bytes;
       memory.hold(bytes);
     });
-    const { makeCommit } = await import("../../service/commit/make-commit.ts");
+    const { makeCommit } = await import("../../writing/commit/make-commit.ts");
     const exchange = order.signing.with({ ...writer.exchange, kept: context.var.api.settings(name) });
     return answerOf(await makeCommit(exchange, order), order);
   } finally {

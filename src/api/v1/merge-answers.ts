@@ -7,8 +7,8 @@ import { DetailedProblem, InvalidRequest, Problem, problemResponse } from "../..
 import { textOf } from "../../object/byte-text.ts";
 import { escapedOf } from "../../object/escaped-bytes.ts";
 import { modeText } from "../../object/tree.ts";
-import type { Conflict } from "../../service/merge/conflict-report.ts";
-import type { BranchOutcome, Conflicted, KeptOutcome, MovedBranch, Unbuilt } from "../../service/merge/write-branch.ts";
+import type { Conflict } from "../../writing/merge/conflict-report.ts";
+import type { BranchOutcome, Conflicted, KeptOutcome, MovedBranch, Unbuilt } from "../../writing/merge/write-branch.ts";
 import { REPLAYED } from "./idempotency.ts";
 import { otherRequest, refusedUpdate, staleRef } from "./refused-writes.ts";
 

@@ -8,8 +8,8 @@ import type * as v from "valibot";
 import type { Identity } from "../../object/identity.ts";
 import { isPushableRefName, isTooLong } from "../../object/ref-name.ts";
 import { InvalidRequest } from "../../http/problem.ts";
-import { wholeLines } from "../../service/commit/commit-text.ts";
-import type { PickAction } from "../../service/merge/pick-commits.ts";
+import { wholeLines } from "../../writing/commit/commit-text.ts";
+import type { PickAction } from "../../writing/merge/pick-commits.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
 import { type AskedWrite, askedWrite, type BodyReading } from "./asked-write.ts";
@@ -17,7 +17,7 @@ import { AskedSigning, atSigned } from "./asked-signing.ts";
 import { asker, personOf } from "./commit-person.ts";
 import type { KeyedRequest } from "./idempotency.ts";
 import { keptAnswer, mergeAnswer } from "./merge-answers.ts";
-import type { KeptOutcome } from "../../service/merge/write-branch.ts";
+import type { KeptOutcome } from "../../writing/merge/write-branch.ts";
 import { type MergeBody, mergeBody, movedJson, type PicksBody, picksBody, triedJson } from "./merge-schemas.ts";
 import { requestedName } from "./requested.ts";
 
@@ -97,7 +97,7 @@ async function merge(context: Context<ApiEnv>): Promise<Response> {
     ...people(body, asker(principal, exchange.repository.now()), signing),
     ...shared(body, keyed, signing),
   };
-  const { mergeBranch } = await import("../../service/merge/merge-branch.ts");
+  const { mergeBranch } = await import("../../writing/merge/merge-branch.ts");
   return mergeAnswer(await mergeBranch(signing.with(exchange), order), order.isTrial, signing.members);
 }
 
@@ -127,7 +127,7 @@ function picks(action: PickAction): (context: Context<ApiEnv>) => Promise<Respon
       committer: body.committer === undefined ? author : personOf("committer", body.committer, by),
       ...shared(body, keyed, signing),
     };
-    const { pickCommits } = await import("../../service/merge/pick-commits.ts");
+    const { pickCommits } = await import("../../writing/merge/pick-commits.ts");
     return mergeAnswer(await pickCommits(signing.with(exchange), order), order.isTrial, signing.members);
   };
 }

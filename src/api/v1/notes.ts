@@ -18,8 +18,8 @@ import { admitWriter } from "../../http/pusher.ts";
 import { bytesOf, textOf } from "../../object/byte-text.ts";
 import { byteTextOf, readEscapes } from "../../object/escaped-bytes.ts";
 import { isPushableRefName, isTooLong } from "../../object/ref-name.ts";
-import { wholeLines } from "../../service/commit/commit-text.ts";
-import type { ActionOrder } from "../../service/commit/prepared-actions.ts";
+import { wholeLines } from "../../writing/commit/commit-text.ts";
+import type { ActionOrder } from "../../writing/commit/prepared-actions.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
 import { readJson } from "../json-body.ts";
@@ -143,8 +143,8 @@ async function change(
   const { exchange, principal } = await admitWriter({ host, name });
   const by = asker(principal, exchange.repository.now());
   const [{ makeCommit }, { PreparedActions }] = await Promise.all([
-    import("../../service/commit/make-commit.ts"),
-    import("../../service/commit/prepared-actions.ts"),
+    import("../../writing/commit/make-commit.ts"),
+    import("../../writing/commit/prepared-actions.ts"),
   ]);
   for (let tries = 1; ; tries++) {
     const { object, head, place, note } = await present(context, ref);

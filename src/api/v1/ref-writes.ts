@@ -11,9 +11,9 @@ import { DetailedProblem, InvalidRequest, Problem } from "../../http/problem.ts"
 import { admitWriter } from "../../http/pusher.ts";
 import { isZeroOid } from "../../refs/ref-plan.ts";
 import type { AnsweredOnce } from "../../refs/ref-store.ts";
-import { wholeLines } from "../../service/commit/commit-text.ts";
-import type { MadeTag, RefOrder, RefResult, RefsAnswer } from "../../service/commit/move-refs.ts";
-import type { WriteExchange } from "../../service/commit/write-session.ts";
+import { wholeLines } from "../../writing/commit/commit-text.ts";
+import type { MadeTag, RefOrder, RefResult, RefsAnswer } from "../../writing/commit/move-refs.ts";
+import type { WriteExchange } from "../../writing/commit/write-session.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
 import { askedWrite, type BodyReading } from "./asked-write.ts";
@@ -123,7 +123,7 @@ async function put(context: Context<ApiEnv>): Promise<Response> {
   };
   const refAt = (previous: string | null = null): v.InferOutput<typeof refJson> => ({ name, oid, previous });
   const answerOf = ([result]: readonly RefResult[]): string => JSON.stringify(refAt(result?.previous));
-  const { moveRefs } = await import("../../service/commit/move-refs.ts");
+  const { moveRefs } = await import("../../writing/commit/move-refs.ts");
   const once = keyed === undefined ? {} : { once: { ...keyed, answer: answerOf } };
   const answer = await moveRefs(await withKept(context, exchange), [order], { atomic: true, ...once });
   if (answer.kind === "answered") {
@@ -140,7 +140,7 @@ async function remove(context: Context<ApiEnv>): Promise<Response> {
   const full = pathName(context);
   const expected = context.req.query("expected");
   const order: RefOrder = { name: full, oid: null, force: true, ...(expected === undefined ? {} : { expected }) };
-  const { moveRefs } = await import("../../service/commit/move-refs.ts");
+  const { moveRefs } = await import("../../writing/commit/move-refs.ts");
   const answer = await moveRefs(exchange, [order], { atomic: true });
   if (answer.kind === "answered") throw otherRequest();
   const [result] = answer.results;
@@ -166,7 +166,7 @@ async function update(context: Context<ApiEnv>): Promise<Response> {
   });
   const answerOf = (results: readonly RefResult[]): string => JSON.stringify({ updates: results.map(outcomeOf) });
   const { atomic = true } = body;
-  const { moveRefs } = await import("../../service/commit/move-refs.ts");
+  const { moveRefs } = await import("../../writing/commit/move-refs.ts");
   const once = keyed === undefined ? {} : { once: { ...keyed, answer: answerOf } };
   const answer = await moveRefs(exchange, orders, { atomic, ...once });
   if (answer.kind === "answered") return before(answer.before, keyed, 200);
@@ -201,7 +201,7 @@ async function makeTagOf(context: Context<ApiEnv>): Promise<Response> {
   const tagger = body.tagger === undefined ? by : personOf("tagger", body.tagger, by);
   const shown = ({ oid, target: object, type }: MadeTag): string =>
     JSON.stringify({ name, oid, target: object, type, ...signing.members });
-  const { makeTag } = await import("../../service/commit/move-refs.ts");
+  const { makeTag } = await import("../../writing/commit/move-refs.ts");
   const order = { name, target, message: wholeLines(body.message), tagger, isTrial };
   const once = keyed === undefined ? {} : { once: { ...keyed, answer: shown } };
   const answer = await makeTag(signing.with(exchange), { ...order, ...once });

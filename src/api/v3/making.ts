@@ -8,8 +8,8 @@ import * as v from "valibot";
 import { admitWriter } from "../../http/pusher.ts";
 import type { Identity } from "../../object/identity.ts";
 import { FILE_MODE, typeOfMode } from "../../object/tree.ts";
-import { wholeLines } from "../../service/commit/commit-text.ts";
-import type { MadeObject, MakingExchange, TreeOrder } from "../../service/commit/make-objects.ts";
+import { wholeLines } from "../../writing/commit/commit-text.ts";
+import type { MadeObject, MakingExchange, TreeOrder } from "../../writing/commit/make-objects.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { asker, personOf } from "../v1/commit-person.ts";
 import { ARMOURED, MOST_SIGNATURE } from "../v1/commit-schemas.ts";
@@ -86,7 +86,7 @@ function orderOf({ path, mode, sha, content }: v.InferOutput<typeof entryBody>):
 async function tree(context: Context<ApiEnv>): Promise<Response> {
   const { base_tree: base, tree: entries } = await readBody(context, "write", treeBody);
   const { exchange } = await maker(context);
-  const { makeTree } = await import("../../service/commit/make-objects.ts");
+  const { makeTree } = await import("../../writing/commit/make-objects.ts");
   const orders = entries.map((entry) => orderOf(entry));
   const sha = nameOf(await makeTree(exchange, base?.toLowerCase(), orders));
   const place = placeOf(context);
@@ -113,7 +113,7 @@ async function commit(context: Context<ApiEnv>): Promise<Response> {
   };
   // What was signed elsewhere is taken to the byte.
   const message = signature === "" ? wholeLines(body.message) : body.message;
-  const { makeCommitObject } = await import("../../service/commit/make-objects.ts");
+  const { makeCommitObject } = await import("../../writing/commit/make-objects.ts");
   const signing = signature === "" ? {} : { signing: { isAsked: true, sign: async () => signature } };
   const oid = nameOf(await makeCommitObject({ ...exchange, ...signing }, { ...order, message }));
   return answer(context, gitCommitShape(placeOf(context), { ...order, oid, message }), 201);
@@ -124,7 +124,7 @@ async function tag(context: Context<ApiEnv>): Promise<Response> {
   const { exchange, by } = await maker(context);
   const tagger = asked === undefined ? by : personOf("tagger", asked, by);
   const object = given.toLowerCase();
-  const { makeTagObject } = await import("../../service/commit/make-objects.ts");
+  const { makeTagObject } = await import("../../writing/commit/make-objects.ts");
   const sha = nameOf(await makeTagObject(exchange, { name, object, type, message: wholeLines(message), tagger }));
   const place = placeOf(context);
   return answer(

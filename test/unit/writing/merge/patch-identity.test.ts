@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FILE_MODE } from "../../../../src/object/tree.ts";
-import { type PatchSource, sameChanges } from "../../../../src/service/merge/patch-identity.ts";
+import { type PatchSource, sameChanges } from "../../../../src/writing/merge/patch-identity.ts";
 import { GitObjects } from "../../../support/git-objects.ts";
 import { GitRepository } from "../../../support/git-repository.ts";
 

@@ -20,8 +20,8 @@ import type { AnsweredOnce, RequestOnce } from "../../refs/ref-store.ts";
 import type { RefOutcome, RefUpdate } from "../../refs/ref-update.ts";
 import type { ObjectDatabase } from "../../store/object-database.ts";
 import type { IngestedPack } from "../../store/ingest/ingest-pack.ts";
-import type { PushExchange } from "../exchange.ts";
-import { beginAdmitted, type Begun } from "../push/begin-admitted.ts";
+import type { PushExchange } from "../../service/exchange.ts";
+import { beginAdmitted, type Begun } from "../../service/push/begin-admitted.ts";
 import {
   checkValues,
   commit,
@@ -30,11 +30,11 @@ import {
   type Landing,
   type LandingExchange,
   tipPackOf,
-} from "../push/landing.ts";
+} from "../../service/push/landing.ts";
 import { LfsWatch } from "../../repository/lfs-watch.ts";
-import { type ComingPush, type HeldPack, holdPack } from "../push/held-pack.ts";
-import { PushMemory } from "../push/push-memory.ts";
-import { PushVerdict } from "../push/push-verdict.ts";
+import { type ComingPush, type HeldPack, holdPack } from "../../service/push/held-pack.ts";
+import { PushMemory } from "../../service/push/push-memory.ts";
+import { PushVerdict } from "../../service/push/push-verdict.ts";
 import { keptFile } from "./kept-file.ts";
 import { NewObjects } from "./new-objects.ts";
 import { withSignature, withTagSignature } from "./signed-payload.ts";

@@ -17,7 +17,7 @@ import { PIECE_BYTES, ZLIB_HEADER } from "../../packing/deflated-entry.ts";
 import { StagedPack } from "../../packing/staged-pack.ts";
 import type { KeptBlob, KeptBlobStore } from "../../refs/kept-blobs.ts";
 import { checkStoredPack, limitsWith } from "../../repository/allowance.ts";
-import { beginAdmitted, type Begun } from "../push/begin-admitted.ts";
+import { beginAdmitted, type Begun } from "../../service/push/begin-admitted.ts";
 import { keptFile } from "./kept-file.ts";
 import type { WriteExchange } from "./write-session.ts";
 
