@@ -9,18 +9,11 @@
  * @packageDocumentation
  * @see gitprotocol-v2(5), git's protocol-caps.c
  */
-import { ReachedCommits } from "../graph/reachability.ts";
 import { objectFormat } from "../object/object-id.ts";
-import { inOwnSession } from "../repository/own-session.ts";
-import { reachedByRefs } from "../repository/view.ts";
-import type { Locations } from "../store/object-database.ts";
-import { openObjects } from "../repository/open-objects.ts";
-import { objectSizes } from "../store/object-sizes.ts";
+import { shownSizes } from "../repository/shown-sizes.ts";
 import type { ObjectIdList } from "../wire/object-id-list.ts";
 import type { PktBuffer } from "../wire/pkt-buffer.ts";
 import { ObjectInfoRequestParser, formatObjectInfo, formatObjectInfoHeader } from "../wire/object-info.ts";
-import type { OpenSnapshot } from "../refs/ref-store.ts";
-import type { Exchange } from "./exchange.ts";
 import type { CommandCall } from "./v2-command.ts";
 
 /** Answers an `object-info`. */
@@ -32,7 +25,7 @@ export async function tellObjectInfo(call: CommandCall): Promise<void> {
   const wants = oids.bytes().slice();
   const snapshot = await admission.openAs(context.objectFormat, oids.length === 0 ? {} : { packs: true, wants });
   if (oids.length > 0) {
-    const sizes = await sizesOf(exchange, snapshot, oids, wants);
+    const sizes = await shownSizes(exchange.repository, snapshot, wants);
     if (size) formatObjectInfoHeader(answer.lines);
     await answer.sendEach(formatSizes(sizes, { oids, size }, answer.lines));
   }
@@ -49,30 +42,4 @@ function* formatSizes(
     formatObjectInfo({ oid: oids.at(index), size: bytes < 0 ? "missing" : size ? bytes : undefined }, lines);
     yield;
   }
-}
-
-/** Returns the size of each object in bytes; -1 for an object that is missing, or that nobody may see. */
-async function sizesOf(
-  { repository }: Exchange,
-  snapshot: OpenSnapshot,
-  oids: ObjectIdList,
-  names: Uint8Array,
-): Promise<Float64Array> {
-  const database = openObjects(repository, snapshot.record, snapshot.packs);
-  return await inOwnSession(repository, database, async (session) => {
-    const locations = await database.locate(names);
-    const doubtful = doubtfulOf(snapshot, locations);
-    const asked = doubtful.map((index) => oids.at(index));
-    const searched = { answer: snapshot, database, graph: session, reached: new ReachedCommits(session) };
-    const shown = await reachedByRefs(repository, searched, asked);
-    for (const [i, index] of doubtful.entries()) if (shown[i] === false) locations.packs[index] = -1;
-    return await objectSizes(database, session.inflating, locations);
-  });
-}
-
-/** Returns the indexes of objects that are stored but may be unreachable, because no ref names them. */
-function doubtfulOf({ wantIsTip }: OpenSnapshot, locations: Locations): number[] {
-  const doubtful: number[] = [];
-  for (const [index, pack] of locations.packs.entries()) if (pack >= 0 && wantIsTip[index] === 0) doubtful.push(index);
-  return doubtful;
 }

@@ -12,7 +12,6 @@ import { itemAt } from "../../bytes/assert.ts";
 import { concat } from "../../bytes/chunk.ts";
 import { ProtocolError } from "../../bytes/failure.ts";
 import { fromHex } from "../../bytes/hex.ts";
-import type { ObjectFilter } from "../../graph/object-filter.ts";
 import type { ShallowPlan } from "../../graph/shallow.ts";
 import { objectFormat } from "../../object/object-id.ts";
 import { offeredFeatures } from "../../wire/capabilities.ts";
@@ -28,12 +27,12 @@ import { SIDE_BAND_64K_PACKET_MAX } from "../../wire/side-band.ts";
 import { RECENT_TIME } from "../../refs/recent-values.ts";
 import type { OpenRequest, OpenSnapshot } from "../../refs/ref-store.ts";
 import { asksForDepth, planDepth, shallowLines } from "./fetch-depth.ts";
-import { requestedFilter, withoutLargeBlobs } from "./fetch-filter.ts";
+import { type FilteredRequest, isPlainFetch, requestedFilter, withoutLargeBlobs } from "./fetch-filter.ts";
 import { type FetchSession, openFetchSession } from "../../packing/pack-session.ts";
 import { acknowledgeHavesV2, takeHaves } from "./negotiate.ts";
 import { type LinkedPack, linkedPack, mayBeLinked } from "./packfile-uri.ts";
 import type { ResponseWriter } from "../response-writer.ts";
-import { fetchSnapshot, isPlainFetch, sendPack } from "./send-pack.ts";
+import { fetchSnapshot, sendPack } from "./send-pack.ts";
 import { sendTwin } from "./send-twin.ts";
 import type { CommandCall } from "../v2-command.ts";
 
@@ -110,7 +109,6 @@ function twinHead(
   return lines.takeBytes();
 }
 
-type FilteredRequest = Omit<FetchRequest, "filter"> & { readonly filter: ObjectFilter };
 type PlannedFetch = {
   readonly session: FetchSession;
   readonly plan: ShallowPlan | undefined;

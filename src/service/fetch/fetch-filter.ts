@@ -1,11 +1,22 @@
 /**
- * Turns a client's filter-spec into the filter that selects objects.
+ * Turns a client's filter-spec into the filter that selects objects, and tells fetches apart that have none.
  *
  * @packageDocumentation
  */
 import { type ObjectFilter, NO_FILTER, combineFilters, typesFilter } from "../../graph/object-filter.ts";
 import type { RepositoryRecord } from "../../refs/ref-store.ts";
+import type { DepthRequest } from "../../wire/depth-request.ts";
+import type { FetchRequest } from "../../wire/fetch-request.ts";
 import { type ObjectFilterSpec, parseObjectFilterSpec } from "../../wire/object-filter-spec.ts";
+import { asksForDepth } from "./fetch-depth.ts";
+
+/** A request of version 2 whose filter-spec was understood. */
+export type FilteredRequest = Omit<FetchRequest, "filter"> & { readonly filter: ObjectFilter };
+
+/** Whether a fetch is plain: its client has nothing, and wants neither a depth nor a filter. */
+export function isPlainFetch(request: DepthRequest, filter: ObjectFilter, hasNothing: boolean): boolean {
+  return hasNothing && filter === NO_FILTER && request.shallows.length === 0 && !asksForDepth(request);
+}
 
 /** Returns the filter of a request. @throws ProtocolError in git's words if its spec is malformed or not supported. */
 export function requestedFilter(spec: string | undefined): ObjectFilter {

@@ -5,11 +5,9 @@
  */
 import { concat } from "../../bytes/chunk.ts";
 import type { OpenRequest } from "../../refs/ref-store.ts";
-import { asksForDepth, deepenNotRefs } from "./fetch-depth.ts";
-import { NO_FILTER, type ObjectFilter } from "../../graph/object-filter.ts";
+import { deepenNotRefs } from "./fetch-depth.ts";
 import type { FetchSession } from "../../packing/pack-session.ts";
 import { type PackOptions, packObjects } from "../../packing/pack-objects.ts";
-import type { DepthRequest } from "../../wire/depth-request.ts";
 import type { ObjectIdList } from "../../wire/object-id-list.ts";
 import type { ServiceCall } from "../failure.ts";
 import { staleNotice } from "./stale-notice.ts";
@@ -31,7 +29,7 @@ export function fetchSnapshot(asked: {
   readonly wantRefs?: readonly string[];
   /** The client's haves, and the commits at which its history is cut. */
   readonly had: readonly ObjectIdList[];
-  /** Whether the fetch is plain; see {@link isPlainFetch}. */
+  /** Whether the fetch is plain; see `isPlainFetch`. */
   readonly isPlain: boolean;
 }): OpenRequest {
   const refNames = deepenNotRefs(asked.deepenNot);
@@ -45,11 +43,6 @@ export function fetchSnapshot(asked: {
     ...(refNames.length === 0 ? {} : { refNames }),
     ...(asked.wantRefs === undefined || asked.wantRefs.length === 0 ? {} : { wantRefs: asked.wantRefs }),
   };
-}
-
-/** Whether a fetch is plain: its client has nothing, and wants neither a depth nor a filter. */
-export function isPlainFetch(request: DepthRequest, filter: ObjectFilter, hasNothing: boolean): boolean {
-  return hasNothing && filter === NO_FILTER && request.shallows.length === 0 && !asksForDepth(request);
 }
 
 /** Returns the first `most` names of several lists, raw and concatenated. */

@@ -22,13 +22,13 @@ import { formatOfWant } from "../client-format.ts";
 import type { Exchange } from "../exchange.ts";
 import { type ServiceCall, answerFaults } from "../failure.ts";
 import { asksForDepth, formatShallowSection, planDepth, shallowLines } from "./fetch-depth.ts";
-import { requestedFilter } from "./fetch-filter.ts";
+import { isPlainFetch, requestedFilter } from "./fetch-filter.ts";
 import { type FetchSession, openFetchSession } from "../../packing/pack-session.ts";
 import { type AcknowledgementStyle, Negotiation } from "./negotiate.ts";
 import type { ObjectIdList } from "../../wire/object-id-list.ts";
 import { RequestReader } from "../request-reader.ts";
 import type { ResponseWriter } from "../response-writer.ts";
-import { fetchSnapshot, isPlainFetch, sendPack } from "./send-pack.ts";
+import { fetchSnapshot, sendPack } from "./send-pack.ts";
 import { sendTwin } from "./send-twin.ts";
 
 /** The acknowledgement of a client that has nothing, before the pack. */

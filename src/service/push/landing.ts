@@ -20,7 +20,6 @@ import { takeIn } from "../../repository/take-in.ts";
 import type { PackRecord } from "../../catalog/pack-record.ts";
 import type { PackStorage } from "../../catalog/pack-storage.ts";
 import type { IngestedPack } from "../../store/ingest/ingest-pack.ts";
-import type { IngestProgress } from "../../store/ingest/ingest-progress.ts";
 import type { ObjectDatabase } from "../../store/object-database.ts";
 import type { StagedPack } from "../../packing/staged-pack.ts";
 import { type TipPack, makeTipPack } from "../../packing/tip-pack.ts";
@@ -35,6 +34,7 @@ import type { PushMemory } from "./push-memory.ts";
 import type { PushRequest } from "./push-request.ts";
 import type { PushVerdict } from "./push-verdict.ts";
 import { isGood } from "./signed-push.ts";
+import type { LandingProgress } from "./unpack-progress.ts";
 
 /**
  * The most commits that are read to see whether a ref moves forward. In a pack in memory each is little work; in a
@@ -77,8 +77,7 @@ type LandingPack = {
   /** Whether the source may stay open behind the pack. */
   readonly staysOpen?: boolean;
   readonly staged: StagedPack;
-  /** Told of progress, and when the pack is whole. */
-  readonly progress: IngestProgress & { end?(): Promise<void> };
+  readonly progress: LandingProgress;
 };
 
 /** Returns the updates that nothing has refused yet. */
@@ -189,21 +188,23 @@ export async function checkValues(landing: Landing, pack: IngestedPack | undefin
   const { exchange, request, verdict, memory, begun } = landing;
   // A push without a pack counts as zero bytes.
   const inMemory = (pack?.record.packBytes ?? 0) <= exchange.repository.limits.memoryPackBytes;
-  const openAll = (): ObjectDatabase => databaseOf(landing, ...(pack === undefined ? [] : [pack.record]));
-  await checkNewValues(verdict, {
+  const sources = {
     format: request.format,
+    database: databaseOf(landing),
+    openAll: () => databaseOf(landing, ...(pack === undefined ? [] : [pack.record])),
+    kernel: memory.kernel,
+  };
+  await checkNewValues(verdict, {
+    ...sources,
     pack,
     absent: { kind: isCut ? "shallow" : "missing-objects" },
-    database: databaseOf(landing),
-    openAll,
     rules: begun.record.rules,
-    kernel: memory.kernel,
     mostCommits: inMemory ? MOST_COMMITS : MOST_STORED_COMMITS,
   });
   const { locks } = begun;
   // A push without objects has no new commits.
   if (locks === undefined || pack === undefined) return;
-  await refuseLocked(verdict, { locks, database: databaseOf(landing), openAll, kernel: memory.kernel });
+  await refuseLocked(verdict, { ...sources, database: databaseOf(landing) }, locks);
 }
 
 /** The result of ingesting a push; `tips` are the indexes of the updates for which the pack was marked. */

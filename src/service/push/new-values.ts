@@ -7,34 +7,19 @@
  */
 import { itemAt } from "../../bytes/assert.ts";
 import { fromHex, toHex } from "../../bytes/hex.ts";
-import type { Kernel } from "../../kernel/kernel.ts";
 import { movesForward, movesForwardInPack } from "../../graph/forward-move.ts";
-import { GraphSession } from "../../graph/graph-session.ts";
-import type { ObjectFormat } from "../../object/object-id.ts";
 import { TYPE_NUMBER } from "../../object/object-type.ts";
 import { mindsForcePush, type RefRule } from "../../refs/ref-policy.ts";
 import { isZeroOid } from "../../refs/ref-plan.ts";
 import type { RefRejection } from "../../refs/ref-update.ts";
-import type { IngestedPack } from "../../store/ingest/ingest-pack.ts";
-import type { ObjectDatabase } from "../../store/object-database.ts";
 import { findTipTypes, peelTips, type TipValue } from "../../graph/tip-values.ts";
+import { inPushSession, type PushSources } from "./push-sources.ts";
 import type { PushVerdict } from "./push-verdict.ts";
 
 /** The places where the new values of a push are looked up, and the bounds of the search. */
-export type NewValueSources = {
-  readonly format: ObjectFormat;
-  /** The pack that the push brought; `undefined` if it brought no object. */
-  readonly pack: IngestedPack | undefined;
+export type NewValueSources = PushSources & {
   /** The rejection for a value that is neither in the pack nor in the catalog. */
   readonly absent: RefRejection;
-  readonly database: ObjectDatabase;
-  /** Opens the objects that were there before and those of the pack together. */
-  readonly openAll: () => ObjectDatabase;
-  /**
-   * Returns the push's kernel; the first call prepares it. The pack needs the kernel until its own objects have been
-   * checked.
-   */
-  readonly kernel: () => Promise<Kernel>;
   /** The most commits of the pack that are read to find out whether a ref moves forward. */
   readonly mostCommits: number;
   /** If one of these rules minds a forced push, the exact answer is found at any cost. */
@@ -101,24 +86,19 @@ async function checkForward(
 async function settleForward(
   values: readonly NewValue[],
   verdict: PushVerdict,
-  { rules, kernel, openAll }: NewValueSources,
+  sources: NewValueSources,
 ): Promise<void> {
   const doubtful = values.filter(({ index, type }) => {
     const update = verdict.updates[index];
     if (update === undefined || update.forward || type !== TYPE_NUMBER.commit) return false;
-    return mindsForcePush(rules, update.name);
+    return mindsForcePush(sources.rules, update.name);
   });
   if (doubtful.length === 0) return;
-  const lent = await kernel();
-  lent.reset();
-  const session = new GraphSession(openAll(), lent);
-  try {
+  await inPushSession(sources, async (session) => {
     for (const { index, oid } of doubtful) {
       const old = fromHex(itemAt(verdict.updates, index).oldOid);
       if (old === undefined) continue;
       verdict.learn(index, { forward: await movesForward(session, { from: old, to: oid }) });
     }
-  } finally {
-    session.leaveGraph();
-  }
+  });
 }

@@ -13,8 +13,11 @@ import type { ResponseWriter } from "../response-writer.ts";
 /** The shortest time between two progress lines. Milliseconds. */
 const INTERVAL = 1000;
 
+/** Told of the progress of a pack that lands, and when it is whole. */
+export type LandingProgress = IngestProgress & { end?(): Promise<void> };
+
 /** Shows `Resolving deltas` as git does. */
-export class UnpackProgress implements IngestProgress {
+export class UnpackProgress implements LandingProgress {
   readonly #answer: ResponseWriter;
   readonly #quiet: boolean;
   readonly #now: () => number;
