@@ -23,7 +23,7 @@ const MOST_PARENTS = 1000;
 /** A commit of which what is too long for an answer was cut: `isCut` says whether something was, and `isMessageCut` whether the message was. */
 export type CutCommit = Commit & { readonly isCut: boolean; readonly isMessageCut: boolean };
 
-/** Returns a text of at most so many characters, none of which is cut in two. */
+/** Returns a text of at most `most` characters, none of which is cut in two. */
 export function cutText(text: string, most: number): string {
   if (text.length <= most) return text;
   const cut = text.slice(0, most);

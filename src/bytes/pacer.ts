@@ -11,7 +11,7 @@ export type Pause = () => Promise<void>;
 
 /** Steps after which a pause is due, about 30 ms. A step is about as much work as reading one byte, some 10 ns. */
 const STEPS_BETWEEN_PAUSES = 3_000_000;
-/** Into so many parts these are divided at most, however many others wait for their turn: a pause costs time, too. */
+/** They are divided into at most this many parts, however many others wait for their turn: a pause costs time, too. */
 const MOST_PARTS = 16;
 
 /**

@@ -25,7 +25,7 @@ export type CommitGraphRecord = {
 export const MOST_LAYER_COMMITS = 200_000;
 
 /**
- * The filters of a layer take about so many bytes at most: a layer that has reached them gets no further filter. Readers use the filters of a graph
+ * The filters of a layer take about this many bytes at most: a layer that has reached them gets no further filter. Readers use the filters of a graph
  * only while they take at most 16 MiB together, so that there is room for layers on top.
  */
 export const MOST_LAYER_FILTER_BYTES = 12 * 1024 * 1024;
@@ -47,7 +47,7 @@ export const LAYER_MEMORY = { rowBytes: 40, nameBytes: 16, collectedBytes: 200, 
 /** What is held of a commit of the layers that are there, beside two raw names: the beginning of its name, and the rows of `CDAT` and `GDA2`. */
 const HELD_BYTES = 4 + 16 + 4;
 
-/** Returns the bytes of memory, about, in which a step writes a layer of so many commits. Their filters are there twice: as collected, and in the file. */
+/** Returns about how many bytes of memory a step needs to write a layer of `commits`. Their filters are there twice: as collected, and in the file. */
 export function writingBytes(commits: number, filterBytes: number, rawSize: number): number {
   const { rowBytes, nameBytes, collectedBytes } = LAYER_MEMORY;
   return commits * (2 * (rawSize + nameBytes) + rowBytes + collectedBytes) + 2 * filterBytes;

@@ -9,7 +9,7 @@
  * | `mostPacks` | 400 | the packs of one step, each of which takes a read or two |
  * | `mostObjects` | 400,000 | the objects of one step: the tables take about 100 bytes for each |
  * | `mostBytes` | 512 MiB | the bytes of one step: they are read, hashed and written |
- * | `askedObjects` | 100,000 | packs of no more objects become one where maintenance is asked for: a step looks for deltas among so many |
+ * | `askedObjects` | 100,000 | packs of no more objects become one where maintenance is asked for: a step can look for deltas among this many |
  * | `askedBytes` | 64 MiB | the bytes of such packs |
  *
  * A pack of more than half of either stays as it is, as with git's `gc.bigPackThreshold`.

@@ -15,14 +15,14 @@ import type { CommitGraphLayer } from "../store/commit-graph-layer.ts";
 import { whileLoaded } from "./graph-below.ts";
 import type { Graphing } from "./graphing.ts";
 
-/** The filters of a layer that take more memory are not taken over. No layer that is made now has so many. */
+/** The filters of a layer that take more memory are not taken over. No layer that is made now has that many. */
 const MOST_TAKEN_BYTES = 16 * 1024 * 1024;
 /** The bytes of filters that are taken from memory at once. A filter has fewer. */
 const PIECE_BYTES = 256 * 1024;
 /** The steps charged for a row. */
 const ROW_STEPS = 100;
 
-/** Collects filters, until these take so many bytes that there is no room for another one. */
+/** Collects filters, until there is no room for another one. */
 export class FilterList {
   readonly #pieces: Uint8Array[] = [];
   /** The bytes used of the last piece. */

@@ -151,7 +151,7 @@ class GraphPass {
     return kept;
   }
 
-  /** Returns the memory in which so many commits are written, with those of all layers but the lowest `kept`. */
+  /** Returns the bytes of memory that it takes to write `commits`, with those of all layers but the lowest `kept`. */
   #bytesToWrite(commits: number, kept: number): number {
     const { mostFilterBytes } = this.#input.figures;
     const filterBytes = this.#records.slice(kept).reduce((sum, record) => sum + filterBytesOf(record), 0);

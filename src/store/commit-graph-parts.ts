@@ -24,9 +24,9 @@ const MOST_NAMES = 10_000;
 
 /** The memory of a reader. */
 export type PartsMemory = {
-  /** Takes so much. Returns false if there is no room. */
+  /** Takes this many bytes. Returns false if there is no room. */
   take(bytes: number): boolean;
-  /** Gives so much back. */
+  /** Gives this many bytes back. */
   giveBack(bytes: number): void;
 };
 

@@ -31,7 +31,7 @@ const byteSum = (layers: readonly CommitGraphLayer[], of: "bodyBytes" | "filterB
 
 /** The account of the request that reads a graph. */
 export type GraphMemory = {
-  /** Whether so much more may be held. */
+  /** Whether this many bytes more may be held. */
   hasRoom(bytes: number): boolean;
   /** Counts bytes that are held or, if negative, are not held any more. */
   hold(bytes: number): void;

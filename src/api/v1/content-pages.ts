@@ -41,7 +41,7 @@ export function rawOid(session: BrowseSession, hex: string): Uint8Array {
   return raw;
 }
 
-/** Reads a commit, and shows it as JSON, with at most so many characters of its message. */
+/** Reads a commit, and shows it as JSON, with at most this many characters of its message. */
 export async function commitByName(
   session: BrowseSession,
   name: Uint8Array,

@@ -194,7 +194,7 @@ export class JsonWriter {
   }
 
   /**
-   * Writes a member that is a list of objects, each with the base64 of its bytes as `content` where it has any. A large
+   * Writes a member that is a list of objects, each with the base64 of its bytes, if it has bytes, as `content`. A large
    * blob is written piece by piece: its text, its base64 and its JSON would each be as large again.
    */
   async contents(name: string, items: AsyncGenerator<ItemWithBytes>): Promise<void> {

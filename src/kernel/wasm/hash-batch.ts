@@ -20,14 +20,14 @@ const names: usize = memory.data(64 * 32, 16);
 const order: usize = memory.data(64, 16);
 
 const LANES: usize = 4;
-/** Below so many messages, the code for one is faster. */
+/** Below this many messages, the code for one is faster. */
 const WORTHWHILE: u32 = 2;
 /** A lane: blocks left of the run, which run it is, the job, length of its header, the buffer. Where it is: `lanesAt`. */
 const RUN: usize = 4;
 const JOB: usize = 8;
 const HEADER: usize = 12;
 const BUFFER: usize = 16;
-/** Messages of so many blocks are put together whole. */
+/** Messages of up to this many blocks are put together whole. */
 const BUFFER_BLOCKS: usize = 8;
 /** Room for the blocks, and for a vector begun in their last byte. */
 const LANE_BYTES: usize = 576;
