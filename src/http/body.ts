@@ -11,13 +11,12 @@ import { GitRefusal } from "./git-failure.ts";
 import { PacedWriter } from "./paced-writer.ts";
 import { type StoredBody, storedBody } from "./stored-answer.ts";
 import type { Traffic } from "./traffic.ts";
+import { UnzippedStream } from "./unzip.ts";
 
 /** Bytes that have to come of a body before a client counts as having made progress. */
 const READ_STEP = 65_536;
 /** Bytes of compressed input that are read at once. */
 const ZIPPED_PIECE = 65_536;
-/** Bytes that are decompressed at once. A thousand times as much may come of it, which is held until it is read. */
-const UNZIPPED_AT_ONCE = 8192;
 /**
  * Bytes that any request may decompress to; a larger request may reach a multiple of its size. Packs are compressed
  * already.
@@ -46,7 +45,7 @@ export function requestSource(
   return {
     read: async (buffer) => {
       if (unzipped !== undefined) return unzipped.read(buffer);
-      const bytes = await fill(reader, buffer, { memory, broken: "the request's body broke off" });
+      const bytes = await fill(reader, buffer, memory);
       if (begun) return bytes;
       begun = true;
       if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) {
@@ -80,15 +79,14 @@ function counting(reader: ReadableStreamBYOBReader, traffic: Traffic): BodyReade
 async function fill(
   reader: BodyReader,
   buffer: Uint8Array<ArrayBuffer>,
-  { memory, broken }: { readonly memory: RequestMemory; readonly broken: string },
+  memory: RequestMemory,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { byteLength: size, byteOffset: offset } = buffer;
   let view = buffer;
   let filled = 0;
   try {
     while (filled < size) {
-      // A decompressing stream may return less than was asked for and still fail at its end. The loop makes sure that a
-      // request that fits the buffer is whole before anything acts on it.
+      // A request that fits the buffer is whole before anything acts on it, but no more than a step is waited for at once.
       const least = Math.min(size - filled, READ_STEP);
       const { value, done } = await memory.whileClient(reader.readAtLeast(least, view.subarray(filled)));
       if (value === undefined) {
@@ -107,7 +105,7 @@ async function fill(
       throw cause;
     }
     // It is no ProtocolError: git tells its client those in an answer of 200, and this is a fault of HTTP.
-    throw new GitRefusal(400, broken, { cause });
+    throw new GitRefusal(400, "the request's body broke off", { cause });
   }
   return view.subarray(0, filled);
 }
@@ -117,38 +115,44 @@ async function fill(
  * or grows far beyond a request of git's: a small body could keep the host busy for minutes.
  */
 function unzip(first: Uint8Array<ArrayBuffer>, rest: BodyReader, memory: RequestMemory): ByteSource {
-  const stream = new DecompressionStream("gzip");
-  const writer = stream.writable.getWriter();
-  let zippedBytes = 0;
-  const write = async (bytes: Uint8Array<ArrayBuffer>): Promise<void> => {
-    for (let at = 0; at < bytes.length; at += UNZIPPED_AT_ONCE) {
-      const piece = bytes.subarray(at, at + UNZIPPED_AT_ONCE);
-      zippedBytes += piece.length;
-      await writer.write(piece);
+  let isFirst = true;
+  const stream = new UnzippedStream(async () => {
+    if (isFirst) {
+      isFirst = false;
+      return first;
     }
-  };
-  const pump = async (): Promise<void> => {
-    await write(first);
-    let buffer = new ArrayBuffer(ZIPPED_PIECE);
-    for (;;) {
-      const { value } = await rest.readAtLeast(ZIPPED_PIECE, new Uint8Array(buffer));
-      if (value === undefined || value.byteLength === 0) break;
-      await write(value);
-      buffer = new ArrayBuffer(ZIPPED_PIECE);
-    }
-    await writer.close();
-  };
-  // The reader gets the error through the stream.
-  pump().catch((error: unknown) => writer.abort(error).catch(() => undefined));
-  const reader = stream.readable.getReader({ mode: "byob" });
+    const { value } = await rest.readAtLeast(ZIPPED_PIECE, new Uint8Array(ZIPPED_PIECE));
+    return value === undefined || value.byteLength === 0 ? undefined : value;
+  });
   let bytesRead = 0;
+  const fillUnzipped = async (buffer: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> => {
+    let filled = 0;
+    while (filled < buffer.length) {
+      const count = await memory.whileClient(stream.read(buffer.subarray(filled)));
+      if (count === 0) break;
+      filled += count;
+      memory.moved(count);
+    }
+    return buffer.subarray(0, filled);
+  };
   return {
     read: async (buffer) => {
-      const max = UNZIPPED_BYTES + UNZIPPED_TIMES * zippedBytes;
-      if (bytesRead > max) throw new LimitExceeded("unzipped-bytes", max, "the request's gzip data unzips to too much");
-      const bytes = await fill(reader, buffer, { memory, broken: "the request's gzip data is broken" });
-      bytesRead += bytes.length;
-      return bytes;
+      const max = UNZIPPED_BYTES + UNZIPPED_TIMES * stream.taken;
+      try {
+        if (bytesRead > max)
+          throw new LimitExceeded("unzipped-bytes", max, "the request's gzip data unzips to too much");
+        const bytes = await fillUnzipped(buffer);
+        bytesRead += bytes.length;
+        return bytes;
+      } catch (cause) {
+        stream.end();
+        if (cause instanceof LimitExceeded) throw cause;
+        if (cause instanceof ClientTooSlow) {
+          rest.cancel(cause).catch(() => undefined);
+          throw cause;
+        }
+        throw new GitRefusal(400, "the request's gzip data is broken", { cause });
+      }
     },
   };
 }

@@ -7,11 +7,14 @@
 import type { ByteSource } from "../bytes/byte-stream.ts";
 import { concat } from "../bytes/chunk.ts";
 import { LimitExceeded, ProtocolError } from "../bytes/failure.ts";
+import type { Pacer } from "../bytes/pacer.ts";
 import { type PktLine, PktLineDecoder } from "../wire/pkt-line.ts";
 
 /** The bytes per read while lines come: few at first, since a client on a connection may be waited for for long. */
 const FIRST_CHUNK_BYTES = 4096;
 const CHUNK_BYTES = 65_536;
+/** The steps of taking a line apart, for each byte of it: a name of an object is some 50 bytes. */
+const BYTE_STEPS = 2;
 /** The bytes per read while the rest of a request is discarded. */
 const DRAIN_BYTES = 262_144;
 /** The most bytes of lines that {@link RequestReader.head} keeps. Real clients send a few hundred. */
@@ -33,9 +36,12 @@ export class RequestReader {
   readonly #decoder = new PktLineDecoder();
   #buffer = new Uint8Array(FIRST_CHUNK_BYTES);
   #peeked: PktLine | undefined;
+  readonly #pacer: Pacer | undefined;
 
-  constructor(source: ByteSource) {
+  /** With a pacer, a request of very many lines gives way to others. */
+  constructor(source: ByteSource, pacer?: Pacer) {
     this.source = source;
+    this.#pacer = pacer;
   }
 
   /**
@@ -144,6 +150,8 @@ export class RequestReader {
     // The decoder still reads the chunk, and has copied what it keeps of it when the buffer is filled again.
     this.#buffer = isMore ? new Uint8Array(4 * byteLength) : new Uint8Array(chunk.buffer);
     this.#decoder.push(chunk);
+    this.#pacer?.add(chunk.length * BYTE_STEPS);
+    if (this.#pacer?.isDue === true) await this.#pacer.pace();
     return true;
   }
 }

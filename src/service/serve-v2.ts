@@ -36,14 +36,14 @@ type Said = { acceptsPromisor: boolean };
 
 /** Answers a request of version 2. */
 export async function serveV2(exchange: Exchange): Promise<void> {
-  const reader = new RequestReader(exchange.input);
+  const reader = new RequestReader(exchange.input, exchange.repository.pacer);
   const said: Said = { acceptsPromisor: false };
   await answerFaults(exchange, async (call) => void (await answerCommand(call, reader, said)));
 }
 
 /** Answers the commands of a connection, one after the other, until the client ends it or makes a mistake. */
 export async function serveCommands(exchange: Exchange): Promise<boolean> {
-  const reader = new RequestReader(exchange.input);
+  const reader = new RequestReader(exchange.input, exchange.repository.pacer);
   const said: Said = { acceptsPromisor: false };
   for (;;) {
     const command = { isLast: false };

@@ -37,7 +37,7 @@ const NOTHING_COMMON = new TextEncoder().encode("0008NAK\n");
 /** Answers a request of version 0 or 1. Both are the same after the advertisement. Returns whether it had no fault. */
 export async function serveUploadPack(exchange: Exchange): Promise<boolean> {
   return await answerFaults(exchange, async (call) => {
-    const reader = new RequestReader(exchange.input);
+    const reader = new RequestReader(exchange.input, exchange.repository.pacer);
     const first = await reader.peek();
     if (first === undefined) return;
     const context = {

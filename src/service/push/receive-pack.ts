@@ -57,7 +57,7 @@ type Push = Landing &
 /** Answers a push. Returns whether there was no fault in how it was asked for. */
 export async function serveReceivePack(exchange: PushExchange): Promise<boolean> {
   return await answerFaults(exchange, async (call) => {
-    const reader = new RequestReader(exchange.input);
+    const reader = new RequestReader(exchange.input, exchange.repository.pacer);
     // The client runs its hook.
     exchange.pauses?.();
     const request = await readPushRequest(exchange, reader);

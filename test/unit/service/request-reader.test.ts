@@ -2,6 +2,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ByteSource } from "../../../src/bytes/byte-stream.ts";
+import { Pacer } from "../../../src/bytes/pacer.ts";
 import { RequestReader } from "../../../src/service/request-reader.ts";
 import type { PktLine } from "../../../src/wire/pkt-line.ts";
 import { escapePayload, pktBytes } from "../../support/pkt.ts";
@@ -94,6 +95,17 @@ describe("a request", () => {
   it("bounds its head, empty lines included", async () => {
     const bytes = Buffer.from("0004".repeat(20_000));
     await expect(new RequestReader(inPieces(bytes, [65_536])).head()).rejects.toThrow("too many capabilities");
+  });
+
+  it("gives way to others while very many lines come", async () => {
+    let pauses = 0;
+    const pacer = new Pacer(async () => void pauses++);
+    const lines = pktBytes(...Array.from({ length: 100_000 }, (_, i) => `have ${String(i).padStart(40, "0")}`), "0000");
+    const reader = new RequestReader(inPieces(lines, [65_536]), pacer);
+    let count = 0;
+    await reader.feed({ accept: ({ kind }) => (kind === "data" && ++count > 0 ? "more" : "done") });
+    expect(count).toBe(100_000);
+    expect(pauses).toBeGreaterThan(2);
   });
 
   it("is read to its end when it is drained", async () => {
