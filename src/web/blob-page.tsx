@@ -151,7 +151,8 @@ async function textHtml(
     const language = rendering.languageOf(path.slice(slash + 1));
     return await session.repository.pacer.finish(rendering.highlightedInParts(text, language));
   }
-  return rendering.renderMarkdown(text, { name, revision, directory: path.slice(0, Math.max(slash, 0)) });
+  const place = { name, revision, directory: path.slice(0, Math.max(slash, 0)) };
+  return await session.repository.pacer.finish(rendering.renderMarkdown(text, place));
 }
 
 /** Answers with the page of a file. */

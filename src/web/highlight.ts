@@ -186,12 +186,3 @@ export function* highlightedInParts(text: string, language: string | undefined):
   }
   return html;
 }
-
-/** Does what {@link highlightedInParts} does in one go, for a text that is small. */
-export function highlighted(text: string, language: string | undefined): string {
-  const work = highlightedInParts(text, language);
-  for (;;) {
-    const next = work.next();
-    if (next.done === true) return next.value;
-  }
-}

@@ -30,6 +30,10 @@ const ATTRIBUTES = new Set(
 /** The most elements that are open at once. More are shown as text. */
 const DEEPEST = 256;
 const TAG = /<(\/?)([a-zA-Z][a-zA-Z0-9]{0,15})((?:\s[^<>]{0,4000})?)\/?>/g;
+/** Steps after which the filter says how far it has come; those of a tag, and of a character. */
+const TOLD_AFTER = 100_000;
+const TAG_STEPS = 400;
+const CHARACTER_STEPS = 3;
 const ATTRIBUTE = /([a-zA-Z]{1,16})(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?/g;
 
 /** Begins every anchor of a document, so that none is the anchor of a page. */
@@ -46,8 +50,8 @@ export function escapeHtml(text: string): string {
 }
 
 /** Escapes text that may contain references to characters, such as `&amp;` and `&#169;`, which stay. */
-function escapeOutsideReferences(text: string): string {
-  return escapeHtml(text).replaceAll(/&amp;(#\d{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});/g, "&$1;");
+export function escapeOutsideReferences(text: string): string {
+  return escapeHtml(text).replaceAll(/&amp;(#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});/g, "&$1;");
 }
 
 /** Whether an element is an image that says nothing of itself: then it counts as an ornament. */
@@ -82,18 +86,25 @@ export class HtmlFilter {
     this.#addresses = addresses;
   }
 
-  /** Returns what may be shown of a piece of HTML. */
-  filter(piece: string): string {
+  /** Returns what may be shown of a piece of HTML. Yields the steps that were taken. */
+  *filter(piece: string): Generator<number, string, undefined> {
     const html = withoutComments(piece);
     let result = "";
     let at = 0;
+    let steps = 0;
     for (const match of html.matchAll(TAG)) {
+      steps += TAG_STEPS + (match.index + match[0].length - at) * CHARACTER_STEPS;
+      if (steps >= TOLD_AFTER) {
+        yield steps;
+        steps = 0;
+      }
       result += escapeOutsideReferences(html.slice(at, match.index));
       at = match.index + match[0].length;
       const [text, slash, name = "", attributes = ""] = match;
       result +=
         name === undefined ? "" : this.#tag(text, { isEnd: slash === "/", name: name.toLowerCase(), attributes });
     }
+    yield steps + (html.length - at) * CHARACTER_STEPS;
     return result + escapeOutsideReferences(html.slice(at));
   }
 

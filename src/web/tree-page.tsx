@@ -153,16 +153,15 @@ async function readme(page: RepositoryPage, listing: Listing) {
   const { revision, path } = listing;
   const name = shownBytes(entry.name);
   const { rendering } = await import("./rendering.ts");
+  const { pacer } = page.session.repository;
+  const place = { name: page.name, revision, directory: path };
+  const prose = isMarkdown(entry.name) ? await pacer.finish(rendering.renderMarkdown(text, place)) : undefined;
   return (
     <section class="readme" aria-label={name}>
       <h2>
         <bdi>{name}</bdi>
       </h2>
-      {isMarkdown(entry.name) ? (
-        <div class="prose">{raw(rendering.renderMarkdown(text, { name: page.name, revision, directory: path }))}</div>
-      ) : (
-        <pre class="text">{text}</pre>
-      )}
+      {prose === undefined ? <pre class="text">{text}</pre> : <div class="prose">{raw(prose)}</div>}
     </section>
   );
 }

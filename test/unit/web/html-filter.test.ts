@@ -6,6 +6,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { HtmlFilter } from "../../../src/web/html-filter.ts";
+import { finished } from "../../support/finished.ts";
 
 /** Filters pieces of one document; addresses are marked, so that a test sees that they were rewritten. */
 function filtered(...pieces: string[]): string {
@@ -13,7 +14,7 @@ function filtered(...pieces: string[]): string {
     link: (address) => (address.startsWith("javascript:") ? undefined : `LINK(${address})`),
     image: (address) => `IMAGE(${address})`,
   });
-  return pieces.map((piece) => filter.filter(piece)).join("") + filter.end();
+  return pieces.map((piece) => finished(filter.filter(piece))).join("") + filter.end();
 }
 
 describe("HtmlFilter", () => {
