@@ -9,15 +9,21 @@
  * Where the commit-graph has a filter of the paths that a commit changed, and the path is not among them, no tree is
  * read.
  *
+ * A log can follow a file through renames. It then has every commit but merges that changed the file, as git's own has,
+ * and nothing is simplified. Where a commit created the file out of another one, all older commits are asked about that
+ * one, on whichever branch they are.
+ *
  * @packageDocumentation
- * @see git-log(1), "History Simplification"; `try_to_simplify_commit` in git's revision.c
+ * @see git-log(1), "History Simplification", `--follow`; `try_to_simplify_commit` in git's revision.c
  */
 import { QUEUED } from "../kernel/object-flags.ts";
 import { LimitExceeded } from "../bytes/failure.ts";
 import { concat } from "../bytes/chunk.ts";
 import { CommitQueue } from "../graph/commit-queue.ts";
+import { FILE_MODE } from "../object/tree.ts";
 import type { BrowseSession } from "./browse-session.ts";
-import { PathContent } from "./path-content.ts";
+import { followedPath } from "./followed-path.ts";
+import { contentState, PathContent } from "./path-content.ts";
 
 /** The place where a log continues. */
 export type LogPosition = {
@@ -29,6 +35,8 @@ export type LogPosition = {
   readonly oldest: number;
   /** The raw names of the commits that are next; empty if they are too many for a cursor. */
   readonly next: readonly Uint8Array[];
+  /** The path that a log which follows renames has come to, one character per byte. */
+  readonly followed?: string;
 };
 
 /** The most commits that one request looks at. */
@@ -52,12 +60,22 @@ export type LogBounds = {
 
 const PAGE_BOUNDS: LogBounds = { commits: PAGE_WALK, steps: PAGE_STEPS };
 
+/** How a log is made, beside the path that it is of. */
+export type LogOptions = {
+  readonly bounds?: LogBounds;
+  /** Whether the path's file is followed through renames. The empty path can't be. */
+  readonly follows?: boolean;
+};
+
 /** A log in progress. */
 export class CommitLog {
   readonly #session: BrowseSession;
   readonly #tip: Uint8Array;
-  readonly #paths: PathContent | undefined;
+  readonly #path: string;
+  readonly #follows: boolean;
   readonly #bounds: LogBounds;
+  #paths: PathContent | undefined;
+  #listedPath = "";
   #queue = new CommitQueue();
   #walked = 0;
   #walkedHere = 0;
@@ -68,11 +86,23 @@ export class CommitLog {
   #doubtfulFrom = Number.POSITIVE_INFINITY;
   #isEnd = false;
 
-  private constructor(session: BrowseSession, tip: Uint8Array, path: string, bounds: LogBounds) {
+  private constructor(session: BrowseSession, tip: Uint8Array, path: string, options: LogOptions) {
     this.#session = session;
-    this.#bounds = bounds;
+    this.#bounds = options.bounds ?? PAGE_BOUNDS;
+    this.#follows = options.follows === true && path !== "";
     this.#tip = tip;
-    this.#paths = path === "" ? undefined : new PathContent(session, path);
+    this.#path = path;
+    this.#begin(path);
+  }
+
+  /** Has the log be of this path from here on. */
+  #begin(path: string): void {
+    this.#paths = path === "" ? undefined : new PathContent(this.#session, path);
+  }
+
+  /** The path that the commit which {@link next} gave last has the file at, one character per byte. */
+  get listedPath(): string {
+    return this.#listedPath;
   }
 
   /**
@@ -82,23 +112,28 @@ export class CommitLog {
     session: BrowseSession,
     tip: Uint8Array,
     path: string,
-    bounds: LogBounds = PAGE_BOUNDS,
+    options: LogOptions = {},
   ): Promise<CommitLog> {
     await session.expectMany();
-    const log = new CommitLog(session, tip, path, bounds);
+    const log = new CommitLog(session, tip, path, options);
     await log.#enqueue(session.graph.node(tip));
     return log;
   }
 
   /** Continues a log. Returns `undefined` if the position is impossible; a stranger may have made it up. */
-  static async resume(session: BrowseSession, position: LogPosition, path: string): Promise<CommitLog | undefined> {
+  static async resume(
+    session: BrowseSession,
+    position: LogPosition,
+    path: string,
+    options: LogOptions = {},
+  ): Promise<CommitLog | undefined> {
     await session.expectMany();
     // If a pack lacks the mark, the commits named as next are not looked up: the answer would reveal whether they are
     // stored.
     const named = session.allReachable ? position.next : [];
     if (!(await session.isShown(position.tip)) || !(await areCommits(session, [position.tip, ...named])))
       return undefined;
-    const log = new CommitLog(session, position.tip, path, PAGE_BOUNDS);
+    const log = new CommitLog(session, position.tip, path, options);
     log.#walked = position.walked;
     log.#oldest = position.oldest;
     if (position.next.length === 0 || !session.allReachable) {
@@ -106,6 +141,7 @@ export class CommitLog {
       return position.next.length === 0 || log.#isAt(position.next) ? log : undefined;
     }
     log.#doubtfulFrom = position.oldest;
+    if (log.#follows) log.#begin(position.followed ?? path); // Without one, the file was not moved yet.
     for (const name of position.next) await log.#put(session.graph.node(name));
     return log;
   }
@@ -133,7 +169,8 @@ export class CommitLog {
       for (let node = this.#queue.pop(); node !== undefined; node = this.#queue.pop())
         next.push(this.#session.graph.nameOf(node));
     }
-    return { tip: this.#tip, walked: this.#walked, oldest: this.#oldest, next };
+    const followed = this.#follows && this.#paths !== undefined ? { followed: this.#paths.path } : {};
+    return { tip: this.#tip, walked: this.#walked, oldest: this.#oldest, next, ...followed };
   }
 
   /** Whether exactly these commits (raw names) are next. */
@@ -160,12 +197,31 @@ export class CommitLog {
   ): Promise<{ readonly followed: Iterable<number>; readonly isListed: boolean }> {
     const paths = this.#paths;
     if (paths === undefined) return { followed: parents, isListed: true };
+    this.#listedPath = paths.path;
+    if (this.#follows) return { followed: parents, isListed: await this.#hasChanged(node, parents, paths) };
     if (await paths.isUnchanged(node)) return { followed: parents.subarray(0, 1), isListed: false };
     const content = await paths.of(node);
     for (const parent of parents) {
       if ((await paths.of(parent)) === content) return { followed: [parent], isListed: false };
     }
     return { followed: parents, isListed: parents.length > 0 || content !== "" };
+  }
+
+  /** Whether a commit changed the file that is followed. Where it made the file of another one, that one is next. */
+  async #hasChanged(node: number, [parent, ...others]: Uint32Array, paths: PathContent): Promise<boolean> {
+    if (others.length > 0 || (await paths.isUnchanged(node))) return false;
+    const after = await paths.of(node);
+    const before = parent === undefined ? "" : await paths.of(parent);
+    if (before === after) return false;
+    const state = contentState(after);
+    if (parent === undefined || before !== "" || state === undefined || state.mode === FILE_MODE.tree) return true;
+    const { graph } = this.#session;
+    const [older, newer] = [parent, node].map((commit) => graph.nameOf(graph.commits.treeOf(commit)));
+    if (older === undefined || newer === undefined) return true;
+    const created = { path: paths.path, state };
+    const source = await followedPath(this.#session, { before: older, after: newer }, created);
+    if (source !== undefined) this.#begin(source);
+    return true;
   }
 
   async #enqueue(node: number): Promise<void> {
@@ -192,6 +248,7 @@ export class CommitLog {
       throw new LimitExceeded("repeated-commits", MOST_REPEATED, `a log can't be read past ${MOST_REPEATED} commits`);
     for (let node = 0; node < graph.kernel.oidCount; node++) if (graph.has(node, QUEUED)) graph.unmark(node, QUEUED);
     this.#queue = new CommitQueue();
+    this.#begin(this.#path);
     this.#walked = 0;
     this.#doubtfulFrom = Number.POSITIVE_INFINITY;
     await this.#put(graph.node(this.#tip));

@@ -3,21 +3,30 @@
  *
  * @packageDocumentation
  */
-import { toHex } from "../bytes/hex.ts";
+import { fromHex, toHex } from "../bytes/hex.ts";
 import { type BloomKey, bloomKeys, mayHaveChanged } from "../format/bloom-filter.ts";
 import { canonicalMode } from "../object/tree.ts";
 import type { BrowseSession } from "./browse-session.ts";
 import { findPath } from "./tree-at.ts";
+import type { FileState } from "./tree-diff.ts";
 
 /** The commits that are looked at before the filters of changed paths are read. */
 const FEW_COMMITS = 4;
 /** The most trees whose entry is remembered. */
 const MOST_REMEMBERED = 20_000;
 
+/** Returns what a content that {@link PathContent.of} told is; `undefined` for none. */
+export function contentState(content: string): FileState | undefined {
+  const [mode = "", hex = ""] = content.split(" ");
+  const oid = fromHex(hex);
+  return content === "" || oid === undefined ? undefined : { mode: Number.parseInt(mode, 8), oid };
+}
+
 /** The content of commits at one path, as text to compare: mode and name of the object, or "" if there is none. */
 export class PathContent {
   readonly #session: BrowseSession;
-  readonly #path: string;
+  /** One character per byte. */
+  readonly path: string;
   /** By the node of the root tree. Commits that don't touch the path mostly touch its neighbours. */
   readonly #known = new Map<number, string>();
   readonly #keys: readonly BloomKey[];
@@ -26,7 +35,7 @@ export class PathContent {
 
   constructor(session: BrowseSession, path: string) {
     this.#session = session;
-    this.#path = path;
+    this.path = path;
     this.#keys = bloomKeys(path);
   }
 
@@ -49,7 +58,7 @@ export class PathContent {
     const tree = graph.commits.treeOf(commit);
     const known = this.#known.get(tree);
     if (known !== undefined) return known;
-    const found = await findPath(this.#session, graph.nameOf(tree), this.#path);
+    const found = await findPath(this.#session, graph.nameOf(tree), this.path);
     const content = found.kind === "found" ? `${canonicalMode(found.mode).toString(8)} ${toHex(found.oid)}` : "";
     if (this.#known.size >= MOST_REMEMBERED) this.#known.clear();
     this.#known.set(tree, content);

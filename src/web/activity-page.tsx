@@ -119,7 +119,7 @@ async function renderedActivity(
   const { session, name } = page;
   const { revision, path } = shown;
   const tip = found(await peelToCommit(session, shown.object)).name;
-  const log = await CommitLog.start(session, tip, path, { commits: MOST_COUNTED, steps: MOST_STEPS });
+  const log = await CommitLog.start(session, tip, path, { bounds: { commits: MOST_COUNTED, steps: MOST_STEPS } });
   const { commits, weeks, contributors } = await countActivity(session, log, await mailmapOf(session, tip));
   rendering.isPartial = log.position() !== undefined;
   const { tenant, repo } = shownNames(name);

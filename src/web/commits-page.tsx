@@ -10,6 +10,7 @@ import { CommitLog, type LogPosition } from "../browse/commit-log.ts";
 import { peelToCommit } from "../browse/revision.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
 import { Problem } from "../http/problem.ts";
+import { percentEncoded, queryBytes } from "../http/content-address.ts";
 import { found } from "../http/content.ts";
 import { pageOfRevision, type Rendering } from "./by-content.ts";
 import { type NamedCommit, namedCommit, When } from "./commit-line.tsx";
@@ -51,9 +52,12 @@ function parsePosition(text: string, rawSize: number): LogPosition {
   };
 }
 
+/** A commit, and the path that its log's file has in it, where that is another one. */
+type LoggedCommit = NamedCommit & { readonly formerPath?: string };
+
 type Row = {
   readonly name: RepositoryName;
-  readonly named: NamedCommit;
+  readonly named: LoggedCommit;
   readonly counts: StatusCounts | undefined;
   /** Its part of the graph, if the list has one. */
   readonly row: GraphRow | undefined;
@@ -61,7 +65,7 @@ type Row = {
 };
 
 function CommitRow({ name, named, counts, row, lanes }: Row) {
-  const { oid, commit } = named;
+  const { oid, commit, formerPath } = named;
   const { subject } = splitMessage(commit.message);
   return (
     <tr>
@@ -72,6 +76,14 @@ function CommitRow({ name, named, counts, row, lanes }: Row) {
         </a>
         <span class="note">
           <bdi>{shownPerson(commit.author)}</bdi>, <When person={commit.committer} />
+          {formerPath === undefined ? null : (
+            <>
+              , as{" "}
+              <a href={pathLink(name, "blob", oid, formerPath)}>
+                <bdi>{shownBytes(formerPath)}</bdi>
+              </a>
+            </>
+          )}
         </span>{" "}
         <StatusBadge counts={counts} />
       </td>
@@ -87,16 +99,31 @@ function CommitRow({ name, named, counts, row, lanes }: Row) {
   );
 }
 
-async function openLog(page: RepositoryPage, shown: ShownRevision, after: string | undefined): Promise<CommitLog> {
-  const { session } = page;
+/** Opens the log that the address asks for: `follow=1` follows the file through renames. */
+async function openLog(
+  { req }: Context<PageEnv>,
+  { session }: RepositoryPage,
+  shown: ShownRevision,
+): Promise<CommitLog> {
+  const after = req.query("after");
+  const options = { follows: req.query("follow") === "1" };
   if (after === undefined) {
     const { name } = found(await peelToCommit(session, shown.object));
-    return await CommitLog.start(session, name, shown.path);
+    return await CommitLog.start(session, name, shown.path, options);
   }
-  const position = parsePosition(after, session.format.rawSize);
-  const log = await CommitLog.resume(session, position, shown.path);
+  const followed = queryBytes(req.url, "at");
+  const position = { ...parsePosition(after, session.format.rawSize), ...(followed === "" ? {} : { followed }) };
+  const log = await CommitLog.resume(session, position, shown.path, options);
   if (log === undefined) throw new Problem(422, "after: not a place that a list of commits gave.");
   return log;
+}
+
+/** Returns the address of the page behind this one. */
+function olderLink(here: string, position: LogPosition | undefined): string | undefined {
+  if (position === undefined) return undefined;
+  const { followed } = position;
+  const follow = followed === undefined ? "" : `follow=1&at=${percentEncoded(followed)}&`;
+  return `${here}?${follow}after=${formatPosition(position)}`;
 }
 
 /** Answers with a page of the log. */
@@ -112,12 +139,14 @@ async function renderedLog(
 ): Promise<Response> {
   const { session, name } = page;
   const { revision, path } = shown;
-  const log = await openLog(page, shown, context.req.query("after"));
-  const commits: NamedCommit[] = [];
+  const log = await openLog(context, page, shown);
+  const follows = context.req.query("follow") === "1" && path !== "";
+  const commits: LoggedCommit[] = [];
   while (commits.length < PAGE_COMMITS) {
     const node = await log.next();
     if (node === undefined) break;
-    commits.push(await namedCommit(session, session.graph.nameOf(node)));
+    const named = await namedCommit(session, session.graph.nameOf(node));
+    commits.push(follows && log.listedPath !== path ? { ...named, formerPath: log.listedPath } : named);
   }
   const counts = await statusCountsOf(
     context,
@@ -145,6 +174,9 @@ async function renderedLog(
         <div class="bar">
           <RevisionForm shown={page} word="commits" revision={revision} path={path} />
           <a href={pathLink(name, "activity", revision, path)}>Activity</a>
+          {path === "" ? null : (
+            <a href={follows ? here : `${here}?follow=1`}>{follows ? "Under this name alone" : "Through renames"}</a>
+          )}
         </div>
         <table class="commits">
           <caption class="hidden">Commits</caption>
@@ -163,7 +195,7 @@ async function renderedLog(
           </tbody>
         </table>
         {commits.length === 0 ? <p class="note">No commit was found on this page.</p> : null}
-        <Pager href={position === undefined ? undefined : `${here}?after=${formatPosition(position)}`} words="Older" />
+        <Pager href={olderLink(here, position)} words="Older" />
       </RepositoryFrame>
     ),
   });

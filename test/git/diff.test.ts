@@ -18,7 +18,7 @@ type Page = {
   readonly files: readonly DiffFile[];
   readonly ranges: readonly Range[];
   readonly entries: readonly { readonly name: string; readonly commit: string }[];
-  readonly commits: readonly { readonly oid: string }[];
+  readonly commits: readonly { readonly oid: string; readonly path?: string }[];
   readonly cursor?: string;
 };
 
@@ -149,6 +149,17 @@ onEveryHost(
       expect(String(page.commits)).toBe(await git("rev-list", "--count", "main", "--", `.${directory}`));
     });
 
+    it("follows a file through renames, as git log --follow does", async () => {
+      const listed = await pages("commits?rev=main&path=src/moved.txt&follow=true&limit=1");
+      const rows = listed.flatMap(({ commits }) => commits.map(({ oid, path }) => `${oid} ${path}`));
+      const told = (await git("log", "--follow", "--name-only", "--format=%H", "main", "--", "src/moved.txt")).split(
+        /\n+/,
+      );
+      expect(rows).toHaveLength(3);
+      expect(rows.join(" ").split(" ")).toEqual(told);
+      expect(listed.every(({ commits }) => commits.length <= 1)).toBe(true);
+    });
+
     it.each(["", "/src"])("has the last change of each entry of main%s", async (directory) => {
       const found = await pages(`last-changes/main${directory}?limit=1`);
       const entries = found.flatMap((page) => page.entries);
@@ -171,6 +182,8 @@ onEveryHost(
       ["diff/main..main?ignore_blank_lines=1", 422],
       ["diff/main..main?cursor=x", 422],
       ["commits/main?format=patch", 422],
+      ["commits?follow=true", 422],
+      ["commits?path=src/moved.txt&follow=1", 422],
       ["blame/main/src", 404],
       ["blame/main/nothing", 404],
       ["last-changes/main/src/moved.txt", 422],

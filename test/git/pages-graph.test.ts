@@ -46,6 +46,34 @@ describe("the page of a log", () => {
     expect(leaving).toEqual([2, 2, expect.any(Number), 0]);
     expect(await page("/acme/merged/commits/main/a.txt")).not.toContain('class="graph"');
   });
+
+  it("follows a file through renames where it is asked to", async () => {
+    const operator = apiClient(host.base, "test-token");
+    await operator("PUT", "/repos/acme/moved", { visibility: "public" });
+    const cwd = await git.init();
+    const commits = Array.from({ length: 60 }, (_, i) => {
+      const text = `one\ntwo\nthree\n${i}\n`;
+      const path = i < 30 ? '"old name.txt"' : "new.txt";
+      const subject = `edit ${i}`;
+      return (
+        `commit refs/heads/main\ncommitter A <a@example.com> ${1_700_000_000 + i} +0000\ndata ${subject.length}\n${subject}\n` +
+        `deleteall\nM 100644 inline ${path}\ndata ${text.length}\n${text}\n`
+      );
+    });
+    await git.ok(["fast-import", "--quiet"], { cwd, input: commits.join("") });
+    await git.ok(["push", "-q", withToken(`${host.base}/acme/moved.git`, "test-token"), "main"], { cwd });
+    const subjects = (html: string): string[] =>
+      Array.from(html.matchAll(/<bdi>(edit \d+)</g), ([, text = ""]) => text);
+    const alone = await page("/acme/moved/commits/main/new.txt");
+    expect(subjects(alone)).toHaveLength(30);
+    expect(alone).toContain('href="/acme/moved/commits/main/new.txt?follow=1"');
+    const first = await page("/acme/moved/commits/main/new.txt?follow=1");
+    const older = /href="([^"]*after=[^"]*)"/.exec(first)?.[1]?.replaceAll("&amp;", "&") ?? "none";
+    const second = await page(older);
+    const told = await git.ok(["log", "--follow", "--format=%s", "main", "--", "new.txt"], { cwd });
+    expect([...subjects(first), ...subjects(second)]).toEqual(told.split("\n"));
+    expect(second).toContain("<bdi>old name.txt</bdi>");
+  });
 });
 
 describe("a page of blame, and the API", () => {

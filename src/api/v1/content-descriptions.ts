@@ -52,7 +52,10 @@ const tree = v.strictObject({
   entries: v.array(entry),
   cursor,
 });
-const commits = v.strictObject({ commits: v.array(v.strictObject(commit)), cursor });
+const commits = v.strictObject({
+  commits: v.array(v.strictObject({ ...commit, path: v.optional(v.string()), path_base64: v.optional(v.string()) })),
+  cursor,
+});
 const oneCommit = v.strictObject({ ...commit, files: v.array(file), cursor });
 const comparison = v.strictObject({
   from: v.string(),
@@ -192,6 +195,10 @@ export const DESCRIPTIONS = {
     query: {
       rev: { about: `Where to begin; \`HEAD\` where not given. ${REVISION}` },
       path: { about: "A file or a directory." },
+      follow: {
+        about:
+          "`true` follows the file at `path` through renames, as `git log --follow` does. Each commit then has the `path` that the file has in it.",
+      },
       ...PAGING,
     },
     answers: { 200: { about: "Commits.", json: commits } },

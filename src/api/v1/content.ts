@@ -84,32 +84,54 @@ async function listTree(context: Context<ApiEnv>): Promise<Response> {
   });
 }
 
-/** Opens a log that begins at a revision, or that a cursor continues. */
-async function openLog(context: Context<ApiEnv>, session: BrowseSession, path: string): Promise<CommitLog> {
-  const resumed = await resumedLog(context, session, path);
-  if (resumed !== undefined) return resumed.log;
-  return await CommitLog.start(session, found(await resolveCommit(session, queryRevision(context))).name, path);
+/** What a log is of. A path that is followed is that of a file, through its renames. */
+type LogSubject = { readonly path: string; readonly follows: boolean };
+
+/** Returns what a log is asked of. @throws Problem */
+function logSubject(context: Context<ApiEnv>): LogSubject {
+  const path = queryPath(context);
+  const text = context.req.query("follow") ?? "false"; // A log follows nothing unless it is asked to.
+  if (text !== "true" && text !== "false") throw new Problem(422, "follow: true or false");
+  const follows = text === "true";
+  if (follows && path === "") throw new Problem(422, "follow: --follow requires exactly one pathspec; path= names it");
+  return { path, follows };
 }
 
-async function* logPage(session: BrowseSession, log: CommitLog, limit: number): AsyncGenerator<object, undefined> {
+/** Opens a log that begins at a revision, or that a cursor continues. */
+async function openLog(
+  context: Context<ApiEnv>,
+  session: BrowseSession,
+  { path, follows }: LogSubject,
+): Promise<CommitLog> {
+  const resumed = await resumedLog(context, session, path, follows);
+  if (resumed !== undefined) return resumed.log;
+  const { name } = found(await resolveCommit(session, queryRevision(context)));
+  return await CommitLog.start(session, name, path, { follows });
+}
+
+async function* logPage(
+  session: BrowseSession,
+  log: CommitLog,
+  { limit, follows }: { readonly limit: number; readonly follows: boolean },
+): AsyncGenerator<object, undefined> {
   let characters = 0;
   for (let count = 0; count < limit && characters < MOST_MESSAGES; count++) {
     const node = await log.next();
     if (node === undefined) return;
     const commit = await commitByName(session, session.graph.nameOf(node));
-    yield commit;
+    yield follows ? { ...commit, ...namedBytes("path", log.listedPath) } : commit;
     characters += commit.message.length;
   }
 }
 
 async function listCommits(context: Context<ApiEnv>): Promise<Response> {
   const limit = queryLimit(context, PAGE.commits, PAGE.mostCommits);
-  const path = queryPath(context);
+  const { path, follows } = logSubject(context);
   const session = await openSession(context, [queryRevision(context)]);
   return await withSession(session, async () => {
-    const log = await openLog(context, session, path);
+    const log = await openLog(context, session, { path, follows });
     return await streamedJson(context, session, async (json) => {
-      await json.list("commits", logPage(session, log, limit));
+      await json.list("commits", logPage(session, log, { limit, follows }));
       const position = log.position();
       if (position !== undefined) await json.cursor(formatLogCursor(position, path));
       await json.end();

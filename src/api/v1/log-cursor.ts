@@ -19,6 +19,8 @@ const logCursor = v.strictObject({
   walked: number,
   oldest: number,
   next: v.pipe(v.array(oidText), v.maxLength(64)),
+  /** Where a log that follows renames has come to. */
+  followed: v.optional(v.string()),
 });
 
 /** Returns the cursor of the place where the log of a path continues. */
@@ -27,7 +29,8 @@ export function formatLogCursor({ tip, next, ...rest }: LogPosition, path: strin
 }
 
 /**
- * Opens the log of a path where the request's cursor says. Returns `undefined` if it has none.
+ * Opens the log of a path, or of a file that is followed through renames, where the request's cursor says. Returns
+ * `undefined` if it has none.
  *
  * @throws Problem if it is not a cursor of a log of this path.
  */
@@ -35,13 +38,16 @@ export async function resumedLog(
   context: Context<ApiEnv>,
   session: BrowseSession,
   path: string,
+  follows = false,
 ): Promise<{ readonly log: CommitLog; readonly tip: Uint8Array } | undefined> {
   const cursor = parseCursor(context.req.query("cursor"), logCursor);
   if (cursor === undefined) return undefined;
-  const { walked, oldest } = cursor;
+  const { walked, oldest, followed } = cursor;
   const tip = rawOid(session, cursor.tip);
-  const position = { walked, oldest, tip, next: cursor.next.map((oid) => rawOid(session, oid)) };
-  const log = cursor.path === path ? await CommitLog.resume(session, position, path) : undefined;
+  const next = cursor.next.map((oid) => rawOid(session, oid));
+  const position = { walked, oldest, tip, next, ...(followed === undefined ? {} : { followed }) };
+  const isOfThis = cursor.path === path && follows === (followed !== undefined);
+  const log = isOfThis ? await CommitLog.resume(session, position, path, { follows }) : undefined;
   if (log === undefined) throw new Problem(422, "cursor: not one that this list gave");
   return { log, tip };
 }

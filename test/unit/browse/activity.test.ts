@@ -158,7 +158,7 @@ describe("activity", () => {
       const page = await run(async (session, tip) => {
         const log =
           position === undefined
-            ? await CommitLog.start(session, tip, "", { commits: 150, steps: Number.POSITIVE_INFINITY })
+            ? await CommitLog.start(session, tip, "", { bounds: { commits: 150, steps: Number.POSITIVE_INFINITY } })
             : await CommitLog.resume(session, position, "");
         if (log === undefined) throw new Error("the position is possible");
         const activity = await countActivity(session, log, await mailmapOf(session, tip));

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Blame, type BlameOptions, type PendingLines } from "../../../src/browse/blame.ts";
 import { BrowseSession } from "../../../src/browse/browse-session.ts";
+import { CommitLog, type LogPosition } from "../../../src/browse/commit-log.ts";
 import { LastChanges, type PendingEntries } from "../../../src/browse/last-changes.ts";
 import { findPath, listEntries } from "../../../src/browse/tree-at.ts";
 import { toHex } from "../../../src/bytes/hex.ts";
@@ -91,6 +92,56 @@ describe("a history with merges and renames", () => {
       }
     }
     expect(most > 1).toBe(steps === FEW_STEPS);
+  });
+
+  const followed = async (tip: string, path: string, limit: number): Promise<string[]> => {
+    const rows: string[] = [];
+    let position: LogPosition | undefined;
+    for (let isFirst = true; isFirst || position !== undefined; isFirst = false) {
+      const from = position;
+      position = await run(WALK_STEPS, async (session) => {
+        const options = { follows: true };
+        const log =
+          from === undefined
+            ? await CommitLog.start(session, rawName(git.oid(tip)), path, options)
+            : await CommitLog.resume(session, from, path, options);
+        if (log === undefined) throw new Error("the position is possible");
+        for (let count = 0; count < limit; count++) {
+          const node = await log.next();
+          if (node === undefined) break;
+          rows.push(`${toHex(session.graph.nameOf(node))} ${log.listedPath}`);
+        }
+        return log.position();
+      });
+    }
+    return rows;
+  };
+
+  /** The commits of `git log --follow`, each with the path that the file has in it. */
+  const followedByGit = (tip: string, path: string): string[] => {
+    const rows: string[] = [];
+    let oid = "";
+    for (const line of git.lines(["log", "--follow", "--name-status", "--format=%H", tip, "--", path])) {
+      const columns = line.split("\t");
+      if (columns.length > 1) rows.push(`${oid} ${columns.at(-1)}`);
+      else oid = line;
+    }
+    return rows;
+  };
+
+  it.each([
+    ["in one page", 1000],
+    ["in many pages", 2],
+  ])("has the commits of git log --follow, %s", async (_, limit) => {
+    let renames = 0;
+    for (const tip of tips) {
+      for (const path of git.lines(["ls-tree", "-r", "--name-only", tip])) {
+        const told = followedByGit(tip, path);
+        expect(await followed(tip, path, limit)).toEqual(told);
+        renames += new Set(told.map((row) => row.split(" ")[1])).size - 1;
+      }
+    }
+    expect(renames).toBeGreaterThan(20);
   });
 
   const blame = async (
