@@ -1,0 +1,54 @@
+/**
+ * Blame, differences, last changes and logs of real repositories, line by line as C git has them. `REAL_REPOSITORIES`
+ * names their directories, separated by colons, and `REAL_SAMPLES` how many files and commits of each are looked at.
+ * Without them, a few of this project's own history are.
+ *
+ * @module-tag thorough
+ */
+import { execFileSync, spawnSync } from "node:child_process";
+import { basename, dirname } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunningHost } from "../../scripts/host.ts";
+import { apiClient } from "../support/api-client.ts";
+import { compareHistory } from "../support/compared-history.ts";
+import { withToken } from "../support/git-client.ts";
+import { startTestHost } from "../support/host.ts";
+import { pseudoRandom } from "../support/store.ts";
+
+const SAMPLES = Number(process.env["REAL_SAMPLES"] ?? 5);
+const SEED = Number(process.env["SEED"] ?? 1);
+const HOUR = 3_600_000;
+
+/** Whether a directory is in a repository that has its whole history. */
+function isWhole(directory: string): boolean {
+  const { status, stdout } = spawnSync("git", ["rev-parse", "--is-shallow-repository"], { cwd: directory });
+  return status === 0 && stdout.toString().trim() === "false";
+}
+
+const named = process.env["REAL_REPOSITORIES"]?.split(":").filter((part) => part !== "");
+const directories = named ?? [process.cwd()].filter(isWhole);
+
+let host: RunningHost;
+
+beforeAll(async () => {
+  host = await startTestHost();
+});
+
+afterAll(async () => {
+  await host.stop();
+});
+
+describe.skipIf(directories.length === 0)("real repositories", () => {
+  it.each(directories)("%s is read as C git reads it", { timeout: HOUR }, async (directory) => {
+    const name = `${basename(dirname(directory))}-${basename(directory)}`.replaceAll(/[^\w.-]/g, "-");
+    const operator = apiClient(host.base, "test-token");
+    await operator("PUT", `/repos/real/${name}`, { visibility: "public" });
+    const url = withToken(`${host.base}/real/${name}.git`, "test-token");
+    execFileSync("git", ["push", "-q", url, "HEAD:refs/heads/main"], { cwd: directory, stdio: "ignore" });
+    const repository = { directory, api: `${host.base}/api/v1/repos/real/${name}`, token: "test-token" };
+    const { same, different, refused } = await compareHistory(repository, SAMPLES, pseudoRandom(SEED));
+    expect(different).toEqual([]);
+    expect(refused).toEqual([]);
+    expect(same).toEqual({ blame: SAMPLES, diff: SAMPLES, "last change": SAMPLES, log: SAMPLES, follow: SAMPLES });
+  });
+});

@@ -1,0 +1,200 @@
+/**
+ * Holds what the API says of random commits and files of a repository against what C git says of them, line by line.
+ *
+ * @packageDocumentation
+ */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { itemAt } from "../../src/bytes/assert.ts";
+import { percentEncoded } from "../../src/http/content-address.ts";
+
+const run = promisify(execFile);
+
+/** A repository that C git has in a directory, and the host at an address. */
+export type ComparedRepository = {
+  readonly directory: string;
+  /** The address of the repository in the API. */
+  readonly api: string;
+  readonly token: string;
+};
+
+/** The questions that are asked of each sample. */
+const QUESTIONS = ["blame", "diff", "last change", "log", "follow"] as const;
+/** A question. */
+type Question = (typeof QUESTIONS)[number];
+
+/** A commit, and a file in it with one character per byte. */
+type Sample = { readonly commit: string; readonly path: string };
+
+/** How many answers were the same, what was different, and what the host refused to answer. */
+export type Comparison = {
+  readonly same: Record<Question, number>;
+  readonly different: string[];
+  readonly refused: string[];
+};
+
+/** The entries of a directory that are asked about. C git takes a walk for each. */
+const MOST_ENTRIES = 4;
+
+type Page = {
+  readonly ranges?: readonly {
+    readonly line: number;
+    readonly count: number;
+    readonly commit: string;
+    readonly original_line: number;
+  }[];
+  readonly entries?: readonly { readonly name: string; readonly name_base64?: string; readonly commit: string }[];
+  readonly commits?: readonly { readonly oid: string; readonly path?: string; readonly path_base64?: string }[];
+  readonly cursor?: string;
+};
+
+/** Thrown where the host says that an answer is beyond its bounds. */
+class Refused extends Error {}
+
+class Questions {
+  readonly #repository: ComparedRepository;
+
+  constructor(repository: ComparedRepository) {
+    this.#repository = repository;
+  }
+
+  /** Runs git. Output and arguments have one character per byte. */
+  async git(...args: readonly string[]): Promise<string> {
+    const options = { cwd: this.#repository.directory, encoding: "latin1", maxBuffer: 1 << 29 } as const;
+    const raw = args.map((arg) => Buffer.from(arg, "latin1").toString());
+    return (await run("git", raw, options)).stdout;
+  }
+
+  async #fetch(path: string): Promise<string> {
+    const answer = await fetch(`${this.#repository.api}/${path}`, {
+      headers: { Authorization: `Bearer ${this.#repository.token}` },
+    });
+    const text = Buffer.from(await answer.arrayBuffer());
+    if (answer.status === 413 || answer.status === 422) throw new Refused(text.toString());
+    if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${text.toString()}`);
+    return text.toString("latin1");
+  }
+
+  async #pages(path: string): Promise<Page[]> {
+    const pages: Page[] = [];
+    for (let cursor: string | undefined = ""; cursor !== undefined; cursor = pages.at(-1)?.cursor) {
+      const query = cursor === "" ? "" : `${path.includes("?") ? "&" : "?"}cursor=${cursor}`;
+      pages.push(JSON.parse(Buffer.from(await this.#fetch(path + query), "latin1").toString()));
+    }
+    return pages;
+  }
+
+  async blame({ commit, path }: Sample): Promise<readonly [string, string]> {
+    const ranges = (await this.#pages(`blame/${commit}/${percentEncoded(path)}`)).flatMap((page) => page.ranges ?? []);
+    const lines: string[] = [];
+    for (const { line, count, commit: oid, original_line: original } of ranges)
+      for (let i = 0; i < count; i++) lines[line + i - 1] = `${oid} ${original + i}`;
+    const told = (await this.git("blame", "--porcelain", commit, "--", path))
+      .split("\n")
+      .filter((line) => /^[0-9a-f]{40} \d+ \d+/.test(line))
+      .map((line) => line.split(" ").slice(0, 2).join(" "));
+    return [lines.join("\n"), told.join("\n")];
+  }
+
+  async diff({ commit }: Sample): Promise<readonly [string, string]> {
+    const [, parent] = (await this.git("rev-list", "--parents", "-1", commit)).trim().split(" ");
+    const told =
+      parent === undefined
+        ? await this.git("diff-tree", "-p", "--full-index", "-M", "--root", "--no-commit-id", commit)
+        : await this.git("diff", "--full-index", "-M", parent, commit);
+    return [await this.#fetch(`commits/${commit}?format=diff`), told];
+  }
+
+  async lastChange({ commit, path }: Sample, random: (below: number) => number): Promise<readonly [string, string]> {
+    const directory = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "";
+    const at = directory === "" ? "" : `/${percentEncoded(directory)}`;
+    const entries = (await this.#pages(`last-changes/${commit}${at}?limit=300`)).flatMap((page) => page.entries ?? []);
+    const listed = (await this.git("ls-tree", "-z", "--name-only", `${commit}:${directory}`)).split("\0").slice(0, -1);
+    const changes = new Map(
+      entries.map((entry) => {
+        const name = entry.name_base64 === undefined ? Buffer.from(entry.name).toString("latin1") : atob(entry.name_base64); // prettier-ignore
+        return [name, entry.commit];
+      }),
+    );
+    const rows: [string, string][] = [[[...changes.keys()].join("\n"), listed.join("\n")]];
+    for (let count = 0; count < Math.min(MOST_ENTRIES, listed.length); count++) {
+      const name = itemAt(listed, random(listed.length));
+      const full = directory === "" ? name : `${directory}/${name}`;
+      const told = (await this.git("log", "-1", "--format=%H", commit, "--", `:(literal)${full}`)).trim();
+      rows.push([`${name} ${changes.get(name) ?? "none"}`, `${name} ${told}`]);
+    }
+    return [rows.map(([own]) => own).join("\n"), rows.map(([, told]) => told).join("\n")];
+  }
+
+  async log({ commit, path }: Sample): Promise<readonly [string, string]> {
+    const pages = await this.#pages(`commits?rev=${commit}&path=${percentEncoded(path)}&limit=100`);
+    const told = await this.git("log", "--format=%H", commit, "--", `:(literal)${path}`);
+    return [pages.flatMap(({ commits = [] }) => commits.map(({ oid }) => `${oid}\n`)).join(""), told];
+  }
+
+  async follow({ commit, path }: Sample): Promise<readonly [string, string]> {
+    const pages = await this.#pages(`commits?rev=${commit}&path=${percentEncoded(path)}&follow=true&limit=100`);
+    const rows = pages.flatMap(({ commits = [] }) =>
+      commits.map((each) => {
+        const { oid, path: shown = "", path_base64: bytes } = each;
+        return `${oid} ${bytes === undefined ? Buffer.from(shown).toString("latin1") : atob(bytes)}`;
+      }),
+    );
+    // Records are separated by nothing but the names before them: a commit's name comes first, then one file.
+    const told = (
+      await this.git("log", "--follow", "-z", "--name-only", "--format=%H", commit, "--", `:(literal)${path}`)
+    ) // prettier-ignore
+      .split("\0")
+      .filter((part) => part !== "")
+      .map((part) => part.replace(/^\n/, ""));
+    const pairs = Array.from({ length: told.length / 2 }, (_, at) => `${told[2 * at]} ${told[2 * at + 1]}`);
+    return [rows.join("\n"), pairs.join("\n")];
+  }
+}
+
+/** Chooses commits of HEAD's history, and a file of each. */
+async function samplesOf(questions: Questions, count: number, random: (below: number) => number): Promise<Sample[]> {
+  const commits = (await questions.git("rev-list", "HEAD")).trim().split("\n");
+  const samples: Sample[] = [];
+  while (samples.length < count) {
+    const commit = itemAt(commits, random(commits.length));
+    const listed = (await questions.git("ls-tree", "-r", "-z", commit)).split("\0").slice(0, -1);
+    const files = listed.filter((row) => row.startsWith("100"));
+    if (files.length === 0) continue;
+    const row = itemAt(files, random(files.length));
+    samples.push({ commit, path: row.slice(row.indexOf("\t") + 1) });
+  }
+  return samples;
+}
+
+/** Asks all questions of random samples. `random` gives the same numbers for the same seed. */
+export async function compareHistory(
+  repository: ComparedRepository,
+  count: number,
+  random: (below: number) => number,
+): Promise<Comparison> {
+  const questions = new Questions(repository);
+  const same = { blame: 0, diff: 0, "last change": 0, log: 0, follow: 0 };
+  const comparison: Comparison = { same, different: [], refused: [] };
+  const ask: Readonly<Record<Question, (sample: Sample) => Promise<readonly [string, string]>>> = {
+    blame: async (sample) => await questions.blame(sample),
+    diff: async (sample) => await questions.diff(sample),
+    "last change": async (sample) => await questions.lastChange(sample, random),
+    log: async (sample) => await questions.log(sample),
+    follow: async (sample) => await questions.follow(sample),
+  };
+  for (const sample of await samplesOf(questions, count, random)) {
+    for (const question of QUESTIONS) {
+      const title = `${question} of ${sample.commit}:${sample.path}`;
+      try {
+        const [own, told] = await ask[question](sample);
+        if (own === told) same[question]++;
+        else comparison.different.push(title);
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        comparison.refused.push(`${title}: ${error.message}`);
+      }
+    }
+  }
+  return comparison;
+}
