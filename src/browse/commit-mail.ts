@@ -11,7 +11,7 @@ import { mailHead } from "../diff/mail-head.ts";
 import { bytesOf } from "../object/byte-text.ts";
 import type { BrowseSession } from "./browse-session.ts";
 import { readCommit } from "./commit.ts";
-import { type DiffedFile, diffFiles } from "./file-diff.ts";
+import { boundedSearch, type DiffedFile, diffFiles } from "./file-diff.ts";
 import { changedFiles, patchFile, patchText, withoutTypeChanges } from "./patch.ts";
 
 /** The columns of the statistics in a mail. */
@@ -26,14 +26,18 @@ export async function* commitMail(
   const { author, message } = await readCommit(session, commit.name);
   yield new TextEncoder().encode(mailHead({ oid: toHex(commit.name), author, message }));
   const stats: FileStat[] = [];
-  for await (const file of diffFiles(session, changedFiles(session, commit.before, commit.after), options)) {
+  for await (const file of diffFiles(
+    session,
+    changedFiles(session, commit.before, commit.after),
+    boundedSearch(options),
+  )) {
     const stat = statOf(file);
     if (stat !== undefined) stats.push(stat);
   }
   if (stats.length > 0) {
     yield bytesOf(`---\n${statText(stats, MAIL_WIDTH)}${summaryText(stats)}\n`);
     const changes = withoutTypeChanges(changedFiles(session, commit.before, commit.after));
-    yield* patchText(diffFiles(session, changes, options), session);
+    yield* patchText(diffFiles(session, changes, boundedSearch(options)), session);
   }
   yield bytesOf("-- \nthinpack\n\n");
 }

@@ -7,7 +7,7 @@
 import type { Context } from "hono";
 import { raw } from "hono/html";
 import type { Child } from "hono/jsx";
-import { diffFiles } from "../browse/file-diff.ts";
+import { boundedSearch, diffFiles } from "../browse/file-diff.ts";
 import { patchChanges, patchText } from "../browse/patch.ts";
 import type { ChangedFile } from "../browse/renames.ts";
 import { DEFAULT_OPTIONS, type DiffOptions } from "../diff/line-diff.ts";
@@ -139,7 +139,8 @@ export async function diffTextAnswer(
   { before, after }: ComparedTrees,
 ): Promise<Response> {
   const changes = patchChanges(page.session, before, after);
-  return await textAnswer(context, page, patchText(diffFiles(page.session, changes, diffOptionsOf(context))));
+  const options = boundedSearch(diffOptionsOf(context));
+  return await textAnswer(context, page, patchText(diffFiles(page.session, changes, options)));
 }
 
 /** Answers with pieces of text. The session is closed when the answer ends. */

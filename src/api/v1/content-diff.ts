@@ -9,7 +9,7 @@ import { treeOf } from "../../browse/commit.ts";
 import type { BrowseSession } from "../../browse/browse-session.ts";
 import { compareCommits } from "../../browse/compare.ts";
 import { commitMail } from "../../browse/commit-mail.ts";
-import { diffFiles } from "../../browse/file-diff.ts";
+import { boundedSearch, diffFiles } from "../../browse/file-diff.ts";
 import { patchChanges, patchText } from "../../browse/patch.ts";
 import { peelToTree, resolveCommit, resolveRevision } from "../../browse/revision.ts";
 import type { RevisionSyntax } from "../../browse/revision-syntax.ts";
@@ -137,7 +137,12 @@ async function sendPatch(
   options: DiffOptions,
 ): Promise<Response> {
   const changes = patchChanges(session, before, after);
-  return await sendText(context, session, "text/x-diff", patchText(diffFiles(session, changes, options)));
+  return await sendText(
+    context,
+    session,
+    "text/x-diff",
+    patchText(diffFiles(session, changes, boundedSearch(options))),
+  );
 }
 
 async function sendText(
