@@ -7,7 +7,6 @@
 import { Hono, type Context } from "hono";
 import type { RepositoryName } from "../access/names.ts";
 import type { OpenSnapshot } from "../refs/ref-store.ts";
-import { wholePacks } from "../repository/view.ts";
 import { listBundles, openBundle, type OpenBundle } from "../service/bundle.ts";
 import { formatBundleList } from "../wire/bundle-uri.ts";
 import { authorize } from "./denied.ts";
@@ -19,19 +18,21 @@ import { storedFile } from "./stored-file.ts";
 
 const BUNDLE_FILE = /^([0-9a-f]{40}|[0-9a-f]{64})\.bundle$/;
 
-/** Opens a repository with the packs of which a caller may read everything. @throws GitRefusal, AccessDenied */
+/** Opens a repository with its packs. @throws GitRefusal, AccessDenied */
 async function opened(host: Host, name: RepositoryName): Promise<OpenSnapshot> {
   const found = await host.repository(name).refs.open({ packs: true });
   await authorize(host, "read", name, found.kind === "found" ? found.record : undefined);
   if (found.kind === "missing") throw new GitRefusal(404, "Not found.");
-  return { ...found, packs: wholePacks(found) };
+  return found;
 }
 
 async function listFile(context: Context<HostEnv>): Promise<Response> {
   const { host } = context.var;
   const name = namedRepository(context);
   const snapshot = await opened(host, name);
-  const bundles = await listBundles(snapshot, (path) => host.addressOf(name, path, snapshot.record));
+  const bundles = await listBundles(host.repository(name), snapshot, (path) =>
+    host.addressOf(name, path, snapshot.record),
+  );
   const headers = { ...NO_CACHE, "Content-Type": "text/plain; charset=utf-8" };
   return new Response(context.req.method === "HEAD" ? null : formatBundleList(bundles), { headers });
 }

@@ -10,7 +10,7 @@ import { itemAt, present } from "../bytes/assert.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { MadeTwin } from "../catalog/clone-twin.ts";
 import type { MadeMultiPackIndex } from "../catalog/multi-pack-plan.ts";
-import type { PackRecord } from "../catalog/pack-record.ts";
+import type { PackBitmapSize, PackRecord } from "../catalog/pack-record.ts";
 import { objectFormat } from "../object/object-id.ts";
 import { combinePacks } from "../packing/combine-packs.ts";
 import { StagedPack } from "../packing/staged-pack.ts";
@@ -29,6 +29,7 @@ import { makeGraph } from "./graph-step.ts";
 import { lookForPointers } from "./lfs-step.ts";
 import { writeMultiPackIndex } from "./write-multi-pack-index.ts";
 import { writeBitmap } from "./write-bitmap.ts";
+import { writeTips } from "./write-tips.ts";
 import { writeTwin } from "./write-twin.ts";
 import { flushTail } from "./publish.ts";
 import { walkRefs, type WalkInput, type WalkResult } from "./walk.ts";
@@ -83,21 +84,30 @@ async function walk(repository: Repository, { purges, staged }: Step): Promise<W
 }
 
 /** Writes bitmaps of a pack. */
-async function makeBitmap({ repository, catalog }: Maintained, { record, packs }: Step): Promise<Result> {
+async function makeBitmap({ repository }: Maintained, { record, packs }: Step): Promise<PackBitmapSize> {
   const pack = itemAt(packs, 0);
   // In the order of their names, branches come before tags.
   const found = await repository.refs.open({ refPrefixes: ["refs/heads/", "refs/tags/"] });
   const isSame = found.kind === "found" && found.record.id === record.id;
   const refs = isSame ? decodeRefRows(found.refs, objectFormat(record.objectFormat).rawSize) : [];
-  const size = await writeBitmap({ repository, record, pack, refs });
+  return await writeBitmap({ repository, record, pack, refs });
+}
+
+/** Writes what stands beside a pack: its bitmaps, or the head of its bundle. */
+async function describePack(maintained: Maintained, kind: "bitmap" | "bundle", step: Step): Promise<Result> {
+  const { repository, catalog } = maintained;
+  const { record, packs } = step;
+  const pack = itemAt(packs, 0);
+  const size = await (kind === "bitmap" ? makeBitmap(maintained, step) : writeTips({ repository, record, pack }));
   const bitmap = { pack: pack.name, size };
-  const { kind } = await catalog.replacePacks({ id: record.id, added: [], replaced: [], bitmap });
-  if (kind === "done") return { outcome: "done", written: size.bytes };
+  const written = kind === "bitmap" ? size.bytes : (size.tips ?? 0); // A pack may turn out to have no bundle.
+  const { kind: answer } = await catalog.replacePacks({ id: record.id, added: [], replaced: [], bitmap });
+  if (answer === "done") return { outcome: "done", written };
   // The pack has left the catalog meanwhile, and its other files may be deleted already.
   await repository
     .storage(record.id)
     .delete((["bitmap", "tips"] as const).map((extension) => ({ pack: pack.name, extension })));
-  return { outcome: "stale", written: size.bytes };
+  return { outcome: "stale", written };
 }
 
 async function discard(staged: readonly StagedPack[]): Promise<void> {
@@ -106,7 +116,7 @@ async function discard(staged: readonly StagedPack[]): Promise<void> {
 
 /** Does a step, and deletes what it wrote in vain. */
 async function doStep(maintained: Maintained, kind: PackStep, step: Step): Promise<Result> {
-  if (kind === "bitmap") return await makeBitmap(maintained, step);
+  if (kind === "bitmap" || kind === "bundle") return await describePack(maintained, kind, step);
   const { repository, catalog } = maintained;
   let made: WalkResult | undefined;
   try {

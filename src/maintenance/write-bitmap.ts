@@ -223,7 +223,8 @@ async function write(input: BitmapInput, content: PackContent): Promise<PackBitm
   const tables = { format, packChecksum, types: typeBits(content), entries };
   const bytes = concat([...encodePackBitmap(tables, repository.hash(format.name))]);
   const storage = repository.storage(record.id);
-  const tips = formatTips(await tipsOf(input, content, bitmaps.reached));
+  const named = await tipsOf(input, content, bitmaps.reached);
+  const tips = formatTips({ needs: [], prerequisites: [], tips: named });
   if (tips.length > 0) await storage.write({ pack: pack.name, extension: "tips" }, tips);
   await storage.write({ pack: pack.name, extension: "bitmap" }, bytes);
   const size = { bytes: bytes.length, commits: entries.length };

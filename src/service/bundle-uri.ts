@@ -15,7 +15,9 @@ export async function tellBundles(call: CommandCall): Promise<void> {
   const { exchange, admission, answer, context } = call;
   await call.readArguments(new BundleUriRequestParser());
   const snapshot = await admission.openAs(context.objectFormat, { packs: true });
-  const bundles = await listBundles(snapshot, async (path) => await exchange.addressOf?.(path, snapshot.record));
+  const addressOf = async (path: string): Promise<string | undefined> =>
+    await exchange.addressOf?.(path, snapshot.record);
+  const bundles = await listBundles(exchange.repository, snapshot, addressOf);
   formatBundleUris(bundles, answer.lines);
   await answer.send();
 }

@@ -7,23 +7,23 @@
  * @packageDocumentation
  * @see gitformat-bundle(5), gitprotocol-v2(5)
  */
-import { contentTag } from "../bytes/content-tag.ts";
-import { isStorageFault } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
-import { bundledPack } from "../catalog/bundle-plan.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
-import { formatBundleHead, parseTips } from "../format/bundle.ts";
+import { type BundleTip, formatBundleHead } from "../format/bundle.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
 import type { OpenSnapshot } from "../refs/ref-store.ts";
 import { objectFormat } from "../object/object-id.ts";
+import { type BundledSnapshot, homeOf, offeredBundles, readTips } from "../packing/offered-bundles.ts";
 import type { Repository } from "../repository/repository.ts";
 import { type ListedBundle } from "../wire/bundle-uri.ts";
 
 /**
- * The token of the bundle that has all but the newest history. It is always the same: when a repack has made a larger one, those who
- * have the smaller fetch what is new, and do not take everything again.
+ * How long an isolate keeps a head, in milliseconds. If a database is put back to an earlier moment, as the platform can, its versions
+ * are given out once more.
  */
-const BASE_TOKEN = 1;
+const KEPT_TIME = 5 * 60_000;
+/** Bytes of a hash by which a client tells two heads apart. */
+const TAG_BYTES = 8;
 
 /** A bundle that can be read. */
 export type OpenBundle = {
@@ -42,43 +42,62 @@ const bundlePath = ({ checksum }: PackRecord): string => `bundles/${checksum}.bu
 
 /** Lists the bundles of a snapshot with its packs. `addressOf` returns where a path below the repository is found, if it is known. */
 export async function listBundles(
-  { packs }: Pick<OpenSnapshot, "packs">,
+  repository: Repository,
+  snapshot: BundledSnapshot,
   addressOf: (path: string) => Promise<string | undefined>,
 ): Promise<ListedBundle[]> {
-  const pack = bundledPack(packs);
-  const uri = pack && (await addressOf(bundlePath(pack)));
-  return uri === undefined ? [] : [{ id: "base", uri, creationToken: BASE_TOKEN }];
-}
-
-/** Reads the tips of a pack; none where the file is not what the catalog says. */
-async function readTips(repository: Repository, home: string, pack: PackRecord): Promise<Uint8Array> {
-  try {
-    return await repository.storage(home).read({ pack: pack.name, extension: "tips" }, 0, pack.bitmap?.tips ?? 0); // A pack without tips has none.
-  } catch (error) {
-    // A step that was done twice may have written it twice.
-    if (isStorageFault(error)) return new Uint8Array(0);
-    throw error;
+  const listed: ListedBundle[] = [];
+  for (const [at, { pack, creationToken }] of (await offeredBundles(repository, snapshot)).entries()) {
+    const uri = await addressOf(bundlePath(pack));
+    if (uri !== undefined) listed.push({ id: at === 0 ? "base" : `newest-${at}`, uri, creationToken });
   }
+  return listed;
 }
 
 /** Opens the bundle with the checksum of its pack, in a snapshot with the packs; `undefined` if there is none. */
 export async function openBundle(
   repository: Repository,
-  { packs, record }: OpenSnapshot,
+  snapshot: OpenSnapshot,
   checksum: string,
 ): Promise<OpenBundle | undefined> {
-  const pack = bundledPack(packs);
-  if (pack?.checksum !== checksum) return undefined;
-  const home = pack.loan?.home ?? record.id;
-  const tips = parseTips(await readTips(repository, home, pack));
-  const now = await repository.refs.open({ refNames: tips.map(({ name }) => name) });
+  const pack = (await offeredBundles(repository, snapshot)).find((each) => each.pack.checksum === checksum)?.pack;
+  if (pack === undefined) return undefined;
+  const head = await headOf(repository, snapshot, pack);
+  const home = homeOf(snapshot, pack);
+  return head && { head, pack, home, tag: `${tagOf(repository, head)}-${checksum}` };
+}
+
+/** Returns a short name of a head's content. */
+function tagOf({ hash }: Repository, head: Uint8Array): string {
+  const running = hash("sha1");
+  running.update(head);
+  return toHex(running.digest(), 0, TAG_BYTES);
+}
+
+/**
+ * Returns the head of a pack's bundle; `undefined` if it would name nothing. An isolate keeps it for as long as no ref has moved, since
+ * a download that goes on where it broke off asks for it again.
+ */
+async function headOf(
+  repository: Repository,
+  snapshot: OpenSnapshot,
+  pack: PackRecord,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const { record, version } = snapshot;
+  const { cache, refs } = repository;
+  const kept = Math.floor(repository.now() / KEPT_TIME);
+  const key = `${record.id}/${pack.name}.head:${version}@${kept}`;
+  const known = cache.get(key);
+  if (known !== undefined) return new Uint8Array(known);
+  const read = await readTips(repository, homeOf(snapshot, pack), pack);
+  const now = await refs.open({ refNames: read.tips.map(({ name }) => name) });
   if (now.kind === "missing" || now.record.id !== record.id) return undefined;
   const { rawSize } = objectFormat(record.objectFormat);
   const values = new Map(Array.from(decodeRefRows(now.refs, rawSize), ({ name, oid }) => [name, toHex(oid)]));
   // A branch goes on from its value in the head. A tag that has another value is another tag.
-  const shown = tips.filter(({ name, oid }) => values.get(name) === oid || (values.has(name) && !isTag(name)));
-  if (shown.length === 0) return undefined;
-  const head = formatBundleHead(record.objectFormat, shown);
-  const tag = `${contentTag(shown.map(({ name, oid }) => `${oid} ${name}`).join("\n"))}-${checksum}`;
-  return { head, pack, home, tag };
+  const isShown = ({ name, oid }: BundleTip): boolean => values.get(name) === oid || (values.has(name) && !isTag(name));
+  if (!read.tips.some((tip) => isShown(tip))) return undefined;
+  const head = formatBundleHead(record.objectFormat, read, isShown);
+  if (now.version === version) cache.set(key, head);
+  return head;
 }

@@ -1,5 +1,6 @@
 /** Bundles: what a client may fetch before the rest, of whom, and until when. */
 import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { READ_TICKET_SECONDS } from "../../src/http/read-ticket.ts";
 import { apiClient, issueToken } from "../support/api-client.ts";
@@ -76,6 +77,30 @@ async function download(
 ): Promise<{ status: number; body: Buffer; headers: Headers }> {
   const answer = await fetch(address, { headers });
   return { status: answer.status, body: Buffer.from(await answer.arrayBuffer()), headers: answer.headers };
+}
+
+/** The beginning of a bundle, whose download is then broken off. */
+async function begun(address: string): Promise<{ readonly bytes: Buffer; readonly etag: string }> {
+  const answer = await fetch(address);
+  const reader = answer.body?.getReader();
+  const { value = new Uint8Array(0) } = (await reader?.read()) ?? {};
+  await reader?.cancel();
+  return { bytes: Buffer.from(value), etag: answer.headers.get("ETag") ?? "" };
+}
+
+/** Pushes a commit that is worth a bundle, and waits for that. Returns the commit. */
+async function grow(path: string, work: string, seed: number): Promise<string> {
+  writeFileSync(join(work, `newest-${seed}.bin`), noise(1_200_000, 40 + seed));
+  const tip = await git.commit(work, `newest-${seed}.txt`, "more\n");
+  await git.ok(["push", "-q", "origin", "main"], { cwd: work });
+  const { runs } = await bed.maintained(path);
+  expect(runs[0]).toMatchObject({ step: "bundle", outcome: "done", error: null });
+  return tip;
+}
+
+/** How many bundles a client has asked for, as its trace says. */
+function bundlesIn(trace: string): number {
+  return readFileSync(trace, "utf8").match(/=> Send header: GET [^ ]*\.bundle/g)?.length ?? 0;
 }
 
 describe("a bundle", () => {
@@ -170,6 +195,26 @@ describe("a bundle", () => {
     expect((await fetch(address, { method: "PUT" })).status).toBe(405);
   });
 
+  it("goes on where it was cut off, with a ticket that was given since", async () => {
+    const { url } = await made({ visibility: "private" });
+    const address = await addressOf(url);
+    const whole = await download(address);
+    const cut = await begun(address);
+    expect(cut.bytes.length).toBeGreaterThan(0);
+    expect(cut.bytes.length).toBeLessThan(whole.body.length);
+    await bed.clock.advance(READ_TICKET_SECONDS * 1000 + 1000);
+    const rest = { Range: `bytes=${cut.bytes.length}-`, "If-Range": cut.etag };
+    expect((await download(address, rest)).status).toBe(401);
+    const again = await download(await addressOf(url), rest);
+    expect(again.status).toBe(206);
+    const file = git.path("resumed.bundle");
+    writeFileSync(file, Buffer.concat([cut.bytes, again.body]));
+    expect(readFileSync(file).equals(whole.body)).toBe(true);
+    const copy = git.fresh();
+    await git.ok(["clone", "-q", "--mirror", file, copy]);
+    await git.fsck(copy);
+  });
+
   it("is told to a client that asks, without arguments", async () => {
     const { url, bare } = await shared();
     expect(await asked(url)).toEqual([
@@ -220,6 +265,38 @@ describe("a bundle", () => {
       await git.ok(["fetch", "-q"], { cwd: listed });
       expect(bare).not.toContain("@");
     });
+
+    it.runIf(isNew)(
+      "is followed by those of the newest history, of which a fetch takes what it has not seen",
+      async () => {
+        const { path, bare } = await made();
+        const work = git.fresh();
+        await git.ok(["clone", "-q", bed.url(path), work]);
+        const first = await grow(path, work, 1);
+        const copy = git.fresh();
+        const trace = git.path(`newest-${version}`);
+        const env = { GIT_TRACE_CURL: trace, GIT_TRACE_PACKET: trace };
+        await git.ok(["clone", "-q", `--bundle-uri=${bare}/bundles`, bare, copy], { env });
+        expect(bundlesIn(trace)).toBe(2);
+        expect(readFileSync(trace, "utf8")).not.toMatch(/clone> want/);
+        expect(await git.ok(["rev-parse", "HEAD", "refs/bundles/heads/main"], { cwd: copy })).toBe(
+          `${first}\n${first}`,
+        );
+        const token = Number(await git.ok(["config", "fetch.bundleCreationToken"], { cwd: copy }));
+        expect(token).toBeGreaterThan(1);
+        const second = await grow(path, work, 2);
+        writeFileSync(trace, "");
+        await git.ok(["fetch", "-q"], { cwd: copy, env });
+        expect(bundlesIn(trace)).toBe(1);
+        expect(readFileSync(trace, "utf8")).not.toMatch(/fetch> want/);
+        expect(await git.ok(["rev-parse", "origin/main"], { cwd: copy })).toBe(second);
+        expect(Number(await git.ok(["config", "fetch.bundleCreationToken"], { cwd: copy }))).toBeGreaterThan(token);
+        await git.fsck(copy);
+        writeFileSync(trace, "");
+        await git.ok(["fetch", "-q"], { cwd: copy, env });
+        expect(bundlesIn(trace)).toBe(0);
+      },
+    );
   });
 });
 

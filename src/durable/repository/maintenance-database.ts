@@ -4,7 +4,8 @@
  * @packageDocumentation
  */
 import { layerToFilter } from "../../catalog/commit-graph-record.ts";
-import { type BitmapPack, BITMAPS, planBitmap } from "../../catalog/bitmap-plan.ts";
+import { type BitmapPack, BITMAPS } from "../../catalog/bitmap-plan.ts";
+import { planDescription } from "../../catalog/bundle-plan.ts";
 import { indexedPacks, multiPackIndexDue } from "../../catalog/multi-pack-plan.ts";
 import { changedMultiPackIndex, lastMultiPackIndex } from "./multi-pack-indexes.ts";
 import { packSet, TWINS } from "../../catalog/clone-twin.ts";
@@ -109,7 +110,7 @@ type Step<Pack> = { readonly step: MaintenanceRun["step"] | "nothing"; readonly 
 type Due = {
   readonly rollUp: number;
   readonly doubtful: number;
-  readonly wantsBitmap: boolean;
+  readonly wantsDescription: boolean;
   readonly objects: number;
   readonly lacksFilters: boolean;
   readonly cruftSince: number | undefined;
@@ -168,8 +169,8 @@ export class MaintenanceDatabase {
     const own = packs.filter((pack) => isOwn(pack));
     // What makes bitmaps walks history, and filters take long: so the graph comes first, and filters last.
     if (isGraphDue(row, sumOf(own).objects)) return { step: "graph", packs: [] };
-    const base = planBitmap(own, asked ? BITMAPS.leastAsked : BITMAPS.leastObjects);
-    if (base !== undefined) return { step: "bitmap", packs: [base] };
+    const description = planDescription(own, asked ? BITMAPS.leastAsked : BITMAPS.leastObjects);
+    if (description !== undefined) return description;
     if (this.#lacksFilters) return { step: "graph", packs: [] };
     const indexAt = multiPackIndexDue(packs, lastMultiPackIndex(this.#db), asked);
     return indexAt !== undefined && indexAt <= now ? { step: "midx", packs: indexedPacks(packs) } : undefined;
@@ -198,7 +199,7 @@ export class MaintenanceDatabase {
     const due = {
       rollUp: planRollUp(own, false).length,
       doubtful: packs.filter((pack) => isDoubtful(pack)).length,
-      wantsBitmap: planBitmap(packs, BITMAPS.leastObjects) !== undefined,
+      wantsDescription: planDescription(packs, BITMAPS.leastObjects) !== undefined,
       objects: sumOf(own).objects,
       lacksFilters: !this.#isHeld && this.#lacksFilters,
       cruftSince: oldestCruft(this.#db),
@@ -215,10 +216,10 @@ export class MaintenanceDatabase {
     const maintenance = readMaintenance(this.#db);
     const { asked, purges, jobAt, notBefore, walkAfter } = maintenance;
     if (jobAt !== undefined) return jobAt + JOB_TIME;
-    const { rollUp, doubtful, wantsBitmap, objects, lacksFilters, own, indexed } = this.#due(row);
+    const { rollUp, doubtful, wantsDescription, objects, lacksFilters, own, indexed } = this.#due(row);
     const wantsGraph = isGraphDue(maintenance, objects) || lacksFilters;
     const isAsked = asked || purges || wantsTwin(this.#db, own);
-    if (isAsked || rollUp > 0 || wantsBitmap || wantsGraph) return Math.max(now, notBefore);
+    if (isAsked || rollUp > 0 || wantsDescription || wantsGraph) return Math.max(now, notBefore);
     const walkAt = doubtful > 0 ? walkAfter : Number.POSITIVE_INFINITY;
     const indexAt = indexed === undefined ? Number.POSITIVE_INFINITY : indexed;
     const lookAt = lfsLookDue(this.#db, row, maintenance, { now, isSettled: doubtful === 0 });

@@ -1,0 +1,217 @@
+/**
+ * The step of maintenance that makes bundles of the newest history, judged by C git.
+ *
+ * @module-tag thorough
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { BUNDLES } from "../../../src/catalog/bundle-plan.ts";
+import type { PackRecord } from "../../../src/catalog/pack-record.ts";
+import { maintain } from "../../../src/maintenance/maintain.ts";
+import type { MaintenanceRun } from "../../../src/refs/maintenance-store.ts";
+import type { OpenSnapshot } from "../../../src/refs/ref-store.ts";
+import { offeredBundles } from "../../../src/packing/offered-bundles.ts";
+import { listBundles, openBundle } from "../../../src/service/bundle.ts";
+import { move, push } from "../../suites/ref-store.ts";
+import { linear, noise } from "../../support/git-fixtures.ts";
+import { GitRepository } from "../../support/git-repository.ts";
+import { failingAt, MaintainedBed } from "../../support/maintained.ts";
+
+const MAIN = "refs/heads/main";
+/** A file of this many bytes makes a pack that is worth a bundle. */
+const LARGE = BUNDLES.leastBytes + 100_000;
+
+/** A history of 1,200 objects with branches on it: each has a file more that is too large to be passed over. */
+const source = new GitRepository();
+const stream = linear(400);
+stream.commit(MAIN, [{ path: "large.bin", content: noise(LARGE, 1) }]);
+source.import(stream);
+const repositories = [source];
+afterAll(() => {
+  for (const repository of repositories) repository.dispose();
+});
+
+function newRepository(): GitRepository {
+  const repository = new GitRepository();
+  repositories.push(repository);
+  return repository;
+}
+
+/** Commits files on top of a commit, without a branch. Returns the commit. */
+function commitOn(parent: string, files: Readonly<Record<string, Uint8Array>>): string {
+  const entries = Object.entries(files).map(([path, content]) => {
+    const oid = source.text(["hash-object", "-w", "--stdin"], Buffer.from(content)).trim();
+    return `100644 blob ${oid}\t${path}\n`;
+  });
+  const list = `${source.text(["ls-tree", parent])}\n${entries.join("")}`;
+  const tree = source.text(["mktree"], Buffer.from(list)).trim();
+  return source.text(["commit-tree", "-p", parent, "-m", "more", tree]).trim();
+}
+
+const base = source.oid("main");
+const first = commitOn(base, { "a.bin": noise(LARGE, 2) });
+const second = commitOn(first, { "b.bin": noise(LARGE, 3) });
+for (const [name, oid] of Object.entries({ base, first, second })) source.git(["tag", name, oid]);
+
+/** A repository with a base, and packs that came after it. */
+async function grown(...commits: readonly string[]): Promise<MaintainedBed> {
+  const bed = new MaintainedBed(source);
+  await bed.set(MAIN, base);
+  await bed.refs.askForMaintenance(false);
+  const runs = await bed.settle();
+  expect(runs.map(({ step }) => step)).toContain("bitmap");
+  for (const commit of commits) {
+    bed.now += 60_000;
+    await bed.set(MAIN, commit);
+  }
+  return bed;
+}
+
+async function snapshotOf(bed: MaintainedBed): Promise<OpenSnapshot> {
+  const opened = await bed.refs.open({ packs: true });
+  if (opened.kind === "missing") throw new Error("missing");
+  return opened;
+}
+
+const bundleRuns = (runs: readonly MaintenanceRun[]): MaintenanceRun[] => runs.filter(({ step }) => step === "bundle");
+
+/** The files of all bundles, in the order in which they build on each other. */
+async function bundlesOf(bed: MaintainedBed): Promise<string[]> {
+  const { repository } = bed.maintained;
+  const snapshot = await snapshotOf(bed);
+  const listed = await listBundles(repository, snapshot, async (path) => path);
+  const files: string[] = [];
+  for (const { id, uri } of listed) {
+    const [, checksum = ""] = /([0-9a-f]+)\.bundle$/.exec(uri) ?? [];
+    const bundle = await openBundle(repository, snapshot, checksum);
+    if (bundle === undefined) throw new Error(`no ${uri}`);
+    const file = join(source.dir, `${id}-${files.length}.bundle`);
+    writeFileSync(file, Buffer.concat([bundle.head, bed.packs.file(bundle.pack as PackRecord, "pack")]));
+    files.push(file);
+  }
+  return files;
+}
+
+/** Has git take bundles one after the other, and look at what came. Returns the repository. */
+function taken(files: readonly string[]): GitRepository {
+  const client = newRepository();
+  for (const file of files) {
+    client.git(["bundle", "verify", "-q", file]);
+    client.git(["fetch", "-q", file, "+refs/*:refs/bundles/*"]);
+  }
+  client.git(["fsck", "--full", "--strict"]);
+  return client;
+}
+
+describe("bundles of the newest history", () => {
+  it("each build on those before, have tokens that rise, and are made once", async () => {
+    const bed = await grown(first, second);
+    const runs = await bed.settle();
+    expect(bundleRuns(runs)).toMatchObject([
+      { outcome: "done", packs: 1 },
+      { outcome: "done", packs: 1 },
+    ]);
+    expect(bundleRuns(await bed.settle())).toEqual([]);
+    const snapshot = await snapshotOf(bed);
+    const offered = await offeredBundles(bed.maintained.repository, snapshot);
+    expect(offered.map(({ pack }) => pack.name)).toEqual(snapshot.packs.map(({ name }) => name));
+    const tokens = offered.map(({ creationToken }) => creationToken);
+    expect(tokens[0]).toBe(1);
+    expect(tokens).toEqual([...new Set(tokens)].toSorted((a, b) => a - b));
+    const files = await bundlesOf(bed);
+    expect(files).toHaveLength(3);
+    const client = taken(files);
+    expect(client.oid("refs/bundles/heads/main")).toBe(second);
+    expect(client.objects("refs/bundles/heads/main")).toEqual(source.objects(second));
+    // Without the one before, git says what is missing, which is one commit.
+    const other = taken(files.slice(0, 1));
+    expect(source.lines(["bundle", "list-heads", files[1] ?? ""])).toEqual([`${first} refs/heads/main`]);
+    const { ok, stderr } = other.run(["bundle", "verify", files[2] ?? ""]);
+    expect([ok, stderr]).toEqual([false, expect.stringContaining(first)]);
+  });
+
+  it("name annotated tags, and the commits that these name as what they build on", async () => {
+    const bed = await grown();
+    source.git(["tag", "-a", "-m", "one", "annotated", `${base}~3`]);
+    await bed.set("refs/tags/annotated", source.oid("refs/tags/annotated"));
+    await bed.set(MAIN, first);
+    await bed.settle();
+    const files = await bundlesOf(bed);
+    const heads = files.map((file) => source.lines(["bundle", "list-heads", file]));
+    expect(heads[1]).toEqual([`${source.oid("refs/tags/annotated")} refs/tags/annotated`]);
+    expect(heads[2]).toEqual([`${first} refs/heads/main`]);
+    expect(readFileSync(files[1] ?? "").toString("latin1")).toContain(`\n-${source.oid(`${base}~3`)} \n`);
+    taken(files);
+  });
+
+  it("are none of a pack that lacks what only another branch reaches", async () => {
+    const bed = await grown();
+    const content = noise(200_000, 4);
+    const side = commitOn(`${base}~9`, { "picked.bin": content });
+    await bed.set("refs/heads/side", side);
+    const picked = commitOn(base, { "picked.bin": content, "c.bin": noise(LARGE, 5) });
+    const lacking = source
+      .lines(["rev-list", "--objects", picked, `^${base}`])
+      .filter((line) => !line.endsWith("picked.bin"))
+      .map((line) => line.split(" ")[0]);
+    const bytes = source.git(["pack-objects", "-q", "--stdout"], Buffer.from(`${lacking.join("\n")}\n`));
+    bed.packs.packs = [...(await bed.values()).packs];
+    const pack = await bed.packs.ingest(bytes, { tips: [picked] });
+    await push(bed.refs, [move(MAIN, base, picked)], { pack });
+    const runs = bundleRuns(await bed.settle());
+    expect(runs.at(-1)).toMatchObject({ outcome: "done", written: 0 });
+    expect(bed.packs.storage.files.has(`${pack.name}.tips`)).toBe(false);
+    const { packs } = await bed.values();
+    expect(packs.find(({ name }) => name === pack.name)?.bitmap).toEqual({ bytes: 0, commits: 0 });
+    const files = await bundlesOf(bed);
+    expect(files).toHaveLength(2);
+    taken(files);
+  });
+
+  it("are left out when what they build on is in another pack by now", async () => {
+    const bed = await grown(first, second);
+    await bed.settle();
+    const snapshot = await snapshotOf(bed);
+    const [oldest, , newest] = snapshot.packs;
+    const packs = snapshot.packs.filter((pack) => pack === oldest || pack === newest);
+    const offered = await offeredBundles(bed.maintained.repository, { ...snapshot, packs });
+    expect(offered.map(({ pack }) => pack)).toEqual([oldest]);
+  });
+
+  it("are closed with their pack, when a forced push takes away what is in it", async () => {
+    const bed = await grown(first, second);
+    await bed.settle();
+    await bed.set(MAIN, first);
+    expect(await bundlesOf(bed)).toEqual([]);
+    // Once a walk has shown what is still reached, the others are offered again.
+    bed.now += 60 * 60_000;
+    expect((await bed.settle()).map(({ step }) => step)).toContain("walk");
+    const files = await bundlesOf(bed);
+    expect(files).toHaveLength(2);
+    expect(taken(files).oid("refs/bundles/heads/main")).toBe(first);
+  });
+
+  it("leave nothing where a storage operation fails, and are made later", async () => {
+    const bed = await grown(first);
+    const id = await bed.id();
+    const tips = (): number => [...bed.packs.storage.files.keys()].filter((name) => name.endsWith(".tips")).length;
+    expect(tips()).toBe(1);
+    for (let n = 0; ; n++) {
+      bed.packs.forget();
+      const { storage, failed } = failingAt(bed.packs.counted(), n);
+      const run = await maintain(bed.on(storage), id);
+      expect(n).toBeLessThan(100);
+      if (run.step === "graph") continue;
+      if (!failed()) {
+        expect(n).toBeGreaterThan(2);
+        expect(run).toMatchObject({ outcome: "done" });
+        break;
+      }
+      expect(run).toMatchObject({ step: "bundle", outcome: "failed" });
+      expect(tips()).toBe(1);
+    }
+    expect(tips()).toBe(2);
+    expect(await bundlesOf(bed)).toHaveLength(2);
+  });
+});
