@@ -8,10 +8,12 @@
  * reference := oid SP name LF
  * ```
  *
- * A pack's `.tips` file has the lines of its head, and before them the packs in which the prerequisites lie:
+ * A pack's `.tips` file has the lines of its head. Where there are prerequisites, the packs in which they lie come before them, and
+ * the number of bytes that follow comes first: a step that was done twice may have written another file than the catalog tells of, and
+ * no prerequisite may be lost with its end.
  *
  * ```text
- * tips := *( "@" name of a pack LF )  *prerequisite *reference
+ * tips := [ "=" bytes LF  *( "@" name of a pack LF ) ]  *prerequisite *reference
  * ```
  *
  * @packageDocumentation
@@ -43,6 +45,7 @@ export type ReadTips = PackTips & {
 };
 
 const LINE_FEED = 0x0a;
+const LENGTH = "=";
 const NEED = "@";
 const PREREQUISITE = "-";
 const encoder = new TextEncoder();
@@ -54,13 +57,14 @@ export function formatTips({ needs, prerequisites, tips }: PackTips): Uint8Array
     ...needs.map((name) => `${NEED}${name}\n`),
     ...prerequisites.map((oid) => `${PREREQUISITE}${oid} \n`),
   ];
-  return concat([
+  const lines = concat([
     encoder.encode(before.join("")),
     ...tips.flatMap(({ name, oid }) => [encoder.encode(`${oid} `), bytesOfEscaped(name), newline]),
   ]);
+  return before.length === 0 ? lines : concat([encoder.encode(`${LENGTH}${lines.length}\n`), lines]);
 }
 
-/** Reads what {@link formatTips} wrote. A line that is cut off is left out. */
+/** Reads what {@link formatTips} wrote. A line that is cut off is left out, and of a file with prerequisites everything. */
 export function parseTips(bytes: Uint8Array): ReadTips {
   const [needs, prerequisites, tips]: [string[], string[], BundleTip[]] = [[], [], []];
   const lines = [0];
@@ -70,8 +74,9 @@ export function parseTips(bytes: Uint8Array): ReadTips {
     const at = lines.at(-1) ?? 0; // It has the beginning.
     const end = bytes.indexOf(LINE_FEED, at) + 1;
     const space = line.indexOf(" ");
-    if (line.startsWith(NEED)) {
-      needs.push(line.slice(1));
+    if (line.startsWith(LENGTH) || line.startsWith(NEED)) {
+      if (line.startsWith(NEED)) needs.push(line.slice(1));
+      else if (line !== `${LENGTH}${bytes.length - end}`) return parseTips(new Uint8Array(0));
       headAt = end;
       lines[0] = end;
     } else if (line.startsWith(PREREQUISITE)) {

@@ -43,11 +43,18 @@ describe("parseTips", () => {
     const said = { needs: ["9a".repeat(20)], prerequisites: ["56".repeat(20)], tips: TIPS };
     const bytes = formatTips(said);
     expect(parseTips(bytes)).toMatchObject(said);
-    const cut = parseTips(bytes.subarray(0, -1));
-    expect(cut).toMatchObject({ ...said, tips: TIPS.slice(0, 2) });
-    expect(text(formatBundleHead("sha1", cut, all))).toBe(
-      `# v2 git bundle\n-${"56".repeat(20)} \n${LINES.slice(0, 2).join("")}\n`,
-    );
+    const cut = parseTips(formatTips({ ...NOTHING, tips: TIPS }).subarray(0, -1));
+    expect(cut).toMatchObject({ ...NOTHING, tips: TIPS.slice(0, 2) });
+    expect(text(formatBundleHead("sha1", cut, all))).toBe(`# v2 git bundle\n${LINES.slice(0, 2).join("")}\n`);
     expect(parseTips(new Uint8Array(0))).toMatchObject(NOTHING);
+  });
+
+  it("takes nothing of a file with prerequisites that is not whole, or longer", () => {
+    const bytes = formatTips({ needs: ["9a".repeat(20)], prerequisites: ["56".repeat(20)], tips: TIPS });
+    for (let length = bytes.indexOf(10) + 1; length < bytes.length; length++) {
+      expect(parseTips(bytes.subarray(0, length)).tips).toEqual([]);
+    }
+    const longer = Buffer.concat([bytes, Buffer.from(`${"ab".repeat(20)} refs/heads/more\n`)]);
+    expect(parseTips(longer)).toMatchObject(NOTHING);
   });
 });
