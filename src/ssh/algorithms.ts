@@ -33,8 +33,8 @@ export const CIPHERS: ReadonlyMap<string, CipherKind> = new Map([
 
 /** MACs, for the ciphers that need one. */
 export const MACS: ReadonlyMap<string, MacKind> = new Map([
-  ["hmac-sha2-256", { hash: "sha256", bytes: 32 }],
-  ["hmac-sha2-512", { hash: "sha512", bytes: 64 }],
+  ["hmac-sha2-256", { hash: "SHA-256", bytes: 32 }],
+  ["hmac-sha2-512", { hash: "SHA-512", bytes: 64 }],
 ]);
 
 /** The algorithms of signatures with which a client may log in, in `server-sig-algs`. SHA-1 is not among them. */

@@ -6,7 +6,6 @@
  */
 import type { ByteSink, ByteSource } from "../bytes/byte-stream.ts";
 import { concat } from "../bytes/chunk.ts";
-import { freeMemory } from "../bytes/free-memory.ts";
 import { ClientGone, Disconnect, MESSAGE, message } from "./message.ts";
 import { DATA_BYTES, WINDOW } from "./ssh-limits.ts";
 import type { Transport } from "./transport.ts";
@@ -25,9 +24,6 @@ const JOINED_BYTES = 4096;
 const MOST_U32 = 2 ** 32 - 1;
 /** The type of extended data that is for `stderr`. */
 const STDERR = 1;
-/** Bytes before the data of a message, and of one for `stderr`. */
-const DATA_HEAD = 9;
-const EXTENDED_HEAD = 13;
 
 /** A channel. */
 export class Channel {
@@ -56,8 +52,8 @@ export class Channel {
     this.#toClient = window;
     this.#packetBytes = Math.min(packetBytes, DATA_BYTES);
     this.input = { read: (buffer) => this.#pull(buffer) };
-    this.output = { write: (bytes) => this.#push(bytes, DATA_HEAD) };
-    this.errors = { write: (bytes) => this.#push(bytes, EXTENDED_HEAD) };
+    this.output = { write: (bytes) => this.#push(bytes, [MESSAGE.channelData, peer]) };
+    this.errors = { write: (bytes) => this.#push(bytes, [MESSAGE.channelExtendedData, peer, STDERR]) };
   }
 
   /** Lets the client have more on its way. */
@@ -137,7 +133,10 @@ export class Channel {
     return buffer.subarray(0, length);
   }
 
-  async #push(bytes: Uint8Array, headBytes: number): Promise<void> {
+  /** Sends bytes in messages that begin with these fields. */
+  async #push(bytes: Uint8Array, [type, ...fields]: readonly [number, ...number[]]): Promise<void> {
+    const head = message(type, ...fields, 0);
+    const lengthField = new DataView(head.buffer, head.length - 4);
     for (let at = 0; at < bytes.length;) {
       if (this.#gone !== undefined) throw this.#gone;
       if (this.#toClient === 0) {
@@ -146,24 +145,9 @@ export class Channel {
       }
       const length = Math.min(bytes.length - at, this.#toClient, this.#packetBytes);
       this.#toClient -= length;
-      const payload = this.#data(bytes.subarray(at, at + length), headBytes);
-      await this.#transport.send(payload);
-      // It was sealed, and nobody needs it any more.
-      freeMemory(payload);
+      lengthField.setUint32(0, length);
+      await this.#transport.send(head, bytes.subarray(at, at + length));
       at += length;
     }
-  }
-
-  /** Makes a message of data at once, since most bytes of a connection are in them. */
-  #data(bytes: Uint8Array, headBytes: number): Uint8Array<ArrayBuffer> {
-    const isExtended = headBytes === EXTENDED_HEAD;
-    const payload = new Uint8Array(headBytes + bytes.length);
-    const fields = new DataView(payload.buffer);
-    payload[0] = isExtended ? MESSAGE.channelExtendedData : MESSAGE.channelData;
-    fields.setUint32(1, this.peer);
-    if (isExtended) fields.setUint32(5, STDERR);
-    fields.setUint32(headBytes - 4, bytes.length);
-    payload.set(bytes, headBytes);
-    return payload;
   }
 }

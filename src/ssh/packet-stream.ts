@@ -73,11 +73,11 @@ export class PacketInput {
   async packet(): Promise<Packet> {
     const opener = this.#opener;
     await this.#want(opener.headBytes);
-    const length = opener.length(this.#buffer.subarray(this.#start, this.#start + opener.headBytes));
+    const length = await opener.length(this.#buffer.subarray(this.#start, this.#start + opener.headBytes));
     await this.#want(length);
     const sequence = this.#sequence;
     this.#sequence = (sequence + 1) % 2 ** 32;
-    const payload = opener.open(this.#buffer.subarray(this.#start, this.#start + length), sequence);
+    const payload = await opener.open(this.#buffer.subarray(this.#start, this.#start + length), sequence);
     this.#start += length;
     this.bytes += length;
     this.packets++;
@@ -129,7 +129,7 @@ export class PacketOutput {
   #sealer: Sealer = PLAIN;
   #tail: Promise<void> = Promise.resolve();
   #waiting = 0;
-  #failure: unknown;
+  #failure: Error | undefined;
   /** Bytes and packets that went out under the present keys. */
   bytes = 0;
   packets = 0;
@@ -152,26 +152,38 @@ export class PacketOutput {
     this.#tail = this.#write(this.#tail, bytes);
   }
 
-  /** Writes bytes after all before them. After a failure nothing is written. */
-  async #write(before: Promise<void>, bytes: Uint8Array): Promise<void> {
+  /** Writes bytes after all before them, once they were made ready. After a failure nothing is written. */
+  async #write(before: Promise<void>, bytes: Uint8Array, makeReady?: () => Promise<void>): Promise<void> {
     await before;
     try {
-      if (this.#failure === undefined) await this.#sink.write(bytes);
+      if (this.#failure === undefined) await makeReady?.();
+      if (this.#failure === undefined) await this.#toSink(bytes);
     } catch (error) {
-      this.#failure = error;
+      this.#failure = error instanceof Error ? error : new Error("a packet could not be sealed", { cause: error });
     }
     this.#waiting -= bytes.length;
   }
 
-  /** Seals a message and sends it, without waiting. */
-  send(payload: Uint8Array): void {
-    const packet = this.#sealer.seal(payload, this.#sequence);
-    this.#sequence = (this.#sequence + 1) % 2 ** 32;
+  /** @throws ClientGone if the connection takes nothing more */
+  async #toSink(bytes: Uint8Array): Promise<void> {
+    try {
+      await this.#sink.write(bytes);
+    } catch (cause) {
+      throw new ClientGone("the connection is gone", { cause });
+    }
+  }
+
+  /** Seals a message, of which the last bytes may be apart, and sends it, without waiting. Its bytes are copied at once. */
+  send(message: Uint8Array, rest?: Uint8Array): void {
+    const [sealer, sequence] = [this.#sealer, this.#sequence];
+    const packet = sealer.frame(message, rest);
+    this.#sequence = (sequence + 1) % 2 ** 32;
     this.bytes += packet.length;
     this.packets++;
     this.#waiting += packet.length;
-    // The packet is nobody else's, and garbage of a clone's size would be left to the collector.
-    this.#tail = this.#write(this.#tail, packet).then(() => freeMemory(packet));
+    this.#tail = this.#write(this.#tail, packet, async () => await sealer.seal(packet, sequence))
+      // The packet is nobody else's, and garbage of a clone's size would be left to the collector.
+      .then(() => freeMemory(packet));
   }
 
   /** Whether too much waits for anything more to be read from the client. */
@@ -179,7 +191,7 @@ export class PacketOutput {
     return this.#waiting > MOST_WAITING;
   }
 
-  /** Waits until little is on its way. @throws ClientGone if the connection takes nothing more */
+  /** Waits until little is on its way. @throws ClientGone if the connection takes nothing more, or Error if nothing can be sealed */
   async room(): Promise<void> {
     if (this.#waiting > 2 * DATA_BYTES) await this.#tail;
     this.#check();
@@ -192,6 +204,6 @@ export class PacketOutput {
   }
 
   #check(): void {
-    if (this.#failure !== undefined) throw new ClientGone("the connection is gone", { cause: this.#failure });
+    if (this.#failure !== undefined) throw this.#failure;
   }
 }

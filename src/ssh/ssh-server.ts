@@ -41,7 +41,7 @@ export type SshEnd = {
  */
 export function refusalOf(software: string, why: string): Uint8Array {
   const disconnect = message(MESSAGE.disconnect, REASON.tooManyConnections, why, "");
-  return concat([new TextEncoder().encode(`SSH-2.0-${software}\r\n`), PLAIN.seal(disconnect, 0)]);
+  return concat([new TextEncoder().encode(`SSH-2.0-${software}\r\n`), PLAIN.frame(disconnect)]);
 }
 
 /** Milliseconds between two looks at whether a client is still there. */

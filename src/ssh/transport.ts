@@ -156,11 +156,11 @@ export class Transport {
     this.#held.push(payload);
   }
 
-  /** Sends a message when the connection takes it. @throws ClientGone */
-  async send(payload: Uint8Array): Promise<void> {
+  /** Sends a message, of which the last bytes may be apart, when the connection takes it. @throws ClientGone */
+  async send(payload: Uint8Array, rest?: Uint8Array): Promise<void> {
     if (this.#isDue) this.#sendOffer();
     while (this.#offer !== undefined) await this.#reopened.promise;
-    this.#output.send(payload);
+    this.#output.send(payload, rest);
     await this.#output.room();
   }
 
@@ -224,13 +224,14 @@ export class Transport {
       init,
       sessionId: this.#sessionId,
     });
+    const [sealer, opener] = await Promise.all([sealerOf(keys.toClient), openerOf(keys.toServer)]);
     this.#sessionId = keys.sessionId;
     this.#output.send(keys.reply);
     this.#output.send(message(MESSAGE.newKeys));
-    this.#output.rekey(sealerOf(keys.toClient), this.#isStrict);
+    this.#output.rekey(sealer, this.#isStrict);
     this.#reopen(isFirst ? agreement : undefined);
     await this.#expect(MESSAGE.newKeys, isFirst);
-    this.#input.rekey(openerOf(keys.toServer), this.#isStrict);
+    this.#input.rekey(opener, this.#isStrict);
     this.#isExchanging = false;
   }
 

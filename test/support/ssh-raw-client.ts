@@ -167,8 +167,8 @@ export class RawSshClient {
     });
     await this.next(MESSAGE.newKeys);
     this.send(MESSAGE.newKeys);
-    this.output.rekey(sealerOf(keys(["A", "C", "E"], "toServer")), agreement.isStrict);
-    this.input.rekey(openerOf(keys(["B", "D", "F"], "toClient")), agreement.isStrict);
+    this.output.rekey(await sealerOf(keys(["A", "C", "E"], "toServer")), agreement.isStrict);
+    this.input.rekey(await openerOf(keys(["B", "D", "F"], "toClient")), agreement.isStrict);
   }
 
   /** Greets and exchanges keys. */

@@ -16,6 +16,7 @@ import {
   WINDOW,
 } from "../../../src/ssh/ssh-limits.ts";
 import { Transport } from "../../../src/ssh/transport.ts";
+import { withClock } from "../../support/ssh-clock.ts";
 import { RawSshClient } from "../../support/ssh-raw-client.ts";
 
 /** A command that reads nothing, and ends with its client. */
@@ -469,44 +470,37 @@ describe("after the login", () => {
   });
 
   it("a client that has gone without a word is asked for signs of life, and then told and closed", async () => {
-    vi.useFakeTimers();
-    try {
+    await withClock(async (advance) => {
       const client = await new RawSshClient(waits).logIn();
       await begin(client);
-      const passed = QUIET_TIME + (MOST_QUESTIONS + 1) * 20_000;
-      await vi.advanceTimersByTimeAsync(passed);
+      await advance(QUIET_TIME + (MOST_QUESTIONS + 1) * 20_000);
       for (let asked = 0; asked < MOST_QUESTIONS; asked++) {
         expect((await client.next(MESSAGE.globalRequest)).text()).toBe("keepalive@openssh.com");
       }
       expect(await client.reason()).toBe(REASON.byApplication);
-      await vi.advanceTimersByTimeAsync(10_000);
+      await advance(10_000);
       expect(await client.end).toMatchObject({ why: "no sign of life" });
-    } finally {
-      vi.useRealTimers();
-    }
+    });
   });
 
   it("a client that answers, and wants nothing for long, is closed; one with a session is not", async () => {
-    vi.useFakeTimers();
-    try {
+    await withClock(async (advance) => {
       const [idle, busy] = [await new RawSshClient(waits).logIn(), await new RawSshClient(waits).logIn()];
       const id = await begin(busy);
       let isBusyOver = false;
       void busy.end.then(() => (isBusyOver = true));
       for (let passed = 0; passed <= IDLE_TIME; passed += 30_000) {
         for (const client of [idle, busy]) client.send(MESSAGE.ignore, "here");
-        await vi.advanceTimersByTimeAsync(30_000);
+        await advance(30_000);
       }
       expect(await idle.reason()).toBe(REASON.byApplication);
-      await vi.advanceTimersByTimeAsync(10_000);
+      await advance(10_000);
       expect(await idle.end).toMatchObject({ why: "no session for long" });
       expect(isBusyOver).toBe(false);
       busy.send(MESSAGE.channelClose, id);
       busy.toHost.close();
       await busy.end;
-    } finally {
-      vi.useRealTimers();
-    }
+    });
   });
 
   it("its commands hear that the client is gone", async () => {
