@@ -57,7 +57,28 @@ export function pushInputs(bed: HostileBed): HostileInput[] {
   const refs = Object.fromEntries(Array.from({ length: count }, (_, i) => [`refs/tags/t${i}`, outermost]));
   const chain = `${count.toLocaleString("en-US")} refs to a chain of ${tags.length.toLocaleString("en-US")} tags`;
   inputs.push({ name: `push: ${chain}`, send: async () => await bed.push(await bed.make("tags"), refs, pack) });
-  return inputs;
+  return [...inputs, namesAndRules(bed)];
+}
+
+/** A push of long names to a repository whose rules search each of them. */
+function namesAndRules(bed: HostileBed): HostileInput {
+  const commit = commitOf(objectId("tree", ""));
+  const pack = buildPack([
+    { type: "tree", content: "" },
+    { type: "commit", content: commit },
+  ]);
+  const tail = `${"y".repeat(200)}/`.repeat(19);
+  const names = Array.from({ length: bed.size(250) }, (_, i) => `refs/heads/${tail}${i}`);
+  const refs = Object.fromEntries(names.map((name) => [name, objectId("commit", commit)]));
+  const rules = Array.from({ length: 100 }, (_, i) => ({ pattern: `*yx${i}*` }));
+  return {
+    name: `push: ${names.length.toLocaleString("en-US")} names of 4,000 bytes with 100 rules that search them`,
+    send: async () => {
+      const path = await bed.make("rules");
+      await bed.ask("PATCH", `/api/v1/repos/${path}`, { protected: rules });
+      return await bed.push(path, refs, pack);
+    },
+  };
 }
 
 /** A log that finds nothing in wide directories. */

@@ -12,7 +12,7 @@
 import { itemAt } from "../bytes/assert.ts";
 import { fromHex } from "../bytes/hex.ts";
 import { isPushableRefName } from "../object/ref-name.ts";
-import { checkRules, type Pusher, type RefChange, type RefRule } from "./ref-policy.ts";
+import { checkRules, type Pusher, type RefChange, type RefRule, ruleSteps } from "./ref-policy.ts";
 import type { RefOutcome, RefRejection, RefUpdate } from "./ref-update.ts";
 
 /** The refs that a push finds. */
@@ -41,6 +41,9 @@ export type RefPolicy = {
   /** Returns the contexts in which a commit, by its name in hexadecimal, succeeded; absent where it is not known. */
   readonly succeeded?: (oid: string) => ReadonlySet<string>;
 };
+
+/** The steps of a command, its rules aside. */
+const COMMAND_STEPS = 200;
 
 const ZEROS = /^0+$/;
 
@@ -135,28 +138,45 @@ function decide(update: RefUpdate, policy: RefPolicy, refs: PlannedRefs): RefRej
 
 /**
  * Returns the outcome of each command, in their order. A second command for the same ref is refused, whatever it asks.
- * In an atomic push one refusal refuses the other commands too.
+ * In an atomic push one refusal refuses the other commands too. Yields the steps of each command.
  */
-export function planRefUpdates(updates: readonly RefUpdate[], policy: RefPolicy, state: RefState): RefOutcome[] {
+export function* planInParts(
+  updates: readonly RefUpdate[],
+  policy: RefPolicy,
+  state: RefState,
+): Generator<number, RefOutcome[], undefined> {
   const refs = new PlannedRefs(state);
   const seen = new Set<string>();
+  const stepsOf = ruleSteps(policy.rules);
+  const outcomes: RefOutcome[] = [];
   let refused = false;
-  const outcomes = updates.map((update): RefOutcome => {
+  for (const update of updates) {
     const { name } = update;
     const why: RefRejection | undefined = seen.has(name) ? { kind: "duplicate" } : decide(update, policy, refs);
     seen.add(name);
-    if (why !== undefined) {
+    if (why === undefined) {
+      const deletes = isZeroOid(update.newOid);
+      refs.set(name, deletes ? "" : update.newOid, !deletes && isZeroOid(update.oldOid));
+      outcomes.push({ name, kind: "ok" });
+    } else {
       refused = true;
-      return { name, kind: "rejected", why };
+      outcomes.push({ name, kind: "rejected", why });
     }
-    const deletes = isZeroOid(update.newOid);
-    refs.set(name, deletes ? "" : update.newOid, !deletes && isZeroOid(update.oldOid));
-    return { name, kind: "ok" };
-  });
+    yield COMMAND_STEPS + stepsOf(name);
+  }
   if (!policy.atomic || !refused) return outcomes;
   return outcomes.map((outcome) =>
     outcome.kind === "ok" ? { name: outcome.name, kind: "rejected", why: { kind: "atomic" } } : outcome,
   );
+}
+
+/** Does what {@link planInParts} does at once, as within a transaction. */
+export function planRefUpdates(updates: readonly RefUpdate[], policy: RefPolicy, state: RefState): RefOutcome[] {
+  const parts = planInParts(updates, policy, state);
+  for (;;) {
+    const next = parts.next();
+    if (next.done === true) return next.value;
+  }
 }
 
 /**

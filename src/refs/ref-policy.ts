@@ -13,6 +13,7 @@
  * @packageDocumentation
  * @see gitglossary(7) on refspecs, git-config(1) `receive.denyDeletes`, `receive.denyNonFastForwards`
  */
+import { itemAt } from "../bytes/assert.ts";
 import { byteTextOf } from "../object/escaped-bytes.ts";
 import { checkRefFormat } from "../object/ref-name.ts";
 
@@ -69,6 +70,11 @@ type Refused =
   /** The context in which the new value did not succeed. */
   | { readonly what: "context"; readonly context: string };
 
+/** The most steps, of about 10 ns each, of comparing the names of one push with the rules. */
+const MOST_RULE_STEPS = 100_000_000;
+/** The steps of a rule for any name. */
+const RULE_STEPS = 2;
+
 const BRANCHES = "refs/heads/";
 const TAGS = "refs/tags/";
 
@@ -92,28 +98,42 @@ function cutPattern(pattern: string): CutPattern {
   return { head, pieces, tail };
 }
 
-/** The cut patterns of rules. Each is cut once, because a hundred rules may be compared with half a million refs. */
-const cut = new WeakMap<RefRule, CutPattern>();
+/** The cut patterns of lists of rules. Each list is cut once, because a hundred rules may be compared with half a million refs. */
+const cut = new WeakMap<readonly RefRule[], readonly CutPattern[]>();
 
-/** Whether a rule is about a name, which has one character per byte. */
-function isAbout(rule: RefRule, name: string): boolean {
-  let pattern = cut.get(rule);
-  if (pattern === undefined) {
-    pattern = cutPattern(rule.pattern);
-    cut.set(rule, pattern);
+function cutsOf(rules: readonly RefRule[]): readonly CutPattern[] {
+  let patterns = cut.get(rules);
+  if (patterns === undefined) {
+    patterns = rules.map(({ pattern }) => cutPattern(pattern));
+    cut.set(rules, patterns);
   }
-  return matchesCut(pattern, name);
+  return patterns;
+}
+
+/** Returns a function that says how many steps it takes to compare a name with rules. */
+export function ruleSteps(rules: readonly RefRule[]): (name: string) => number {
+  // A pattern with one asterisk is compared at both ends of a name, one with several within it as well: a step for each character.
+  const searching = cutsOf(rules).filter(({ pieces }) => pieces.length > 0).length;
+  return ({ length }) => RULE_STEPS * rules.length + searching * length;
+}
+
+/** Whether the comparison of the refs of a push with rules takes longer than it may. */
+export function takesTooLong(rules: readonly RefRule[], refs: readonly { readonly name: string }[]): boolean {
+  const stepsOf = ruleSteps(rules);
+  return refs.reduce((steps, { name }) => steps + stepsOf(name), 0) > MOST_RULE_STEPS;
 }
 
 /** Whether any of the rules is about a full ref name. */
 export function isProtected(rules: readonly RefRule[], name: string): boolean {
   const bytes = byteTextOf(name);
-  return rules.some((rule) => isAbout(rule, bytes));
+  return cutsOf(rules).some((pattern) => matchesCut(pattern, bytes));
 }
 
 /** Whether a name matches a pattern. The name has one character per byte: a caller that has many patterns makes it so once. */
 function matchesCut({ head, pieces, tail }: CutPattern, name: string): boolean {
   if (tail === undefined) return name === head;
+  // Most patterns differ from a name here, which is found out without a call.
+  if (name.charCodeAt(head.length - 1) !== head.charCodeAt(head.length - 1)) return false;
   if (!name.startsWith(head) || name.length < head.length + tail.length) return false;
   const end = name.length - tail.length;
   // The leftmost place of each piece leaves the most room for the next, so one pass decides.
@@ -154,8 +174,10 @@ function isForced({ name, forward }: RefChange): boolean {
 export function checkRules(rules: readonly RefRule[], change: RefChange, pusher: Pusher): RuleRefusal | undefined {
   if (rules.length === 0) return undefined;
   const name = byteTextOf(change.name);
-  for (const rule of rules) {
-    if (!isAbout(rule, name)) continue;
+  const patterns = cutsOf(rules);
+  for (let at = 0; at < rules.length; at++) {
+    if (!matchesCut(itemAt(patterns, at), name)) continue;
+    const rule = itemAt(rules, at);
     const refused = refusalOf(rule, change, pusher);
     if (refused !== undefined) return { pattern: rule.pattern, ...refused };
   }
@@ -164,8 +186,8 @@ export function checkRules(rules: readonly RefRule[], change: RefChange, pusher:
 
 /** Whether a rule depends on an exact answer to whether this ref moves forward. */
 export function mindsForcePush(rules: readonly RefRule[], name: string): boolean {
-  const forbidding = rules.filter(({ allowForcePush }) => !allowForcePush);
-  return forbidding.length > 0 && isProtected(forbidding, name);
+  const bytes = byteTextOf(name);
+  return cutsOf(rules).some((pattern, at) => !itemAt(rules, at).allowForcePush && matchesCut(pattern, bytes));
 }
 
 /** Returns a sentence that says what a rule forbids. */

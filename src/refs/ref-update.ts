@@ -43,6 +43,8 @@ export type RefRejection =
   | { readonly kind: "rule"; readonly refusal: RuleRefusal }
   /** It changes files that others have locked. */
   | { readonly kind: "locked"; readonly files: readonly LockedFile[] }
+  /** To compare all names of the push with all rules would take too long. */
+  | { readonly kind: "too-many-for-rules" }
   | { readonly kind: "duplicate" }
   | { readonly kind: "missing-objects" }
   | { readonly kind: "shallow" }

@@ -9,7 +9,7 @@ import { itemAt } from "../../bytes/assert.ts";
 import { fromHex, toHex } from "../../bytes/hex.ts";
 import { movesForward, movesForwardInPack } from "../../graph/forward-move.ts";
 import { TYPE_NUMBER } from "../../object/object-type.ts";
-import { mindsForcePush, type RefRule } from "../../refs/ref-policy.ts";
+import { mindsForcePush, type RefRule, ruleSteps } from "../../refs/ref-policy.ts";
 import { isZeroOid } from "../../refs/ref-plan.ts";
 import type { RefRejection } from "../../refs/ref-update.ts";
 import { findTipTypes, peelTips, type TipValue } from "../../graph/tip-values.ts";
@@ -88,11 +88,16 @@ async function settleForward(
   verdict: PushVerdict,
   sources: NewValueSources,
 ): Promise<void> {
-  const doubtful = values.filter(({ index, type }) => {
-    const update = verdict.updates[index];
-    if (update === undefined || update.forward || type !== TYPE_NUMBER.commit) return false;
-    return mindsForcePush(sources.rules, update.name);
-  });
+  const { pacer } = sources.database.context;
+  const stepsOf = ruleSteps(sources.rules);
+  const doubtful: NewValue[] = [];
+  for (const value of values) {
+    const update = verdict.updates[value.index];
+    if (update === undefined || update.forward || value.type !== TYPE_NUMBER.commit) continue;
+    if (mindsForcePush(sources.rules, update.name)) doubtful.push(value);
+    pacer.add(stepsOf(update.name));
+    if (pacer.isDue) await pacer.pace();
+  }
   if (doubtful.length === 0) return;
   await inPushSession(sources, async (session) => {
     for (const { index, oid } of doubtful) {

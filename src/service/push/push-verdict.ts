@@ -6,8 +6,9 @@
  * @see builtin/receive-pack.c `execute_commands()`
  */
 import { itemAt } from "../../bytes/assert.ts";
-import type { Pusher } from "../../refs/ref-policy.ts";
-import { namedRefState, planRefUpdates } from "../../refs/ref-plan.ts";
+import type { Pacer } from "../../bytes/pacer.ts";
+import { type Pusher, takesTooLong } from "../../refs/ref-policy.ts";
+import { namedRefState, planInParts } from "../../refs/ref-plan.ts";
 import type { RepositoryRecord } from "../../refs/ref-store.ts";
 import type { RefOutcome, RefRejection, RefUpdate } from "../../refs/ref-update.ts";
 import type { PushRequest } from "./push-request.ts";
@@ -55,9 +56,14 @@ export class PushVerdict {
 
   /**
    * Refuses the updates that fail whatever the pack brings: a name that no ref may have, a ref that has moved on, a
-   * deletion of the current branch. `current` has the values of all updates' refs, in the updates' order.
+   * deletion of the current branch. `current` has the values of all updates' refs, in the updates' order. A push with
+   * more names than can be compared with the rules is refused whole.
    */
-  refuseDoomed(begun: BegunPush, by: { readonly pusher: Pusher; readonly signed: boolean }): void {
+  async refuseDoomed(
+    begun: BegunPush,
+    by: { readonly pusher: Pusher; readonly signed: boolean },
+    pacer: Pacer,
+  ): Promise<void> {
     const { record, current } = begun;
     const validNames = this.#validNames;
     for (const [index, valid] of validNames.entries()) if (!valid) this.reject(index, { kind: "bad-name" });
@@ -69,8 +75,13 @@ export class PushVerdict {
     );
     // Each update is refused by itself, also in an atomic push: `running` and `outcomes` extend one refusal to all.
     const { head, readOnly, rules } = record;
+    if (takesTooLong(rules, updates)) {
+      this.rejectAll({ kind: "too-many-for-rules" });
+      return;
+    }
     const policy = { head, readOnly, rules, ...by, atomic: false, forwardKnown: false };
-    for (const [at, outcome] of planRefUpdates(updates, policy, state).entries()) {
+    const outcomes = await pacer.finish(planInParts(updates, policy, state));
+    for (const [at, outcome] of outcomes.entries()) {
       const index = indexes[at];
       if (outcome.kind === "rejected" && index !== undefined) this.reject(index, outcome.why);
     }

@@ -108,7 +108,8 @@ async function begin(
   }
   if (request.sideBand) await call.answer.startBands(SIDE_BAND_64K_PACKET_MAX);
   const verdict = new PushVerdict(request);
-  verdict.refuseDoomed(begun, { pusher: call.exchange.pusher, signed: isGood(certificate) });
+  const by = { pusher: call.exchange.pusher, signed: isGood(certificate) };
+  await verdict.refuseDoomed(begun, by, repository.pacer);
   if (!optionsAgree(request)) verdict.rejectAll({ kind: "inconsistent-options" });
   const watch = new LfsWatch(begun.record.lfs);
   return { ...call, request, reader, begun, verdict, start, staged, held, memory, certificate, watch };

@@ -25,6 +25,7 @@ const PLAIN = {
   // C git has no read-only repositories.
   "read-only": "the repository is read-only",
   "missing-objects": "missing necessary objects",
+  "too-many-for-rules": "too many refs in one push for the rules of the repository",
   shallow: "shallow update not allowed",
   "inconsistent-options": "inconsistent push options",
   // C git does not remember certificates either: it leaves them to hooks.

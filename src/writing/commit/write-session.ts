@@ -180,7 +180,8 @@ export class WriteSession {
     // The session knows refs that are not moved.
     const current = updates.map(({ name }) => this.#values.get(name) ?? ""); // No value is none.
     // A signature of what comes is no signed push: it can be handed in again, by anybody, and for another branch.
-    verdict.refuseDoomed({ ...this.begun, current }, { pusher: this.#exchange.pusher, signed: false });
+    const by = { pusher: this.#exchange.pusher, signed: false };
+    await verdict.refuseDoomed({ ...this.begun, current }, by, this.#exchange.repository.pacer);
     const before = verdict.running.length === 0 ? undefined : await this.#store(landing, how);
     if (before !== undefined) return { kind: "answered", before };
     const { outcomes } = verdict;

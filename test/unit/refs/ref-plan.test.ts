@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { namedRefState, newValueOf, planRefUpdates } from "../../../src/refs/ref-plan.ts";
+import { namedRefState, newValueOf, planInParts, planRefUpdates } from "../../../src/refs/ref-plan.ts";
+import type { RefRule } from "../../../src/refs/ref-policy.ts";
 import type { RefUpdate } from "../../../src/refs/ref-update.ts";
 
 const ZERO = "0".repeat(40);
@@ -46,6 +47,16 @@ describe("the plan of a push's ref updates", () => {
       update("refs/heads/a/bc", ZERO, A),
     ];
     expect(plan(updates, [A, "", "", ""])).toEqual(["ok", "ok", "directory-conflict", "ok"]);
+  });
+
+  it("tells the steps of each command, which are more where rules are compared with its name", () => {
+    const updates = [update("refs/heads/a", ZERO, A), update(`refs/heads/${"b".repeat(1600)}`, ZERO, A)];
+    const rule = { pattern: "*x*", allowForcePush: false, allowDeletion: false, requireSigned: false };
+    const state = namedRefState([], []);
+    const steps = (rules: readonly RefRule[]): number[] => [...planInParts(updates, { ...POLICY, rules }, state)];
+    const [short = 0, long = 0] = steps([rule, rule]);
+    expect(steps([])).toHaveLength(2);
+    expect(long).toBeGreaterThan(short + 3000);
   });
 
   it("plans 100,000 creations", { tags: "thorough" }, () => {

@@ -7,6 +7,7 @@ import {
   mindsForcePush,
   type RefChange,
   type RefRule,
+  takesTooLong,
 } from "../../../src/refs/ref-policy.ts";
 
 const rule = (pattern: string, more: Partial<RefRule> = {}): RefRule => ({
@@ -98,6 +99,17 @@ describe("a rule", () => {
     const rules = [rule("refs/tags/*")];
     expect(what(rules, { name: "refs/tags/v1", kind: "update", forward: true })).toBe("force-push");
     expect(what(rules, { name: "refs/tags/v1", kind: "create" })).toBe("allowed");
+  });
+
+  it("takes too long where long names are searched for many patterns", () => {
+    const refs = (count: number, length: number): { readonly name: string }[] =>
+      Array.from({ length: count }, () => ({ name: "x".repeat(length) }));
+    const searching = Array.from({ length: 100 }, (_, at) => rule(`*${at}*`));
+    const plain = Array.from({ length: 100 }, (_, at) => rule(`release/${at}/*`));
+    expect(takesTooLong(searching, refs(400, 4000))).toBe(true);
+    expect(takesTooLong(searching, refs(4000, 200))).toBe(false);
+    expect(takesTooLong(plain, refs(4000, 4000))).toBe(false);
+    expect(takesTooLong([], refs(500_000, 40))).toBe(false);
   });
 
   it("takes the name of a ref once, however many rules it is compared with", () => {

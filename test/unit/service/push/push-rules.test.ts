@@ -52,6 +52,18 @@ describe("the repository's rules", () => {
     return reportLines((await host.run(serveReceivePack, body, { pusher })).body).slice(1);
   };
 
+  it("are compared with as many refs as a push may have for them, and no more", async () => {
+    await host.refs.change({ rules: Array.from({ length: 100 }, (_, at) => ({ ...rule, pattern: `*${at}x*` })) });
+    const tail = `${"y".repeat(200)}/`.repeat(19);
+    const commands = (count: number): RawCommand[] =>
+      Array.from({ length: count }, (_, at) => ({ name: `refs/heads/${tail}${at}`, new: firstId }));
+    const few = await sent(commands(10), EMPTY_PACK);
+    expect(new Set(few.map((line) => line.slice(0, 3)))).toEqual(new Set(["ok "]));
+    const many = await sent(commands(300), EMPTY_PACK);
+    const words = "too many refs in one push for the rules of the repository";
+    expect([many.length, many.every((line) => line.startsWith("ng ") && line.endsWith(words))]).toEqual([300, true]);
+  });
+
   it("let a ref move forward, and in no other way", async () => {
     await host.refs.change({ rules: [rule] });
     expect(await sent([{ name: MAIN, old: secondId, new: firstId }], EMPTY_PACK)).toEqual([
