@@ -105,8 +105,8 @@ async function measureHostile({ page, part, rounds, seed, "at-once": atOnce }: V
   try {
     const bench = new HostileBench(git, { ...host, sshPort }, Number(part));
     if (atOnce === undefined) {
-      const results = await bench.run(({ input, outcome, cpu, median, longest, fault }) => {
-        const latency = `/healthz ${Math.round(median)} ms, ${Math.round(longest)} ms at most`;
+      const results = await bench.run(({ input, outcome, cpu, turn, median, longest, fault }) => {
+        const latency = `a turn ${Math.round(turn)} ms at most; /healthz ${Math.round(median)} ms, ${Math.round(longest)} ms at most`;
         console.log(`${input}: ${cpu.toFixed(2)} s; ${latency}; ${outcome}${fault === undefined ? "" : "; a fault"}`);
       });
       write(HOSTILE_FIGURES, hostileTable(results));

@@ -53,6 +53,11 @@ export class HostileBench {
     this.#host = host;
   }
 
+  get #probed(): { readonly base: string; readonly pids: readonly number[] } {
+    const { base, pids = [] } = this.#host;
+    return { base, pids };
+  }
+
   /** Sends all inputs, one after the other, and reports the figures of each. */
   async run(report: (figures: HostileFigures) => void): Promise<HostileFigures[]> {
     const nothing = { name: "nothing, for a second", send: async () => (await wait(1000), { status: 200, told: "" }) };
@@ -82,7 +87,7 @@ export class HostileBench {
   async #measureOnce(input: HostileInput): Promise<HostileFigures> {
     await input.before?.();
     const end = await this.#host.begin();
-    const probed = await probe(this.#host.base);
+    const probed = await probe(this.#probed);
     const sent = await sendOnce(input);
     const latency = await probed();
     const { cpu } = await end();
@@ -108,7 +113,7 @@ export class HostileBench {
 
   async #round(inputs: readonly HostileInput[]): Promise<RoundFigures> {
     const end = await this.#host.begin();
-    const probed = await probe(this.#host.base);
+    const probed = await probe(this.#probed);
     const began = performance.now();
     const all = await Promise.all(inputs.map(async (input) => ({ input, sent: await sendOnce(input) })));
     const wall = (performance.now() - began) / 1000;

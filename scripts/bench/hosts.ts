@@ -33,6 +33,8 @@ export type Host = {
   readonly token: string;
   /** Where its isolates are inspected, if it has any. */
   readonly inspector?: string;
+  /** The processes that serve, where they are the same for each request. */
+  readonly pids?: readonly number[];
   /** The directory of a repository on the server's disk, where it has one. */
   directory?(repository: string): string;
   /** Processor seconds so far, once it is quiet. */
@@ -87,6 +89,7 @@ export async function startThinpack(state: string, collect: boolean, env: Record
     base: started.base,
     token: TOKEN,
     inspector: started.inspector ?? "",
+    pids: workers,
     quietCpu: async () => {
       await settle(cpu);
       return cpu();

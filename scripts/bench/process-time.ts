@@ -85,6 +85,15 @@ export function cpuSeconds(pid: number): number {
   return total / NANOSECONDS;
 }
 
+/** Seconds on a processor of each thread of some processes, by its number. */
+export function threadSeconds(pids: readonly number[]): Map<string, number> {
+  const seconds = new Map<string, number>();
+  for (const pid of pids)
+    for (const task of readdirSync(`/proc/${pid}/task`))
+      seconds.set(task, Number(numbersIn(`/proc/${pid}/task/${task}/schedstat`)?.split(" ")[0] ?? 0) / NANOSECONDS);
+  return seconds;
+}
+
 /** Begins to watch a process's peak of resident memory anew. */
 export function resetPeakResident(pid: number): void {
   writeFileSync(`/proc/${pid}/clear_refs`, "5");
