@@ -54,7 +54,8 @@ export function addExportCommand(program: Command): void {
         let hasAllLfs = true;
         const withLfs = async (copy: string): Promise<void> => {
           bar?.stop();
-          if (await mayHaveLfs(copy)) hasAllLfs = await fetchFromHost(copy, { ...hostOf(command, name), name });
+          if (!(await mayHaveLfs(copy))) return;
+          hasAllLfs = await fetchFromHost(copy, { ...hostOf(command, name), name }, { here: true });
         };
         const { files, bytes, refs } = await exportRepository(
           api,

@@ -3,9 +3,22 @@
  *
  * @packageDocumentation
  */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { CommandFailure } from "./failure.ts";
 import { gitConfiguration, inBare, runGit } from "./git-process.ts";
 import { helperLine } from "./login-commands.ts";
+
+/** The most names that one run of git is given: they have to fit into a command line. */
+const NAMES_PER_RUN = 400;
+
+/**
+ * Has Git LFS keep objects in the bare repository itself. People set another place for all of theirs: there a copy would lack its
+ * objects, and those of other repositories would be taken for its own.
+ *
+ * @see git-lfs-config(5), `lfs.storage`
+ */
+const KEPT_HERE = ["lfs.storage", "lfs"] as const;
 
 /** A repository on a host, and the token for it. */
 export type LfsRemote = { readonly base: string; readonly token: string; readonly name: string };
@@ -24,7 +37,10 @@ export function remoteUrl({ base, name }: Pick<LfsRemote, "base" | "name">): str
  * Returns the environment in which git asks this command for the token of a host, and Git LFS this host for objects,
  * whatever a file in the repository says.
  */
-function environmentFor(remote: LfsRemote): Record<string, string> {
+function environmentFor(
+  remote: LfsRemote,
+  settings: readonly (readonly [string, string])[] = [],
+): Record<string, string> {
   const helper = `credential.${remote.base}.helper`;
   const url = `${remoteUrl(remote)}/info/lfs`;
   return {
@@ -34,17 +50,24 @@ function environmentFor(remote: LfsRemote): Record<string, string> {
       ["lfs.url", url],
       ["lfs.pushurl", url],
       ["lfs.allowincompletepush", "true"],
+      ...settings,
     ]),
     THINPACK_BASE: remote.base,
     THINPACK_TOKEN: remote.token,
   };
 }
 
+/** Cuts names into as many as one run of git is given. */
+function inRuns(names: readonly string[]): readonly (readonly string[])[] {
+  const count = Math.ceil(names.length / NAMES_PER_RUN);
+  return Array.from({ length: count }, (_, at) => names.slice(at * NAMES_PER_RUN, (at + 1) * NAMES_PER_RUN));
+}
+
 /** Whether an attribute of some branch or tag makes files Git LFS objects. */
 async function usesLfs(cwd: string): Promise<boolean> {
   const { stdout } = await runGit(["for-each-ref", "--format=%(refname)", "refs/heads", "refs/tags"], inBare(cwd));
-  for (const ref of stdout === "" ? [] : stdout.split("\n")) {
-    const args = ["grep", "-q", "filter=lfs", ref, "--", ":(glob)**/.gitattributes"];
+  for (const refs of inRuns(stdout === "" ? [] : stdout.split("\n"))) {
+    const args = ["grep", "-q", "filter=lfs", ...refs, "--", ":(glob)**/.gitattributes"];
     if ((await runGit(args, inBare(cwd))).code === 0) return true;
   }
   return false;
@@ -72,22 +95,36 @@ async function lfs(args: readonly string[], cwd: string, env: Record<string, str
   return code === 0;
 }
 
-/** Fetches all objects that a bare clone's own remote has. Returns whether none was missing. */
+/** Fetches all objects that a bare clone's own remote has, into the clone. Returns whether none was missing. */
 export async function fetchFromSource(cwd: string): Promise<boolean> {
-  return await lfs(["fetch", "--all", "origin"], cwd);
-}
-
-/** Fetches all objects that a repository on a host has. Returns whether none was missing. */
-export async function fetchFromHost(cwd: string, remote: LfsRemote): Promise<boolean> {
-  return await lfs(["fetch", "--all", remoteUrl(remote)], cwd, environmentFor(remote));
+  return await lfs(["fetch", "--all", "origin"], cwd, gitConfiguration([KEPT_HERE]));
 }
 
 /**
- * Pushes all objects that are here to a repository on a host. Those that are missing here are left out.
+ * Fetches all objects that a repository on a host has; with `here` into a bare repository that this command has made, else to where
+ * its user keeps them. Returns whether none was missing.
+ */
+export async function fetchFromHost(cwd: string, remote: LfsRemote, { here = false } = {}): Promise<boolean> {
+  return await lfs(["fetch", "--all", remoteUrl(remote)], cwd, environmentFor(remote, here ? [KEPT_HERE] : []));
+}
+
+/** Lists the objects that {@link fetchFromSource} brought. */
+function fetchedObjects(cwd: string): readonly string[] {
+  const entries = readdirSync(join(cwd, "lfs"), { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile() && /^[0-9a-f]{64}$/.test(entry.name)).map(({ name }) => name);
+}
+
+/**
+ * Pushes all objects that were fetched to a repository on a host. They are named one by one: with `--all` Git LFS would walk the whole
+ * history again for each ref.
  *
+ * @see git-lfs-push(1)
  * @throws CommandFailure
  */
 export async function pushToHost(cwd: string, remote: LfsRemote): Promise<void> {
-  if (await lfs(["push", "--all", remoteUrl(remote)], cwd, environmentFor(remote))) return;
-  throw new CommandFailure(`${remote.name} did not take all Git LFS objects`);
+  const env = environmentFor(remote, [KEPT_HERE]);
+  for (const objects of inRuns(fetchedObjects(cwd))) {
+    if (await lfs(["push", "--object-id", remoteUrl(remote), ...objects], cwd, env)) continue;
+    throw new CommandFailure(`${remote.name} did not take all Git LFS objects`);
+  }
 }

@@ -96,6 +96,33 @@ it("imports objects with the pointers, exports both, and shows and fetches them"
   expect(readFileSync(join(bare, placeOf(FILES["a.bin"]))).equals(FILES["a.bin"])).toBe(true);
 });
 
+it("walks the history as often with many branches as with one", async () => {
+  const cwd = await source();
+  const walks = async (name: string): Promise<number> => {
+    const trace = git.fresh("trace");
+    expect(await run(["import", cwd, name], { GIT_TRACE2_EVENT: trace })).toMatchObject({ code: 0 });
+    const starts = readFileSync(trace, "utf8").matchAll(/"event":"start".*"argv":\[([^\]]*)\]/g);
+    return [...starts].filter(([, argv]) => argv?.includes('"rev-list"')).length;
+  };
+  const before = await walks("acme/few");
+  await git.ok(["fetch", "-q", ".", ...Array.from({ length: 20 }, (_, at) => `main:more-${at}`)], { cwd });
+  expect(before).toBeGreaterThan(0);
+  expect(await walks("acme/many")).toBe(before);
+});
+
+it("moves the repository's own objects, wherever the user keeps those of all repositories", async () => {
+  const kept = git.fresh("kept");
+  const others = join(kept, "objects", "aa", "bb");
+  mkdirSync(others, { recursive: true });
+  writeFileSync(join(others, `aabb${"0".repeat(60)}`), "somebody else's");
+  const config = { GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "lfs.storage", GIT_CONFIG_VALUE_0: kept };
+  expect(await run(["import", await source(), "acme/kept"], config)).toMatchObject({ code: 0 });
+  await isStored("kept", 40_300);
+  const copy = git.fresh("copy");
+  expect(await run(["export", "acme/kept", copy], config)).toMatchObject({ code: 0 });
+  for (const bytes of Object.values(FILES)) expect(readFileSync(join(copy, placeOf(bytes))).equals(bytes)).toBe(true);
+});
+
 it("imports pointers alone where that is asked for", async () => {
   const ran = await run(["import", "--no-lfs", await source(), "acme/pointers"]);
   expect(ran).toMatchObject({ code: 0 });
