@@ -12,6 +12,7 @@ import { Argument, type Command } from "commander";
 import { findToken, type HostOptions } from "./host-choice.ts";
 import { findLogin, originOf, readLogins, withoutLogin, writeLogins } from "./logins.ts";
 import { commonOptions } from "./command-line.ts";
+import { runGit } from "./git-process.ts";
 import { readInput } from "./prompt.ts";
 
 /** Any user name would do; C git asks the user for one if it gets none. */
@@ -53,14 +54,50 @@ function erase(origin: string, password: string): void {
 }
 
 /**
+ * Returns the helpers that git asks after this one: it gives them what worked, to keep. Those of another host are not among them.
+ *
+ * @see gitcredentials(7): "If there are multiple instances of the credential.helper configuration variable, each helper will be tried
+ * in turn"
+ */
+async function helpersBehind(origin: string): Promise<readonly string[]> {
+  const { stdout } = await runGit(["config", "-z", "--get-regexp", String.raw`^credential\.(.*\.)?helper$`]);
+  let behind: string[] = [];
+  let isBehind = false;
+  // Each entry ends with a NUL.
+  for (const entry of stdout.split("\0").slice(0, -1)) {
+    const [key = "", value = ""] = entry.split("\n", 2);
+    const place = key.slice("credential.".length, -"helper".length - 1);
+    if (place !== "" && !(URL.canParse(place) && new URL(place).origin === origin)) continue;
+    if (value === "") [behind, isBehind] = [[], false];
+    else if (value.endsWith(" credential") && value.includes("thinpack")) isBehind = true;
+    else if (isBehind) behind.push(value);
+  }
+  return behind;
+}
+
+async function warnOfHelpersBehind(origin: string): Promise<void> {
+  const behind = await helpersBehind(origin);
+  if (behind.length === 0) return;
+  console.error(
+    `warning: git gives this token to ${behind.map((each) => `'${each}'`).join(" and ")}, too, to keep it. To keep it away from there, run: ` +
+      `thinpack login ${origin} --git`,
+  );
+}
+
+/**
  * Answers git. `store` is ignored: git sends it for any password that worked, even one that merely stood in a URL. Only
  * `thinpack login` stores tokens. Unknown operations are ignored, as gitcredentials(7) demands.
  */
-function answerCredential(operation: string, credential: ReadonlyMap<string, string>, options: HostOptions): string {
+async function answerCredential(
+  operation: string,
+  credential: ReadonlyMap<string, string>,
+  options: HostOptions,
+): Promise<string> {
   const asked = hostOf(credential);
   if (asked === undefined) return "";
   if (operation === "get") {
     const token = tokenFor(asked.origin, asked.tenant, options);
+    if (token !== undefined) await warnOfHelpersBehind(asked.origin);
     return token === undefined ? "" : `username=${credential.get("username") ?? USERNAME}\npassword=${token}\n`;
   }
   const password = credential.get("password");
@@ -83,6 +120,8 @@ export function addCredentialCommand(program: Command): void {
     )
     .addArgument(new Argument("<operation>", "get, store or erase"))
     .action(async (operation: string, _options: unknown, command: Command) => {
-      process.stdout.write(answerCredential(operation, parseCredential(await readInput()), commonOptions(command)));
+      process.stdout.write(
+        await answerCredential(operation, parseCredential(await readInput()), commonOptions(command)),
+      );
     });
 }

@@ -23,6 +23,26 @@ async function checkLogin(base: string, token: string): Promise<void> {
   }
 }
 
+/**
+ * Forgets the other tokens of a host that it takes no longer: a tenant's goes before the operator's, and one that has expired would hide
+ * the login that was just made. Returns their tenants.
+ */
+async function forgetDeadTokens(base: string, fresh: string): Promise<readonly string[]> {
+  const gone: string[] = [];
+  for (const [tenant, token] of Object.entries(readLogins().hosts[base] ?? {})) {
+    if (token === fresh) continue;
+    try {
+      await checkToken(base, token);
+    } catch (error) {
+      // Where the host says anything else, the token may be good.
+      if (!(error instanceof HostRefusal) || error.status !== 401) continue;
+      writeLogins(withoutLogin(readLogins(), base, token));
+      gone.push(tenant === "" ? "the operator's token" : `the token of ${tenant}`);
+    }
+  }
+  return gone;
+}
+
 async function givenToken(given: string | undefined): Promise<string> {
   const token =
     given ?? (process.stdin.isTTY ? await askPeople("Token (it is not shown): ", true) : (await readInput()).trim());
@@ -63,7 +83,8 @@ export function addLoginCommands(program: Command): void {
     .summary("keeps a token, for later commands and for git")
     .description(
       "Keeps a token in the user's own configuration. Without --token it is asked for, or read from standard input.\n" +
-        "A tenant's token is kept beside those of other tenants. Later commands use this host unless told otherwise.",
+        "A tenant's token is kept beside those of other tenants; those that the host takes no longer are forgotten.\n" +
+        "Later commands use this host unless told otherwise.",
     )
     .argument("[base]", "the host's address, such as https://thinpack.example.workers.dev")
     .option("--git", "also makes git ask this command, and no other helper, for this host's token")
@@ -73,10 +94,12 @@ export function addLoginCommands(program: Command): void {
       const token = await givenToken(options.token);
       await checkLogin(base, token);
       writeLogins({ ...withLogin(readLogins(), base, token), default: base });
+      const gone = await forgetDeadTokens(base, token);
       if (isForGit === true) await tellGit(base);
       const tenant = tenantOf(token);
       const who = tenant === "" ? "its operator" : `tenant ${tenant}`;
       printDone(`logged in to ${base} as ${who}; kept in ${loginsFile()}`, { base, tenant }, options.json);
+      for (const each of gone) console.error(`forgot ${each}, which ${base} takes no longer`);
     });
   program
     .command("logout")

@@ -212,6 +212,53 @@ onEveryHost(
       }
     });
 
+    it("tells where git gives the token to a helper that was configured later", async () => {
+      const { git, base } = journey;
+      await git.ok(["push", "-q", `${base}/acme/behind.git`, "main"], { cwd: source });
+      const config = (...args: string[]): Promise<string> => git.ok(["config", "--global", ...args]);
+      const kept = git.path("home", ".git-credentials");
+      const list = async (): Promise<string> => {
+        const { code, stderr } = await git.git(["ls-remote", `${base}/acme/behind.git`]);
+        expect(code).toBe(0);
+        return stderr;
+      };
+      expect(await list()).not.toContain("warning");
+      // Sections are in the order in which they were made, so this one is behind that of the login.
+      await config("credential.https://elsewhere.invalid.helper", "cache");
+      await config("credential.helper", "store");
+      try {
+        expect(await list()).toContain(`git gives this token to 'store', too, to keep it`);
+        expect(existsSync(kept)).toBe(true);
+        rmSync(kept);
+        await ok(["login", base, "--git"], { input: `${journey.token}\n` });
+        expect(await list()).not.toContain("warning");
+        expect(existsSync(kept)).toBe(false);
+      } finally {
+        await config("--unset", "credential.helper");
+        await config("--unset", "credential.https://elsewhere.invalid.helper");
+      }
+    });
+
+    it("is not hidden by the token of a tenant that the host takes no longer", async () => {
+      const { base } = journey;
+      const make = async (name: string): Promise<{ id: string; token: string }> =>
+        (await json(["token", "create", "acme", "--name", name, "--scope", "repo:read"])) as {
+          id: string;
+          token: string;
+        };
+      await ok(["tenant", "create", "acme"]);
+      await ok(["tenant", "create", "living"]);
+      const living = await ok(["token", "create", "living", "--name", "good", "--scope", "repo:read"]);
+      const dead = await make("dead");
+      for (const token of [dead.token, living]) await ok(["login", base], { input: token });
+      await ok(["token", "revoke", "acme", dead.id, "--token", journey.token]);
+      expect(await run(journey, ["token", "list", "acme"])).toMatchObject({ code: 3 });
+      const again = await run(journey, ["login", base], { input: journey.token });
+      expect(again).toMatchObject({ code: 0, stderr: `forgot the token of acme, which ${base} takes no longer\n` });
+      await ok(["token", "list", "acme"]);
+      expect(await json(["logins"])).toMatchObject([{ tenant: "" }, { tenant: "living" }]);
+    });
+
     it("answers git only for the hosts that it knows", async () => {
       const { host } = new URL(journey.base);
       const ask = (lines: string, env: Record<string, string> = {}): Promise<string> =>
