@@ -3,7 +3,7 @@
 // Node, before the pinned one is there. Called by `pre…` scripts, each of which has a shell of its own: a shell remembers where it found
 // `node`, and would go on with the system's.
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -26,13 +26,9 @@ function isInstalled(all) {
   return packagesOf(all).every((path) => existsSync(join(root, path)));
 }
 
-/** Counts the packages that are there by now. */
-function countInstalled() {
-  if (!existsSync(modules)) return 0;
-  return readdirSync(modules).reduce((sum, name) => {
-    if (name.startsWith(".")) return sum;
-    return sum + (name.startsWith("@") ? readdirSync(join(modules, name)).length : 1);
-  }, 0);
+/** Counts the packages that are there by now. npm makes all directories first, and then fills them. */
+function countInstalled(packages) {
+  return packages.filter((path) => existsSync(join(root, path, "package.json"))).length;
 }
 
 /** Whether the tests' packages are here: whoever works on the project does not lose them by starting it. */
@@ -45,11 +41,14 @@ export async function ensureInstalled(withTests) {
   const all = withTests || hasTestPackages();
   if (isInstalled(all)) return;
   const size = all ? "700 MB" : "500 MB";
-  console.error(`thinpack: installing ${packagesOf(all).length} packages (up to ${size}), which takes about a minute`);
+  const packages = packagesOf(all);
+  console.error(`thinpack: installing ${packages.length} packages (up to ${size}), which takes about a minute`);
   const began = Date.now();
   const timer = setInterval(() => {
     const seconds = Math.round((Date.now() - began) / 1000);
-    console.error(`thinpack: still installing, ${seconds} s, ${countInstalled()} packages so far`);
+    console.error(
+      `thinpack: still installing, ${seconds} s, ${countInstalled(packages)} of ${packages.length} packages`,
+    );
   }, SAY_AFTER);
   // not `npm ci`: it refuses a lock file from which a registry left out other platforms' optional packages
   const install = [

@@ -3,9 +3,9 @@
  * `WORKER_BUNDLE`, which names a directory with the Worker's bundle, so that it is not made again.
  */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { dirname, join, resolve as resolvePath } from "node:path";
 import type { HostOptions, RunningHost } from "./host.ts";
 import { describeHostKeys } from "./ssh-host-keys.ts";
 
@@ -56,7 +56,7 @@ function portFrom(name: string): number | undefined {
  *
  * @throws StartFailure with one sentence
  */
-async function checkAddress(host: string, port: number, name = "PORT"): Promise<void> {
+async function checkAddress(host: string, port: number, name: string): Promise<void> {
   const server = createServer();
   const code = await new Promise<string | undefined>((resolve) => {
     server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? "failed"));
@@ -69,6 +69,46 @@ async function checkAddress(host: string, port: number, name = "PORT"): Promise<
   else throw new StartFailure(`HOST is '${host}', which this machine can't listen on (${code})`);
 }
 
+/**
+ * Checks that everything can be kept where the user wants it.
+ *
+ * @throws StartFailure with one sentence
+ */
+function checkStateDir(given: string): void {
+  let place = resolvePath(given);
+  while (!existsSync(place)) place = dirname(place);
+  try {
+    if (!statSync(place).isDirectory()) throw new StartFailure(`STATE_DIR is '${given}', but ${place} is no directory`);
+    accessSync(place, constants.W_OK);
+  } catch (error) {
+    if (error instanceof StartFailure) throw error;
+    throw new StartFailure(`STATE_DIR is '${given}', but this user may not write to ${place}`);
+  }
+}
+
+/**
+ * Checks every address that the host is to listen on.
+ *
+ * @throws StartFailure with one sentence
+ */
+async function checkAddresses({ address, port, ...options }: StartOptions): Promise<void> {
+  const asked = [
+    ["PORT", address, port],
+    ["GIT_PORT", address, options.gitPort],
+    ["SSH_PORT", address, options.sshPort],
+    // The inspector is for this machine alone, wherever the host listens.
+    ["INSPECTOR_PORT", "127.0.0.1", options.inspectorPort],
+  ] as const;
+  const taken = new Map<number, string>();
+  for (const [name, host, wanted] of asked) {
+    if (wanted === undefined) continue;
+    const other = taken.get(wanted);
+    if (other !== undefined) throw new StartFailure(`${other} and ${name} are both ${wanted}: set one to another`);
+    if (wanted !== 0) taken.set(wanted, name);
+    await checkAddress(host, wanted, name);
+  }
+}
+
 /** Options that are set as text, each by a variable. */
 const TEXTS = {
   adminToken: "ADMIN_TOKEN",
@@ -79,12 +119,15 @@ const TEXTS = {
   bundle: "WORKER_BUNDLE",
 } as const satisfies Partial<Record<keyof HostOptions, string>>;
 
+/** What the environment says. */
+type StartOptions = HostOptions & { readonly port: number; readonly address: string; readonly stateDir: string };
+
 /**
  * Reads the environment.
  *
  * @throws StartFailure
  */
-function readOptions(): HostOptions & { readonly port: number; readonly address: string } {
+function readOptions(): StartOptions {
   const inspectorPort = portFrom("INSPECTOR_PORT");
   const gitPort = portFrom("GIT_PORT");
   const sshPort = portFrom("SSH_PORT");
@@ -165,9 +208,8 @@ async function main(): Promise<void> {
   }
   if (argument !== undefined) throw new StartFailure(`unknown argument '${argument}': settings are in the environment`);
   const options = readOptions();
-  await checkAddress(options.address, options.port);
-  if (options.gitPort !== undefined) await checkAddress(options.address, options.gitPort, "GIT_PORT");
-  if (options.sshPort !== undefined) await checkAddress(options.address, options.sshPort, "SSH_PORT");
+  checkStateDir(options.stateDir);
+  await checkAddresses(options);
   const host = await start(options);
   stopOnSignals(host);
   if (options.inspectorPort !== undefined) console.log(`inspector ${await host.inspector()}`);

@@ -1,7 +1,7 @@
 /** `npm start` as a user meets it: its settings, and what it says where one is wrong. */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -45,11 +45,33 @@ it("npm start says in a sentence that a port is in use, or an address is not thi
     stdout: "",
     stderr: `thinpack: port ${port} is in use: set PORT to another, or to 0\n`,
   });
+  for (const name of ["GIT_PORT", "SSH_PORT", "INSPECTOR_PORT"]) {
+    expect(start({ PORT: "0", [name]: String(port) })).toMatchObject({
+      status: 1,
+      stderr: `thinpack: port ${port} is in use: set ${name} to another, or to 0\n`,
+    });
+  }
   other.close();
+  await once(other, "close");
+  expect(start({ PORT: String(port), SSH_PORT: String(port) })).toMatchObject({
+    status: 1,
+    stderr: `thinpack: PORT and SSH_PORT are both ${port}: set one to another\n`,
+  });
   const { status, stderr } = start({ PORT: "0", HOST: "192.0.2.1" });
   expect({ status, stderr }).toEqual({
     status: 1,
     stderr: "thinpack: HOST is '192.0.2.1', which this machine can't listen on (EADDRNOTAVAIL)\n",
+  });
+});
+
+it("npm start says in a sentence that nothing can be kept where STATE_DIR says", () => {
+  const file = git.path("a-file");
+  writeFileSync(file, "mine");
+  const below = `${file}/state`;
+  expect(start({ PORT: "0", STATE_DIR: below })).toEqual({
+    status: 1,
+    stdout: "",
+    stderr: `thinpack: STATE_DIR is '${below}', but ${file} is no directory\n`,
   });
 });
 
