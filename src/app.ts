@@ -25,6 +25,7 @@ import { goImportRoutes } from "./http/go-import.ts";
 import { lfsLockRoutes } from "./http/lfs-lock-routes.ts";
 import { lfsRoutes } from "./http/lfs-routes.ts";
 import { problemOf, problemResponse } from "./http/problem.ts";
+import { ROBOTS } from "./http/robots.ts";
 import { urlOfPath, withoutEmptySegments } from "./http/path-segments.ts";
 import type { PageHost } from "./web/page-host.ts";
 import { pageRoutes } from "./web/routes.ts";
@@ -111,6 +112,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     if (req.query("deep") !== "1") return Response.json({ ok: true, version });
     return await deepHealth(req.raw, { version, adminToken: env.ADMIN_TOKEN, storages: storageChecks(env) });
   });
+  app.get("/robots.txt", (context) => context.text(ROBOTS, 200, { "Cache-Control": "public, max-age=86400" }));
   app.get("/metrics", ({ req, env }) => metricsPage(req.raw, env, options));
   // On a deployed host the platform serves it before this Worker is called.
   app.get(COMMAND_PACKAGE, (context) => commandPackage(context.env.ASSETS, context.req.url));

@@ -69,6 +69,7 @@ function hostProblem(hostname: string, allowPrivate: boolean): string | undefine
 export function parseOutgoingUrl(text: string, allowPrivate: boolean, base?: URL): OutgoingUrl {
   if (text.length > MOST_CHARACTERS) return refused(`A URL may have ${MOST_CHARACTERS} characters.`);
   const url = DECEPTIVE.test(text) ? null : URL.parse(text, base?.href);
+  if (url === null && /^[^/?#]+@[^/?#]+:/.test(text)) return refused("The URL has to begin with https://.");
   if (url === null) return refused("This is not a URL.");
   if (url.protocol !== "https:" && !(allowPrivate && url.protocol === "http:")) {
     return refused("The URL has to begin with https://.");

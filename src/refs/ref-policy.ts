@@ -89,6 +89,14 @@ export function isRefPattern(pattern: string): boolean {
   return checkRefFormat(fullPattern(pattern).replaceAll("*", "x"));
 }
 
+/**
+ * Whether a pattern is cut short: `heads/main` names the branch `refs/heads/heads/main`, which nobody means. Git itself takes
+ * `heads/main` for `refs/heads/main` (gitrevisions(7)).
+ */
+export function isShortenedPattern(pattern: string): boolean {
+  return /^(?:heads|tags|remotes)\//.test(pattern);
+}
+
 /** A pattern, cut at its asterisks. Its pieces have one character per byte, since `*` stands for any bytes. */
 type CutPattern = { readonly head: string; readonly pieces: readonly string[]; readonly tail: string | undefined };
 

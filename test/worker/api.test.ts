@@ -248,6 +248,35 @@ describe("behind the API", () => {
     expect(await page.text()).toContain("<h1>thinpack API, version 1</h1>");
   });
 
+  it("asks programs that walk the web to leave what is below repositories, of which there is no end", async () => {
+    const answer = await fetch(`${host.base}/robots.txt`);
+    expect([answer.status, answer.headers.get("Content-Type")]).toEqual([200, "text/plain; charset=UTF-8"]);
+    const lines = (await answer.text()).trim().split("\n");
+    expect(lines).toEqual(["User-agent: *", "Disallow: /-/", "Disallow: /api/", "Disallow: /*/*/"]);
+  });
+
+  it("refuses a rule for a name that git would take for another", async () => {
+    await ask("PUT", "/repos/acme/ruled");
+    const set = (pattern: string) => ask("PATCH", "/repos/acme/ruled", { protected: [{ pattern }] });
+    for (const pattern of ["heads/main", "tags/v*", "remotes/origin/main"]) {
+      expect(await set(pattern)).toMatchObject({
+        status: 422,
+        body: {
+          errors: [
+            {
+              pointer: "#/protected/0/pattern",
+              detail: expect.stringMatching(
+                /: a pattern is a branch, such as main, or a full name that begins with refs\/$/,
+              ),
+            },
+          ],
+        },
+      });
+    }
+    for (const pattern of ["main", "refs/tags/v*", "refs/heads/heads/main"])
+      expect((await set(pattern)).status).toBe(200);
+  });
+
   it("tells its operator that each storage answers", async () => {
     const answer = await fetch(`${host.base}/healthz?deep=1`, { headers: { Authorization: "Bearer test-token" } });
     expect([answer.status, await answer.json()]).toMatchObject([

@@ -14,7 +14,14 @@ import { checkRefFormat } from "../../object/ref-name.ts";
 import { type FsckSettings, MOST_SKIPPED_OBJECTS } from "../../refs/fsck-settings.ts";
 import { LEAST_ABOVE } from "../../refs/lfs-rules.ts";
 import { GRACE_DAYS, LEAST_GRACE_DAYS, MOST_GRACE_DAYS } from "../../refs/grace-period.ts";
-import { isRefPattern, MOST_PUSHERS, MOST_REQUIRED, MOST_RULES, type RefRule } from "../../refs/ref-policy.ts";
+import {
+  isRefPattern,
+  isShortenedPattern,
+  MOST_PUSHERS,
+  MOST_REQUIRED,
+  MOST_RULES,
+  type RefRule,
+} from "../../refs/ref-policy.ts";
 import type { CreateRequest, DescribedRepository, MirrorSummary } from "../../refs/ref-store.ts";
 import type { SeenSettings, SettingsChange } from "../../refs/repository-settings.ts";
 import type { ApiEnv } from "../api-host.ts";
@@ -47,6 +54,10 @@ const rule = v.strictObject({
   pattern: v.pipe(
     v.string(),
     v.check((pattern) => isRefPattern(pattern), "not a branch, or a ref, in which * may stand for anything"),
+    v.check(
+      (pattern) => !isShortenedPattern(pattern),
+      "a pattern is a branch, such as main, or a full name that begins with refs/",
+    ),
   ),
   allow_force_push: v.optional(v.boolean(), false),
   allow_deletion: v.optional(v.boolean(), false),

@@ -171,6 +171,13 @@ describe("parseOutgoingUrl, if the operator allows private networks", () => {
 });
 
 describe("parseOutgoingUrl, with a redirect", () => {
+  it.each(["git@github.com:x/y.git", "ssh://git@github.com/x/y.git", "git://github.com/x/y.git"])(
+    "says of %s that it takes https",
+    (text) => {
+      expect(parseOutgoingUrl(text, false)).toMatchObject({ why: "The URL has to begin with https://." });
+    },
+  );
+
   it("resolves a redirect against the URL that it came from, and checks it", () => {
     const base = new URL("https://example.com/a/b?c");
     const next = (location: string): string => {

@@ -1,0 +1,14 @@
+/**
+ * What programs that walk the web may ask for: front pages of tenants and of public repositories, which say what these are. Below them a
+ * history has pages for each commit and each path, without end, and each costs the operator reads and processor time.
+ *
+ * @packageDocumentation
+ * @see RFC 9309
+ */
+
+/** The file `robots.txt`. */
+export const ROBOTS = `User-agent: *
+Disallow: /-/
+Disallow: /api/
+Disallow: /*/*/
+`;
