@@ -40,6 +40,12 @@ export function addExportCommand(program: Command): void {
     )
     .argument("<tenant/name>")
     .argument("<directory>", "must not exist, or be empty")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  thinpack export acme/widgets ./widgets.git`,
+    )
     .option("--no-lfs", "leaves out Git LFS objects: the copy has their pointers alone")
     .addOption(
       new Option("--ref-format <format>", "how the copy keeps its refs; reftable needs git 2.46")

@@ -46,7 +46,17 @@ function addChanges(hooks: Command): void {
     .summary("adds a webhook")
     .argument("<tenant/name>")
     .argument("<url>", "where events are sent")
-    .option("--event <event>", "push, create, delete or sync; may be given again (push)", collected)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  thinpack hook add acme/widgets https://ci.example.com/hook --event push --secret-stdin < secret`,
+    )
+    .option(
+      "--event <event>",
+      "push, create, delete, sync, sync_failed, status or lock; may be given again (push)",
+      collected,
+    )
     .option("--secret-stdin", "reads the secret that deliveries are signed with from standard input, or asks")
     .action(async (name: string, url: string, options: HookOptions, command: Command) => {
       const { api, path } = connectTo(command, name);

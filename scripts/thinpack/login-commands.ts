@@ -87,6 +87,13 @@ export function addLoginCommands(program: Command): void {
         "Later commands use this host unless told otherwise.",
     )
     .argument("[base]", "the host's address, such as https://thinpack.example.workers.dev")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  thinpack login https://thinpack.example.workers.dev --git
+  thinpack login < token`,
+    )
     .option("--git", "also makes git ask this command, and no other helper, for this host's token")
     .action(async (address: string | undefined, { git: isForGit }: { git?: boolean }, command: Command) => {
       const options = commonOptions(command);

@@ -99,6 +99,13 @@ export function addLargePushCommands(program: Command): void {
           "push. Meanwhile it is kept in the repository's .git: an interrupted push goes on when the same is pushed again.",
       )
       .argument("[arguments...]", "as `git push` takes them: options, remote, refspecs")
+      .addHelpText(
+        "after",
+        `
+Examples:
+  thinpack push-large origin main
+  thinpack push-large --tags https://thinpack.example.workers.dev/acme/widgets.git main`,
+      )
       .allowUnknownOption(),
   ).action(async (args: string[], { partSize }: PartOptions, command: Command) => {
     const code = await pushLarge({ args, partBytes: partSize, cwd: process.cwd() }, commonOptions(command));
@@ -111,7 +118,14 @@ export function addLargePushCommands(program: Command): void {
       .argument("<url>", "what `git clone` takes")
       .argument("<tenant/name>", "created if it does not exist")
       .option("--all-refs", "all refs, also those that a forge makes for pull requests")
-      .option("--no-lfs", "leaves Git LFS objects where they are: pointers alone are imported"),
+      .option("--no-lfs", "leaves Git LFS objects where they are: pointers alone are imported")
+      .addHelpText(
+        "after",
+        `
+Examples:
+  thinpack import https://github.com/honojs/hono.git acme/hono
+  thinpack import ./widgets.git acme/widgets --all-refs`,
+      ),
   ).action(async (source: string, name: string, options: ImportOptions, command: Command) => {
     const directory = mkdtempSync(join(tmpdir(), "thinpack-import-"));
     await endingWith(

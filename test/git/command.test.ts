@@ -9,6 +9,7 @@ import type { AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
 import { beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { processTree } from "../../scripts/bench/process-time.ts";
+import { HOOK_EVENTS } from "../../src/events/hook.ts";
 import { type CommandOptions, type Ran, startCommand } from "../support/command.ts";
 import { withToken } from "../support/git-client.ts";
 import { importFixture, linear } from "../support/git-fixtures.ts";
@@ -490,12 +491,14 @@ onEveryHost(
       for (const args of [["import"], ["push-large"], ["export"], ["credential"], ["login"], ["mirror", "set"]]) {
         for (const line of (await ok([...args, "--help"])).split("\n")) expect(line.length).toBeLessThanOrEqual(96);
       }
-      for (const args of [[], ["repo", "create"], ["token", "create"], ["mirror", "set"], ["repo", "protect"]]) {
+      const shown = ["repo create", "token create", "mirror set", "repo protect", "hook add", "import", "push-large"];
+      for (const args of [[], ...[...shown, "export", "login"].map((words) => words.split(" "))]) {
         const text = await ok([...args, "--help"]);
         expect(text).toContain("Examples:\n  thinpack ");
         // eslint-disable-next-line no-control-regex -- what colours begin with
         expect(text).not.toMatch(/\x1b/);
       }
+      expect((await ok(["hook", "add", "--help"])).split(/[\s,;]+/)).toEqual(expect.arrayContaining([...HOOK_EVENTS]));
       await ok(["repo", "create", "acme/hookless"]);
       const empty = await run(journey, ["hook", "list", "acme/hookless"]);
       expect(empty).toMatchObject({ code: 0, stdout: "", stderr: "no webhooks in acme/hookless\n" });
