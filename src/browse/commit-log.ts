@@ -71,11 +71,11 @@ export type LogOptions = {
 export class CommitLog {
   readonly #session: BrowseSession;
   readonly #tip: Uint8Array;
-  readonly #path: string;
   readonly #follows: boolean;
   readonly #bounds: LogBounds;
   #paths: PathContent | undefined;
   #listedPath = "";
+  #isRepeating = false;
   #queue = new CommitQueue();
   #walked = 0;
   #walkedHere = 0;
@@ -91,7 +91,6 @@ export class CommitLog {
     this.#bounds = options.bounds ?? PAGE_BOUNDS;
     this.#follows = options.follows === true && path !== "";
     this.#tip = tip;
-    this.#path = path;
     this.#begin(path);
   }
 
@@ -134,6 +133,7 @@ export class CommitLog {
     if (!(await session.isShown(position.tip)) || !(await areCommits(session, [position.tip, ...named])))
       return undefined;
     const log = new CommitLog(session, position.tip, path, options);
+    if (log.#follows) log.#begin(position.followed ?? path); // Without one, the file was not moved yet.
     log.#walked = position.walked;
     log.#oldest = position.oldest;
     if (position.next.length === 0 || !session.allReachable) {
@@ -141,7 +141,6 @@ export class CommitLog {
       return position.next.length === 0 || log.#isAt(position.next) ? log : undefined;
     }
     log.#doubtfulFrom = position.oldest;
-    if (log.#follows) log.#begin(position.followed ?? path); // Without one, the file was not moved yet.
     for (const name of position.next) await log.#put(session.graph.node(name));
     return log;
   }
@@ -198,7 +197,11 @@ export class CommitLog {
     const paths = this.#paths;
     if (paths === undefined) return { followed: parents, isListed: true };
     this.#listedPath = paths.path;
-    if (this.#follows) return { followed: parents, isListed: await this.#hasChanged(node, parents, paths) };
+    if (this.#follows) {
+      // Which commits are walked does not depend on the path, so a repeated walk needs no look at the file.
+      const isListed = !this.#isRepeating && (await this.#hasChanged(node, parents, paths));
+      return { followed: parents, isListed };
+    }
     if (await paths.isUnchanged(node)) return { followed: parents.subarray(0, 1), isListed: false };
     const content = await paths.of(node);
     for (const parent of parents) {
@@ -248,16 +251,17 @@ export class CommitLog {
       throw new LimitExceeded("repeated-commits", MOST_REPEATED, `a log can't be read past ${MOST_REPEATED} commits`);
     for (let node = 0; node < graph.kernel.oidCount; node++) if (graph.has(node, QUEUED)) graph.unmark(node, QUEUED);
     this.#queue = new CommitQueue();
-    this.#begin(this.#path);
     this.#walked = 0;
     this.#doubtfulFrom = Number.POSITIVE_INFINITY;
     await this.#put(graph.node(this.#tip));
+    this.#isRepeating = true;
     while (this.#walked < upTo) {
       this.#session.assertSteps();
       const node = this.#queue.pop();
-      if (node === undefined) return;
+      if (node === undefined) break;
       await this.#take(node);
     }
+    this.#isRepeating = false;
   }
 }
 

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import { execFile } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { itemAt } from "../../src/bytes/assert.ts";
 import { percentEncoded } from "../../src/http/content-address.ts";
@@ -66,9 +67,14 @@ class Questions {
   }
 
   async #fetch(path: string): Promise<string> {
-    const answer = await fetch(`${this.#repository.api}/${path}`, {
-      headers: { Authorization: `Bearer ${this.#repository.token}` },
-    });
+    const headers = { Authorization: `Bearer ${this.#repository.token}` };
+    const answer = await fetch(`${this.#repository.api}/${path}`, { headers });
+    // Maintenance of what was pushed may have all the memory for a while: the host says when to ask again.
+    const seconds = answer.status === 503 ? answer.headers.get("Retry-After") : null;
+    if (seconds !== null) {
+      await sleep(Number(seconds) * 1000);
+      return await this.#fetch(path);
+    }
     const text = Buffer.from(await answer.arrayBuffer());
     if (answer.status === 413 || answer.status === 422) throw new Refused(text.toString());
     if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${text.toString()}`);
