@@ -57,6 +57,7 @@ const IDS: Readonly<Record<string, string>> = {
   "GET /repos/{tenant}/{repo}/maintenance": "getMaintenance",
   "POST /repos/{tenant}/{repo}/maintenance": "runMaintenance",
   "GET /repos/{tenant}/{repo}/tree/{rev_and_path}": "listDirectory",
+  "GET /repos/{tenant}/{repo}/blob/{rev_and_path}": "showFile",
   "GET /repos/{tenant}/{repo}/commits": "listCommits",
   "POST /repos/{tenant}/{repo}/blobs": "createBlob",
   "POST /repos/{tenant}/{repo}/blobs/read": "readBlobs",

@@ -8,7 +8,6 @@ import { concat, equal } from "../bytes/chunk.ts";
 import { toHex } from "../bytes/hex.ts";
 import { type DiffOptions, diffLines, type LineDiff } from "../diff/line-diff.ts";
 import { countLines, LINE_BYTES } from "../diff/line-table.ts";
-import type { SearchAllowance } from "../diff/myers.ts";
 import { FILE_MODE, typeOfMode } from "../object/tree.ts";
 import { isText, MOST_COMPARED_BYTES, openBlob } from "./blob.ts";
 import type { BrowseSession } from "./browse-session.ts";
@@ -39,21 +38,11 @@ export type DiffedFile = {
 
 /** The most lines of both sides together. */
 const MOST_FILE_LINES = 120_000;
-/** The most steps of comparing one file, where the searches of all have no allowance together. */
+/** The most steps of comparing one file. */
 const MOST_FILE_STEPS = 60_000_000;
-/** The steps that the searches of all files of a patch may take. A mail takes them twice. */
-const PATCH_SEARCH_STEPS = 80_000_000;
 /** The files whose blobs are looked up together; at first only a few, so that the first file is there soon. */
 const BATCH = 32;
 const FIRST_BATCH = 4;
-
-/** How the files of a request are compared. With an allowance, those for which none is left are replaced whole. */
-export type FileDiffOptions = DiffOptions & { readonly allowance?: SearchAllowance };
-
-/** Returns options with which a patch of any files is made in time. */
-export function boundedSearch(options: DiffOptions): FileDiffOptions {
-  return { ...options, allowance: { left: PATCH_SEARCH_STEPS } };
-}
 
 /**
  * Yields changed files with their content. A file's lines are views of its content, valid until the next file is
@@ -64,7 +53,7 @@ export function boundedSearch(options: DiffOptions): FileDiffOptions {
 export async function* diffFiles(
   session: BrowseSession,
   changes: AsyncIterable<ChangedFile> | Iterable<ChangedFile>,
-  options: FileDiffOptions,
+  options: DiffOptions,
 ): AsyncGenerator<DiffedFile, undefined> {
   let batch: ChangedFile[] = [];
   let size = FIRST_BATCH;
@@ -81,7 +70,7 @@ export async function* diffFiles(
 async function* diffBatch(
   session: BrowseSession,
   batch: readonly ChangedFile[],
-  options: FileDiffOptions,
+  options: DiffOptions,
 ): AsyncGenerator<DiffedFile, undefined> {
   const states = batch.flatMap(({ before, after }) => [before, after]);
   const blobs = states.filter((state) => state !== undefined && typeOfMode(state.mode) === "blob");
@@ -143,19 +132,19 @@ type Compared = { readonly before: Content; readonly after: Content; readonly ch
 async function compared(
   session: BrowseSession,
   { before, after, change }: Compared,
-  options: FileDiffOptions,
+  options: DiffOptions,
 ): Promise<ContentDiff> {
   if (change.before !== undefined && change.after !== undefined && equal(change.before.oid, change.after.oid))
     return { kind: "same" };
   if (!before.isText || !after.isText) return { kind: "binary", sides: sidesOf(before, after) };
   if (before.bytes === undefined || after.bytes === undefined) return { kind: "large" };
   if (countLines(before.bytes) + countLines(after.bytes) > MOST_FILE_LINES) return { kind: "large" };
-  const search = diffLines(before.bytes, after.bytes, options, options.allowance);
+  const search = diffLines(before.bytes, after.bytes, options);
   let spent = 0;
   for (let next = search.next(); ; next = search.next()) {
     if (next.done === true) return { kind: "lines", lines: next.value };
     spent += next.value;
     await session.work(next.value);
-    if (options.allowance === undefined && spent > MOST_FILE_STEPS) return { kind: "large" };
+    if (spent > MOST_FILE_STEPS) return { kind: "large" };
   }
 }

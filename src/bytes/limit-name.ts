@@ -17,6 +17,7 @@ export const LIMIT_NAMES = [
   "commands",
   "commit-actions",
   "compared-commits",
+  "mailed-commits",
   "content-reads",
   "content-steps",
   "delta-chain",

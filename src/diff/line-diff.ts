@@ -11,7 +11,7 @@
 import { u32At, u8At } from "../bytes/assert.ts";
 import { characterBytes } from "../object/escaped-bytes.ts";
 import { type DiffSide, tabulate } from "./line-table.ts";
-import { markChanged, type SearchAllowance } from "./myers.ts";
+import { markChanged } from "./myers.ts";
 import { slideGroups } from "./slide.ts";
 import { isSpace, type Whitespace } from "./whitespace.ts";
 
@@ -56,17 +56,16 @@ const TAIL_BLOCK = 1024;
 const FEED = 10;
 const NO_BYTES = new Uint8Array(0);
 
-/** Compares two files. Yields the work that was done. See {@link markChanged} on what an allowance does. */
+/** Compares two files. Yields the work that was done. */
 export function* diffLines(
   before: Uint8Array,
   after: Uint8Array,
   options: DiffOptions,
-  allowance?: SearchAllowance,
 ): Generator<number, LineDiff, undefined> {
   const tail = options.context === 0 ? commonTail(before, after) : 0;
   const left = before.subarray(0, before.length - tail);
   const table = yield* tabulate(left, after.subarray(0, after.length - tail), options.whitespace);
-  yield* markChanged(table, allowance);
+  yield* markChanged(table);
   yield* slideGroups(table.before, table.after, true);
   yield* slideGroups(table.after, table.before, true);
   return { before: table.before, after: table.after, options };

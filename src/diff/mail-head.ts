@@ -85,17 +85,26 @@ export type MailedCommit = {
   readonly oid: string;
   readonly author: Identity | undefined;
   readonly message: string;
+  /** Its place in a series, from 1, and the mails of that; absent for a mail by itself. */
+  readonly place?: { readonly number: number; readonly total: number };
 };
 
+/** Returns what stands before a subject: `[PATCH]`, or `[PATCH 01/12]` in a series. */
+function labelOf(place: MailedCommit["place"]): string {
+  if (place === undefined || place.total === 1) return "Subject: [PATCH]";
+  const total = String(place.total);
+  return `Subject: [PATCH ${String(place.number).padStart(total.length, "0")}/${total}]`;
+}
+
 /** Returns the head of the mail, and the commit's message without its subject. */
-export function mailHead({ oid, author, message }: MailedCommit): string {
+export function mailHead({ oid, author, message, place }: MailedCommit): string {
   const lines = message.split("\n").map((line) => line.replace(BLANK_END, ""));
   const begin = lines.findIndex((line) => line !== "");
   const paragraph = begin < 0 ? [] : lines.slice(begin);
   const blank = paragraph.indexOf("");
   const subject = (blank < 0 ? paragraph : paragraph.slice(0, blank)).join(" ");
   const body = (blank < 0 ? [] : paragraph.slice(blank)).join("\n").replace(/^\n+/, "").replace(BLANK_END, "");
-  const label = subject === "" ? "Subject: [PATCH]" : "Subject: [PATCH] ";
+  const label = labelOf(place) + (subject === "" ? "" : " ");
   const shown = needsWords(subject) ? encodedWords(subject, label.length, "subject") : folded(subject, label.length);
   const mime = UNUSUAL.test(message)
     ? "MIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n"

@@ -9,21 +9,14 @@ import { candidatesOf, middleOf } from "./discard.ts";
 import { EditSearch } from "./edit-search.ts";
 import type { LineTable } from "./line-table.ts";
 
-/** Steps that searches may still take, of several comparisons together. */
-export type SearchAllowance = { left: number };
-
-/**
- * Sets `changed` on both sides of a table. Yields the work that was done. Where a search has used up what it may take, all
- * lines between the common beginning and the common end count as changed: git would find more in common, but what comes of
- * it applies as well.
- */
-export function* markChanged(table: LineTable, allowance?: SearchAllowance): Generator<number, void, undefined> {
+/** Sets `changed` on both sides of a table. Yields the work that was done. */
+export function* markChanged(table: LineTable): Generator<number, void, undefined> {
   const { start, endBefore, endAfter } = middleOf(table);
   yield start + endBefore + endAfter;
   const one = candidatesOf(table.before, table.countsAfter, { start, end: endBefore });
   const two = candidatesOf(table.after, table.countsBefore, { start, end: endAfter });
   yield 4 * (one.lines.length + two.lines.length);
-  const search = new EditSearch(one.classes, two.classes).run(
+  yield* new EditSearch(one.classes, two.classes).run(
     (from, to) => {
       for (let at = from; at < to; at++) table.before.changed[u32At(one.lines, at)] = 1;
     },
@@ -31,13 +24,4 @@ export function* markChanged(table: LineTable, allowance?: SearchAllowance): Gen
       for (let at = from; at < to; at++) table.after.changed[u32At(two.lines, at)] = 1;
     },
   );
-  for (const steps of search) {
-    yield steps;
-    if (allowance === undefined) continue;
-    allowance.left -= steps;
-    if (allowance.left >= 0) continue;
-    table.before.changed.fill(1, start, endBefore);
-    table.after.changed.fill(1, start, endAfter);
-    return;
-  }
 }

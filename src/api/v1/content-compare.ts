@@ -6,17 +6,19 @@
 import type { Context } from "hono";
 import * as v from "valibot";
 import { treeOf } from "../../browse/commit.ts";
-import type { BrowseSession } from "../../browse/browse-session.ts";
+import type { BrowseSession, Unanswered } from "../../browse/browse-session.ts";
 import { compareCommits, type Comparison } from "../../browse/compare.ts";
 import { resolveCommit } from "../../browse/revision.ts";
 import { toHex } from "../../bytes/hex.ts";
-import { found, withSession } from "../../http/content.ts";
+import { withSession } from "../../http/content.ts";
 import { comparedRevisions, requestedRevision } from "../../http/content-address.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { filesPage, number, oidText, MOST_MESSAGES, PAGE, commitByName } from "./content-pages.ts";
-import { openSession, queryLimit, restOfPath, streamedJson, type JsonWriter } from "./content-request.ts";
+import { sendComparedPatch, sendSeries } from "./content-diff.ts";
+import { openSession, queryLimit, streamedJson, type JsonWriter } from "./content-request.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";
+import { askedForms, chosenForm } from "./diff-forms.ts";
 
 const commitsCursor = v.strictObject({ from: oidText, to: oidText, at: number });
 const filesCursor = v.strictObject({ from: oidText, to: oidText, behind: v.string() });
@@ -57,18 +59,30 @@ async function baseTree(session: BrowseSession, { mergeBases }: Comparison): Pro
   return base === undefined ? undefined : await treeOf(session, base);
 }
 
-/** Answers with the relation of two revisions. */
+/** Two commits that a path names, raw. */
+type NamedCommits = { readonly kind: "found"; readonly from: Uint8Array; readonly to: Uint8Array };
+
+async function commitsOf(session: BrowseSession, text: string): Promise<NamedCommits | Unanswered> {
+  const [left, right] = comparedRevisions(text);
+  const from = await resolveCommit(session, requestedRevision(left));
+  const to = await resolveCommit(session, requestedRevision(right));
+  if (from.kind !== "found") return from;
+  return to.kind === "found" ? { kind: "found", from: from.name, to: to.name } : to;
+}
+
+/** Answers with the relation of two revisions, with their differences, or with the mails of the commits between. */
 export async function compareRevisions(context: Context<ApiEnv>): Promise<Response> {
-  const revisions = comparedRevisions(restOfPath(context)).map((text) => requestedRevision(text));
+  const forms = askedForms(context);
+  const revisions = forms.flatMap(({ text }) => comparedRevisions(text).map((each) => requestedRevision(each)));
   const count = queryLimit(context, PAGE.commits, PAGE.mostCommits);
   const cursor = parseCursor(context.req.query("cursor"), commitsCursor);
   const fileCursor = parseCursor(context.req.query("files_cursor"), filesCursor);
   const session = await openSession(context, revisions);
   return await withSession(session, async () => {
-    const names: Uint8Array[] = [];
-    for (const revision of revisions) names.push(found(await resolveCommit(session, revision)).name);
-    const [from, to] = names;
-    if (from === undefined || to === undefined) throw new Error("two revisions are two names");
+    const { format, named } = await chosenForm(forms, async (text) => await commitsOf(session, text));
+    const { from, to } = named;
+    if (format === "diff") return await sendComparedPatch(context, session, named);
+    if (format === "patch") return await sendSeries(context, session, named);
     const ends = { from: toHex(from), to: toHex(to) };
     assertSame(cursor, ends);
     assertSame(fileCursor, ends);

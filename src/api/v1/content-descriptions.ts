@@ -52,6 +52,17 @@ const tree = v.strictObject({
   entries: v.array(entry),
   cursor,
 });
+const blob = v.strictObject({
+  commit: v.optional(v.string()),
+  path: v.string(),
+  path_base64: v.optional(v.string()),
+  oid: v.string(),
+  mode: v.string(),
+  size: v.number(),
+  lfs: v.optional(v.strictObject({ oid: v.string(), size: v.number() })),
+  encoding: v.nullable(v.picklist(["utf-8", "base64"])),
+  content: v.nullable(v.string()),
+});
 const commits = v.strictObject({
   commits: v.array(v.strictObject({ ...commit, path: v.optional(v.string()), path_base64: v.optional(v.string()) })),
   cursor,
@@ -176,6 +187,11 @@ const DIFF_QUERY = {
   ignore_blank_lines: { about: "`true` leaves out changes of blank lines alone." },
 } as const;
 
+const PATCH_FORMAT = {
+  about:
+    "`json`, `diff` or `patch`; else the path may end in `.diff` or `.patch`, or `Accept` be `text/x-diff` or `text/x-patch`.",
+};
+
 /** The descriptions, by route. */
 export const DESCRIPTIONS = {
   tree: describe({
@@ -185,6 +201,15 @@ export const DESCRIPTIONS = {
     query: PAGING,
     answers: { 200: { about: "Entries in git's order.", json: tree } },
     problems: [409, 413],
+  }),
+  blob: describe({
+    tag: "content",
+    summary: "Shows a file",
+    about:
+      "`blob/{rev}/{path}`: its name, mode and size, and its content as text, or in base64 where it is not UTF-8; null above 1 MiB. " +
+      `\`lfs\` is what a pointer of Git LFS names. ${REVISION} ${NAMES}`,
+    answers: { 200: { about: "The file.", json: blob } },
+    problems: [409, 413, 422],
   }),
   commits: describe({
     tag: "content",
@@ -213,7 +238,7 @@ export const DESCRIPTIONS = {
     query: {
       ...PAGING,
       ...DIFF_QUERY,
-      format: { about: "`json`, `diff` or `patch`; else `Accept: text/x-diff` or `text/x-patch`." },
+      format: PATCH_FORMAT,
     },
     answers: { 200: { about: "The commit, and the files that it changed.", json: oneCommit } },
     problems: [409, 413],
@@ -223,8 +248,14 @@ export const DESCRIPTIONS = {
     summary: "Compares two revisions",
     about:
       "`compare/{a}...{b}`: what b has beyond a (`ahead`, and these `commits`), what it lacks (`behind`), and the files that differ " +
-      "between their merge base and b; `null` where there is none.",
-    query: { ...PAGING, files_cursor: { about: "Where the list of files goes on." } },
+      "between their merge base and b; `null` where there is none. `format=diff` gives what `git diff a...b` prints, and `format=patch` the commits " +
+      "as mails, as `git format-patch a..b` makes them.",
+    query: {
+      ...PAGING,
+      ...DIFF_QUERY,
+      format: PATCH_FORMAT,
+      files_cursor: { about: "Where the list of files goes on." },
+    },
     answers: { 200: { about: "The comparison.", json: comparison } },
     problems: [409, 413],
   }),
@@ -234,7 +265,14 @@ export const DESCRIPTIONS = {
     about:
       "`diff/{a}..{b}` compares the two, `diff/{a}...{b}` their merge base with b. As a patch the answer is that of `git diff --full-index`. In JSON a " +
       "hunk's `text` is its body in that patch; `hunks` is null for files that are binary or too large.",
-    query: { ...PAGING, ...DIFF_QUERY },
+    query: {
+      ...PAGING,
+      ...DIFF_QUERY,
+      format: {
+        about:
+          "`json`, `diff`, or `patch` for mails of the commits; else the end of the path, or `Accept: text/x-diff` for a patch.",
+      },
+    },
     answers: { 200: { about: "The changed files, as JSON or as a patch.", json: diff } },
     problems: [409, 413, 422],
   }),

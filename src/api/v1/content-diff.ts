@@ -6,12 +6,12 @@
 import type { Context } from "hono";
 import * as v from "valibot";
 import { treeOf } from "../../browse/commit.ts";
-import type { BrowseSession } from "../../browse/browse-session.ts";
+import type { BrowseSession, Unanswered } from "../../browse/browse-session.ts";
 import { compareCommits } from "../../browse/compare.ts";
-import { commitMail } from "../../browse/commit-mail.ts";
-import { boundedSearch, diffFiles } from "../../browse/file-diff.ts";
+import { commitMail, seriesMails } from "../../browse/commit-mail.ts";
+import { diffFiles } from "../../browse/file-diff.ts";
 import { patchChanges, patchText } from "../../browse/patch.ts";
-import { peelToTree, resolveCommit, resolveRevision } from "../../browse/revision.ts";
+import { type NamedObject, peelToCommit, peelToTree, resolveRevision } from "../../browse/revision.ts";
 import type { RevisionSyntax } from "../../browse/revision-syntax.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { DEFAULT_OPTIONS, type DiffOptions } from "../../diff/line-diff.ts";
@@ -22,39 +22,18 @@ import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { diffPage } from "./content-diff-json.ts";
 import { oidText, PAGE } from "./content-pages.ts";
-import { openSession, queryLimit, restOfPath, streamed, streamedJson } from "./content-request.ts";
+import { openSession, queryLimit, streamed, streamedJson } from "./content-request.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";
+import { askedForms, chosenForm } from "./diff-forms.ts";
 
 const diffCursor = v.strictObject({ before: oidText, after: oidText, behind: v.string() });
 
 /** The modes of white space, as the query names them. */
 const WHITESPACE = ["exact", "at-eol", "change", "all"] as const;
-const MAIL_TYPES = /\b(?:text\/x-patch|application\/vnd\.github\.patch)\b/;
-const PATCH_TYPES = /\b(?:text\/x-(?:diff|patch)|application\/vnd\.github\.diff)\b/;
 const MOST_CONTEXT = 1000;
 
 /** The two trees that are compared, raw. */
 type Trees = { readonly before: Uint8Array; readonly after: Uint8Array };
-
-/** The forms of an answer: JSON, the text of `git diff`, or a mail of `git format-patch`. */
-export type DiffFormat = "json" | "diff" | "patch";
-
-/**
- * Returns the form that the client asks for, out of those that there are.
- *
- * @throws Problem
- */
-export function requestedFormat(context: Context<ApiEnv>, formats: readonly DiffFormat[]): DiffFormat {
-  const named = context.req.query("format");
-  if (named !== undefined) {
-    const format = formats.find((known) => known === named);
-    if (format === undefined) throw new Problem(422, `format: one of ${formats.join(", ")}`);
-    return format;
-  }
-  const accepted = context.req.header("Accept") ?? "*/*";
-  if (formats.includes("patch") && MAIL_TYPES.test(accepted)) return "patch";
-  return PATCH_TYPES.test(accepted) ? "diff" : "json";
-}
 
 /** The same, where the empty tree may be the first. */
 type PatchedTrees = { readonly before: Uint8Array | undefined; readonly after: Uint8Array };
@@ -95,20 +74,39 @@ function requestedRange(text: string): {
   return { revisions: [one, two], isSinceBase: dots === "..." };
 }
 
-async function treesOf(
-  session: BrowseSession,
-  { revisions: [left, right], isSinceBase }: ReturnType<typeof requestedRange>,
-): Promise<Trees> {
-  if (!isSinceBase) {
-    const trees: Uint8Array[] = [];
-    for (const revision of [left, right])
-      trees.push(found(await peelToTree(session, found(await resolveRevision(session, revision)))).name);
-    const [before, after] = trees;
-    if (before === undefined || after === undefined) throw new Error("two revisions are two trees");
-    return { before, after };
+/** The two ends of a range, as far as they were found. */
+type RangeEnds = {
+  readonly kind: "found";
+  readonly ends: readonly [NamedObject, NamedObject];
+  readonly isSinceBase: boolean;
+};
+
+async function endsOf(session: BrowseSession, text: string): Promise<RangeEnds | Unanswered> {
+  const { revisions, isSinceBase } = requestedRange(text);
+  const one = await resolveRevision(session, revisions[0]);
+  const two = await resolveRevision(session, revisions[1]);
+  if (one.kind !== "found") return one;
+  return two.kind === "found" ? { kind: "found", ends: [one, two], isSinceBase } : two;
+}
+
+/** Returns both ends as commits (raw names). @throws Problem */
+async function commitsOfEnds(session: BrowseSession, { ends }: RangeEnds): Promise<ComparedCommits> {
+  const from = found(await peelToCommit(session, ends[0])).name;
+  return { from, to: found(await peelToCommit(session, ends[1])).name };
+}
+
+async function treesOf(session: BrowseSession, range: RangeEnds): Promise<Trees> {
+  if (!range.isSinceBase) {
+    const before = found(await peelToTree(session, range.ends[0])).name;
+    return { before, after: found(await peelToTree(session, range.ends[1])).name };
   }
-  const from = found(await resolveCommit(session, left)).name;
-  const to = found(await resolveCommit(session, right)).name;
+  return await treesSinceBase(session, await commitsOfEnds(session, range));
+}
+
+/** Two commits, raw. */
+type ComparedCommits = { readonly from: Uint8Array; readonly to: Uint8Array };
+
+async function treesSinceBase(session: BrowseSession, { from, to }: ComparedCommits): Promise<Trees> {
   const { mergeBases } = await compareCommits(session, { from, to }, { first: 0, count: 0 });
   const [base] = mergeBases;
   if (base === undefined) throw new Problem(422, "The two revisions have no merge base: give them with .. between.");
@@ -117,16 +115,38 @@ async function treesOf(
 
 /** Answers with the changed files of two revisions. */
 export async function diffRevisions(context: Context<ApiEnv>): Promise<Response> {
-  const range = requestedRange(restOfPath(context));
+  const forms = askedForms(context, "differences");
   const options = queryDiffOptions(context);
-  const isPatch = requestedFormat(context, ["json", "diff"]) === "diff";
-  const session = await openSession(context, range.revisions);
+  const session = await openSession(
+    context,
+    forms.flatMap(({ text }) => requestedRange(text).revisions),
+  );
   return await withSession(session, async () => {
-    const trees = await treesOf(session, range);
-    return isPatch
+    const { format, named } = await chosenForm(forms, async (text) => await endsOf(session, text));
+    if (format === "patch") return await sendSeries(context, session, await commitsOfEnds(session, named));
+    const trees = await treesOf(session, named);
+    return format === "diff"
       ? await sendPatch(context, session, trees, options)
       : await sendJson(context, session, trees, options);
   });
+}
+
+/** Answers with what differs between the merge base of two commits and the second one. */
+export async function sendComparedPatch(
+  context: Context<ApiEnv>,
+  session: BrowseSession,
+  commits: ComparedCommits,
+): Promise<Response> {
+  return await sendPatch(context, session, await treesSinceBase(session, commits), queryDiffOptions(context));
+}
+
+/** Answers with the mails of the commits that only the second one reaches. */
+export async function sendSeries(
+  context: Context<ApiEnv>,
+  session: BrowseSession,
+  commits: ComparedCommits,
+): Promise<Response> {
+  return await sendText(context, session, "text/x-patch", seriesMails(session, commits, queryDiffOptions(context)));
 }
 
 /** Answers with the patch between two trees. */
@@ -137,12 +157,7 @@ async function sendPatch(
   options: DiffOptions,
 ): Promise<Response> {
   const changes = patchChanges(session, before, after);
-  return await sendText(
-    context,
-    session,
-    "text/x-diff",
-    patchText(diffFiles(session, changes, boundedSearch(options))),
-  );
+  return await sendText(context, session, "text/x-diff", patchText(diffFiles(session, changes, options)));
 }
 
 async function sendText(

@@ -16,15 +16,7 @@ import { requestedRevision } from "../../http/content-address.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { entryJson, namedBytes } from "./content-json.ts";
-import {
-  atRequestedPath,
-  openSession,
-  queryLimit,
-  queryPath,
-  queryRevision,
-  restOfPath,
-  streamedJson,
-} from "./content-request.ts";
+import { atRequestedPath, openSession, queryLimit, queryPath, queryRevision, streamedJson } from "./content-request.ts";
 import { formatCursor, nextPage, parseCursor } from "./cursor.ts";
 import { filesPage, jsonHeaders, MOST_MESSAGES, number, oidText, PAGE, commitByName } from "./content-pages.ts";
 import { compareRevisions } from "./content-compare.ts";
@@ -32,7 +24,9 @@ import { DESCRIPTIONS } from "./content-descriptions.ts";
 import { showActivity } from "./content-activity.ts";
 import { blameFile, lastChanges } from "./content-history.ts";
 import { formatLogCursor, resumedLog } from "./log-cursor.ts";
-import { diffRevisions, requestedFormat, sendCommitPatch } from "./content-diff.ts";
+import { diffRevisions, sendCommitPatch } from "./content-diff.ts";
+import { askedForms, chosenForm } from "./diff-forms.ts";
+import { showBlob } from "./content-blob.ts";
 import { archiveFile } from "./content-archive.ts";
 import { findFilesByPath, searchContent } from "./content-search.ts";
 import { rawFile } from "./content-raw.ts";
@@ -140,13 +134,16 @@ async function listCommits(context: Context<ApiEnv>): Promise<Response> {
 }
 
 async function showCommit(context: Context<ApiEnv>): Promise<Response> {
-  const revision = requestedRevision(restOfPath(context));
-  const format = requestedFormat(context, ["json", "diff", "patch"]);
+  const forms = askedForms(context);
   const limit = queryLimit(context, PAGE.files, PAGE.mostFiles);
   const cursor = parseCursor(context.req.query("cursor"), filesCursor);
-  const session = await openSession(context, [revision]);
+  const revisions = forms.map(({ text }) => requestedRevision(text));
+  const session = await openSession(context, revisions);
   return await withSession(session, async () => {
-    const { name } = found(await resolveCommit(session, revision));
+    const resolve = async (text: string): ReturnType<typeof resolveCommit> =>
+      await resolveCommit(session, requestedRevision(text));
+    const { format, named } = await chosenForm(forms, resolve);
+    const { name } = named;
     if (format !== "json") return await sendCommitPatch(context, session, name, format);
     const oid = toHex(name);
     if (cursor !== undefined && cursor.commit !== oid)
@@ -170,6 +167,7 @@ async function showCommit(context: Context<ApiEnv>): Promise<Response> {
 export function contentRoutes(): Hono<ApiEnv> {
   const routes = new Hono<ApiEnv>();
   routes.get("/:tenant/:repo/tree/:rev_and_path{[^]+}", DESCRIPTIONS.tree, listTree);
+  routes.get("/:tenant/:repo/blob/:rev_and_path{[^]+}", DESCRIPTIONS.blob, showBlob);
   routes.get("/:tenant/:repo/commits", DESCRIPTIONS.commits, listCommits);
   routes.get("/:tenant/:repo/commits/:rev{[^]+}", DESCRIPTIONS.commit, showCommit);
   routes.get("/:tenant/:repo/compare/:revs{[^]+}", DESCRIPTIONS.compare, compareRevisions);

@@ -166,22 +166,6 @@ describe.each([
     else expect(["missing", "wrong"]).toContain(told);
   });
 
-  // Options, patterns, and steps without number: none of them makes work, or leads out of a name.
-  it.each([
-    "-h",
-    "--all",
-    ":/history",
-    "c5^{/history}",
-    "c5@{1}",
-    "c5~999999999",
-    "c5~99999999999",
-    `c5${"^".repeat(3000)}`,
-    `c5${"~1".repeat(3000)}`,
-    "c5\0c4",
-  ])("finds nothing for %j", async (text) => {
-    expect(["missing", "wrong", "not understood"]).toContain(await twin.resolve(text));
-  });
-
   it("resolves object names, whole and abbreviated, as git does", async () => {
     for (const name of ["c0", "c50", "tt", "c50^{tree}", "blob"]) {
       const oid = twin.git.oid(name);

@@ -5,7 +5,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BrowseSession } from "../../../src/browse/browse-session.ts";
-import { commitMail } from "../../../src/browse/commit-mail.ts";
+import { commitMail, seriesMails } from "../../../src/browse/commit-mail.ts";
 import { DEFAULT_OPTIONS } from "../../../src/diff/line-diff.ts";
 import { commitTrees } from "../../support/changed-trees.ts";
 import { GitRepository } from "../../support/git-repository.ts";
@@ -41,7 +41,15 @@ describe("the mail of a commit", () => {
       `commit refs/tags/mail${number}\nauthor ${author}\ncommitter C <c@example.com> 1700000000 +0000\n`,
       `data ${Buffer.byteLength(message)}\n${message}\nfrom refs/tags/before${number}\nM 100644 inline a-file\ndata 2\nx\n\n`,
     ]);
-    git.git(["fast-import", "--quiet", "--force"], parts.join(""));
+    const series = Array.from({ length: 13 }, (_, i) => {
+      const merged = i === 7 ? "merge refs/tags/mail0\n" : "";
+      const subject = `series ${i}`;
+      return (
+        `commit refs/tags/series${i}\ncommitter C <c@example.com> ${1_700_000_000 + i} +0000\ndata ${subject.length}\n${subject}\n` +
+        `${i === 0 ? "" : `from refs/tags/series${i - 1}\n`}${merged}M 100644 inline numbers\ndata 3\n${10 + i}\n\n`
+      );
+    });
+    git.git(["fast-import", "--quiet", "--force"], parts.join("") + series.join(""));
     store.packs = [{ ...(await store.push(git.pack(["--all"]), git.tips())), marked: true }];
   });
 
@@ -74,6 +82,19 @@ describe("the mail of a commit", () => {
 
   it.each(COMMITS.map((_, number) => number))("has the head of git format-patch, commit %i", async (number) => {
     expect((await mailOf(`mail${number}`)).toString("latin1")).toBe(byGit(`mail${number}`));
+  });
+
+  it("is one of a series as git format-patch numbers it, oldest first and without merges", async () => {
+    const session = await BrowseSession.open(store.repository(), store.answer(new Uint8Array(0)));
+    const ends = { from: rawName(git.oid("series0")), to: rawName(git.oid("series12")) };
+    const pieces: Uint8Array[] = [];
+    for await (const piece of seriesMails(session, ends, DEFAULT_OPTIONS)) pieces.push(piece);
+    session.close();
+    const options = ["--stdout", "--full-index", "--always", "--signature=thinpack"];
+    const expected = git.git(["format-patch", ...options, "series0..series12"]).toString("latin1");
+    expect(expected).toMatch(/Subject: \[PATCH 0\d\/1\d\] series 1\n/);
+    expect(expected).not.toContain("series 7\n");
+    expect(Buffer.concat(pieces).toString("latin1")).toBe(expected);
   });
 
   it("has the statistics, the summary and the patch of git format-patch", async () => {
