@@ -78,11 +78,18 @@ function pageHost(app: Hono<AppEnv>, context: Context<AppEnv>, options: AppOptio
     isAnonymous: known.authorization === undefined,
     isSignedIn: known.authorization !== undefined && req.header("Authorization") === undefined,
     api: async (path, init = {}) => await ask(`/api/v1${path}`, init),
+    page: async (path, init = {}) => await ask(path, init),
+    sshPort: sshPortOf(env),
     version: options.version,
     kept: keptPages((work) => context.executionCtx.waitUntil(work)),
     status: async () => await hostStatus(env, options),
     lfs: async (repository, path, init = {}) => await ask(`/${repository}.git/info/lfs${path}`, init),
   };
+}
+
+/** Returns the first of the ports for SSH, if the deployment has keys for it. */
+function sshPortOf({ SSH_HOST_KEYS: keys = "", SSH_PORT: ports = "22" }: AppEnv["Bindings"]): string | undefined {
+  return keys === "" ? undefined : ports.split(",")[0]?.trim();
 }
 
 /** Returns a file that pages need: a style, a script, an icon. */

@@ -25,14 +25,10 @@ export type TreeWalk = {
   readonly count: (objects: number) => Promise<void>;
 };
 
-/** What is selected together: commits, and trees that are as near as theirs to what was asked for ({@link openGivenTrees}). */
-export type TreeRoots = WalkedCommits & { readonly given?: readonly number[] };
-
 /** Selects (marks) the trees and blobs to send with `commits`. */
-export async function selectTreesOf(session: GraphSession, commits: TreeRoots, walk: TreeWalk): Promise<void> {
+export async function selectTreesOf(session: GraphSession, commits: WalkedCommits, walk: TreeWalk): Promise<void> {
   if (!wantsTrees(walk.filter)) return;
-  const { given = [] } = commits;
-  const roots = [...commits.interesting.map((node) => session.commits.treeOf(node)), ...given];
+  const roots = commits.interesting.map((node) => session.commits.treeOf(node));
   if (commits.edges.length === 0) {
     await selectBelow(session, roots, walk);
     return;
@@ -41,33 +37,19 @@ export async function selectTreesOf(session: GraphSession, commits: TreeRoots, w
   await selectDifferences(session, roots, client, walk);
 }
 
-/**
- * Selects trees that were asked for by name with a filter by depth, and the blobs in them. Returns the trees in them: these are at
- * level 0, as the trees of commits are. Both are walked together, because a tree that was met at its deepest is not opened again.
- */
-export async function openGivenTrees(
-  session: GraphSession,
-  trees: readonly number[],
-  { filter, count }: TreeWalk,
-): Promise<number[]> {
+/** Selects trees that were asked for by name, and what is below them. Their entries are at level 0 of the filter. */
+export async function selectGivenTrees(session: GraphSession, trees: readonly number[], walk: TreeWalk): Promise<void> {
+  if (walk.filter.treeDepth === Number.POSITIVE_INFINITY) {
+    await selectBelow(session, trees, walk);
+    return;
+  }
   const below: number[] = [];
   for (const tree of trees) {
     if (session.has(tree, SELECTED | UNINTERESTING)) continue;
     session.mark(tree, SELECTED | REF_TREE);
-    if (!wantsTrees(filter)) continue;
-    let selected = 1;
-    const { held } = await session.reader.read(session.nameOf(tree));
-    listEntries(session, { tree, held, blobs: wantsBlobs(filter) }, (node) => {
-      if (session.has(node, REF_TREE)) {
-        below.push(node);
-        return;
-      }
-      session.mark(node, SELECTED);
-      selected++;
-    });
-    await count(selected);
+    if (wantsTrees(walk.filter)) await walk.count(await selectEntries(session, tree, below, wantsBlobs(walk.filter)));
   }
-  return below;
+  await selectLevels(session, below, walk);
 }
 
 async function selectBelow(session: GraphSession, roots: readonly number[], walk: TreeWalk): Promise<void> {

@@ -16,7 +16,7 @@ import { selectNamed } from "../graph/named-objects.ts";
 import type { GraphSession } from "../graph/graph-session.ts";
 import { selectByTypes } from "./type-selection.ts";
 import { NO_FILTER, type ObjectFilter, dropFiltered, isByType, passingTypes } from "../graph/object-filter.ts";
-import { openGivenTrees, selectWhole, selectTreesOf, type TreeWalk } from "../graph/object-walk.ts";
+import { selectGivenTrees, selectTreesOf, type TreeWalk } from "../graph/object-walk.ts";
 import { type PackSelection, isCopy, freeSelection, hasWithoutNode, placeSelected } from "./pack-selection.ts";
 import { PACK_HEADER_BYTES } from "../format/pack-header.ts";
 import { TYPE_NUMBER } from "../object/object-type.ts";
@@ -233,20 +233,18 @@ async function selectObjects(
   };
   const walk = { filter: options.filter, count };
   const { commits, trees } = await selectNamed(graph, session.toSend, EXEMPT);
-  const hasDepth = options.filter.treeDepth !== Number.POSITIVE_INFINITY;
-  const given = hasDepth ? await openGivenTrees(graph, trees, walk) : [];
-  const direct = await selectHistory(session, { commits, given }, walk);
-  if (!hasDepth) await selectWhole(graph, trees, walk);
+  const direct = await selectHistory(session, commits, walk);
+  await selectGivenTrees(graph, trees, walk);
   if (options.filter !== NO_FILTER) await dropFiltered(graph, options.filter);
   // Tags pass the filter, as in C git's --include-tag.
   if (options.includeTag) await selectTags(session, direct);
   return direct;
 }
 
-/** Marks what commits and trees beside theirs reach and the client lacks. Returns the part of it that has no nodes. */
+/** Marks what commits reach and the client lacks. Returns the part of it that has no nodes. */
 async function selectHistory(
   session: FetchSession,
-  { commits, given }: { readonly commits: readonly number[]; readonly given: readonly number[] },
+  commits: readonly number[],
   walk: TreeWalk,
 ): Promise<SelectedPositions | undefined> {
   const { graph, common, isShallow } = session;
@@ -264,7 +262,7 @@ async function selectHistory(
   // same.
   const had = isShallow ? [...common.nodes].slice(-MOST_EDGES) : [];
   const edges = [...new Set([...walked.edges, ...had])];
-  await selectTreesOf(graph, { ...walked, edges, given }, walk);
+  await selectTreesOf(graph, { ...walked, edges }, walk);
   return undefined;
 }
 

@@ -10,7 +10,7 @@ import { walkCommits } from "../graph/commit-walk.ts";
 import type { GraphSession } from "../graph/graph-session.ts";
 import { selectNamed } from "../graph/named-objects.ts";
 import { NO_FILTER } from "../graph/object-filter.ts";
-import { selectWhole, selectTreesOf } from "../graph/object-walk.ts";
+import { selectGivenTrees, selectTreesOf } from "../graph/object-walk.ts";
 
 /** The objects that some tips reach. */
 export class ReachableObjects {
@@ -37,7 +37,7 @@ export class ReachableObjects {
     const walked = await walkCommits(graph, commits, known);
     for (const node of walked.interesting) graph.mark(node, SELECTED);
     await selectTreesOf(graph, walked, walk);
-    await selectWhole(graph, trees, walk);
+    await selectGivenTrees(graph, trees, walk);
   }
 
   /** Whether the object with this raw name was added. */

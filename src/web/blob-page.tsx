@@ -5,7 +5,7 @@
  */
 import type { Context } from "hono";
 import { raw } from "hono/html";
-import { lfsPointerIn } from "../object/lfs-pointer.ts";
+import { type LfsPointer, lfsPointerIn } from "../object/lfs-pointer.ts";
 import { isText, readBlob } from "../browse/blob.ts";
 import type { BrowseSession } from "../browse/browse-session.ts";
 import { findPath, type FoundEntry } from "../browse/tree-at.ts";
@@ -13,12 +13,16 @@ import { toHex } from "../bytes/hex.ts";
 import { Problem } from "../http/problem.ts";
 import { found } from "../http/content.ts";
 import { pageOfRevision } from "./by-content.ts";
+import { parseTable, separatorOf } from "./csv.ts";
+import { generatedReason } from "./generated-file.ts";
 import { pathLink } from "./links.ts";
-import { mediaOf } from "./media-type.ts";
+import { mediaKindOf, mediaOf } from "./media-type.ts";
 import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { crumbsOf, RepositoryFrame, RevisionForm } from "./repository-frame.tsx";
-import { type RepositoryPage, rootOf, shownNames, type ShownRevision } from "./repository-request.ts";
+import { rawPage } from "./raw-page.ts";
+import { type RepositoryPage, restOfPage, rootOf, shownNames, type ShownRevision } from "./repository-request.ts";
+import { MARKDOWN_HEADERS, wantsMarkdown } from "./twins.ts";
 import { decoded, isMarkdown, LARGEST_README, shownBytes, shownCount, shownSize } from "./texts.ts";
 
 /** The largest file, in bytes, whose lines are shown. */
@@ -64,6 +68,31 @@ function Lines({ html, lines }: { readonly html: string; readonly lines: number 
   );
 }
 
+/** A text: as a document, or its lines, which are folded where a program wrote them. */
+function Text({
+  html,
+  lines,
+  isProse,
+  path,
+}: {
+  readonly html: string;
+  readonly lines: number;
+  readonly isProse: boolean;
+  readonly path: string;
+}) {
+  if (isProse) return <article class="prose">{raw(html)}</article>;
+  const reason = generatedReason(path);
+  if (reason === undefined) return <Lines html={html} lines={lines} />;
+  return (
+    <details class="diff">
+      <summary>
+        <span class="note">Folded: {reason}</span>
+      </summary>
+      <Lines html={html} lines={lines} />
+    </details>
+  );
+}
+
 function Media({ kind, href, name }: { readonly kind: Content["kind"]; readonly href: string; readonly name: string }) {
   switch (kind) {
     case "image":
@@ -84,6 +113,12 @@ function Media({ kind, href, name }: { readonly kind: Content["kind"]; readonly 
           <video controls src={href} />
         </p>
       );
+    case "pdf":
+      return (
+        <p class="notice">
+          This is a PDF. <a href={href}>Open it</a>: a browser shows it by its own means, in a sandbox.
+        </p>
+      );
     default:
       return (
         <p class="notice">
@@ -92,6 +127,54 @@ function Media({ kind, href, name }: { readonly kind: Content["kind"]; readonly 
         </p>
       );
   }
+}
+
+/** A table, whose first row is its head. */
+function TableText({ rows }: { readonly rows: readonly (readonly string[])[] }) {
+  const [head = [], ...others] = rows;
+  return (
+    <div class="scroll" role="region" aria-label="Table" tabindex={0}>
+      <table class="csv">
+        <thead>
+          <tr>
+            {head.map((cell) => (
+              <th scope="col">{cell}</th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {others.map((row) => (
+            <tr>
+              {row.map((cell) => (
+                <td>{cell}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** What a pointer of Git LFS names: its size, and the file itself where a browser shows files of such a name. */
+function PointedFile({
+  pointer,
+  href,
+  name,
+}: {
+  readonly pointer: LfsPointer;
+  readonly href: string;
+  readonly name: string;
+}) {
+  const kind = mediaKindOf(name);
+  return (
+    <>
+      <p class="notice">
+        This is a pointer of Git LFS to <a href={href}>a file of {shownSize(pointer.size)}</a>.
+      </p>
+      {kind === undefined ? null : <Media kind={kind} href={href} name={name} />}
+    </>
+  );
 }
 
 /** Returns the entry at the page's path. @throws Problem */
@@ -124,7 +207,7 @@ function BlobBar({
         {shownSize(size)}
       </span>
       <span class="actions">
-        {isMarkdown(path) ? (
+        {isMarkdown(path) || separatorOf(path) !== undefined ? (
           <>
             <a href={here}>Preview</a> <a href={`${here}?plain=1`}>Code</a>{" "}
           </>
@@ -155,8 +238,31 @@ async function textHtml(
   return await session.repository.pacer.finish(rendering.renderMarkdown(text, place));
 }
 
+/** Shows what a file has: a table, a document, lines, or what a browser shows by itself. */
+async function shownContent(
+  page: RepositoryPage,
+  shown: ShownRevision,
+  content: Content,
+  { isPlain, size, name }: { readonly isPlain: boolean; readonly size: number; readonly name: string },
+) {
+  const { revision, path } = shown;
+  if (content.kind !== "text")
+    return <Media kind={content.kind} href={pathLink(page.name, "raw", revision, path)} name={name} />;
+  const separator = isPlain ? undefined : separatorOf(path);
+  const rows = separator === undefined ? undefined : parseTable(content.text, separator);
+  if (rows !== undefined) return <TableText rows={rows} />;
+  const isProse = !isPlain && isMarkdown(path) && size <= LARGEST_README;
+  const html = await textHtml(content.text, page, shown, isProse);
+  return <Text html={html} lines={content.lines} isProse={isProse} path={path} />;
+}
+
 /** Answers with the page of a file. */
 export async function blobPage(context: Context<PageEnv>): Promise<Response> {
+  // Markdown is its own twin.
+  if (wantsMarkdown(context.req.raw) && isMarkdown(restOfPage(context))) {
+    const answer = await rawPage(context);
+    return new Response(answer.body, { headers: { ...Object.fromEntries(answer.headers), ...MARKDOWN_HEADERS } });
+  }
   return await pageOfRevision(context, renderedBlob);
 }
 
@@ -169,15 +275,16 @@ async function renderedBlob(context: Context<PageEnv>, page: RepositoryPage, sho
   const { size, bytes, isWhole } = await readBlob(session, entry.oid, LARGEST_SHOWN);
   const content = contentOf(bytes, isWhole);
   const { tenant, repo } = shownNames(page.name);
-  const isDocument = content.kind === "text" && isMarkdown(path) && size <= LARGEST_README;
-  const isProse = isDocument && context.req.query("plain") === undefined;
   const name = shownBytes(path === "" ? toHex(entry.oid) : path);
-  const html = content.kind === "text" ? await textHtml(content.text, page, shown, isProse) : undefined;
+  const isPlain = context.req.query("plain") !== undefined;
+  const body = await shownContent(page, shown, content, { isPlain, size, name });
+  const pointer = lfsPointerIn(bytes);
+  const rawLink = pathLink(page.name, "raw", revision, path);
   return await pageAnswer(context, {
     title: `${name} - ${tenant}/${repo}`,
     isPublic: page.record.visibility === "public",
     crumbs: crumbsOf(page, shown),
-    alternates: [{ type: "text/plain", href: pathLink(page.name, "raw", revision, path) }],
+    alternates: [{ type: "text/plain", href: rawLink }],
     body: (
       <RepositoryFrame shown={page} tab="files" revision={revision}>
         <h2 class="path">
@@ -188,17 +295,10 @@ async function renderedBlob(context: Context<PageEnv>, page: RepositoryPage, sho
           shown={shown}
           size={size}
           lines={content.kind === "text" ? content.lines : undefined}
-          isPointer={lfsPointerIn(bytes) !== undefined}
+          isPointer={pointer !== undefined}
         />
-        {html !== undefined && content.kind === "text" ? (
-          isProse ? (
-            <article class="prose">{raw(html)}</article>
-          ) : (
-            <Lines html={html} lines={content.lines} />
-          )
-        ) : (
-          <Media kind={content.kind} href={pathLink(page.name, "raw", revision, path)} name={name} />
-        )}
+        {pointer === undefined ? null : <PointedFile pointer={pointer} href={`${rawLink}?lfs=1`} name={name} />}
+        {body}
       </RepositoryFrame>
     ),
   });

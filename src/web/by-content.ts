@@ -31,6 +31,7 @@ function keyOf(context: Context<PageEnv>, page: RepositoryPage, object: Uint8Arr
   const { page: host } = context.var;
   const parts = [
     host.version,
+    host.sshPort ?? null,
     context.req.url,
     host.isSignedIn,
     formTokenOf(context),

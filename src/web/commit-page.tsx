@@ -27,11 +27,12 @@ import {
   textAnswer,
 } from "./diff-answer.tsx";
 import { commitLink } from "./links.ts";
-import { markdownCommit, wantsMarkdown } from "./markdown-twin.ts";
+import { markdownCommit } from "./markdown-twin.ts";
 import type { PageEnv } from "./page-host.ts";
 import { crumbsOf, RepositoryFrame } from "./repository-frame.tsx";
 import { type RepositoryPage, restOfPage, shownNames, withRepository } from "./repository-request.ts";
 import { Statuses, statusesOf } from "./statuses.tsx";
+import { wantsMarkdown } from "./twins.ts";
 import { shortOid, shownPerson, splitMessage } from "./texts.ts";
 
 /** The most parents that are shown. */

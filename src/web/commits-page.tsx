@@ -23,10 +23,13 @@ import { Pager } from "./pager.tsx";
 import { crumbsOf, RepositoryFrame, RevisionForm } from "./repository-frame.tsx";
 import { type RepositoryPage, shownNames, type ShownRevision } from "./repository-request.ts";
 import { StatusBadge, statusCountsOf } from "./statuses.tsx";
+import { pageOfJson } from "./twins.ts";
 import { shortOid, shownBytes, shownPerson, splitMessage } from "./texts.ts";
 
 /** The commits of a page. */
 const PAGE_COMMITS = 50;
+/** What a page without commits says; and where its address ends in `.json`, the one without this end is asked. */
+const NO_COMMIT = "No commit was found on this page.";
 const POSITION = /^([0-9a-f]{40}|[0-9a-f]{64})-(\d{1,9})-(\d{1,15})-((?:[0-9a-f]{40}|[0-9a-f]{64}|\.)*)$/;
 /** The most commits that a position names as next: it is a part of a URL. */
 const MOST_NEXT = 64;
@@ -131,23 +134,35 @@ export async function commitsPage(context: Context<PageEnv>): Promise<Response> 
   return await pageOfRevision(context, renderedLog);
 }
 
+/** Reads the commits of a page. Those that have the file `followed` elsewhere say where. */
+async function listedCommits(
+  { session }: RepositoryPage,
+  log: CommitLog,
+  followed: string | undefined,
+): Promise<LoggedCommit[]> {
+  const commits: LoggedCommit[] = [];
+  while (commits.length < PAGE_COMMITS) {
+    const node = await log.next();
+    if (node === undefined) break;
+    const named = await namedCommit(session, session.graph.nameOf(node));
+    const isElsewhere = followed !== undefined && log.listedPath !== followed;
+    commits.push(isElsewhere ? { ...named, formerPath: log.listedPath } : named);
+  }
+  return commits;
+}
+
 async function renderedLog(
   context: Context<PageEnv>,
   page: RepositoryPage,
   shown: ShownRevision,
   rendering: Rendering,
 ): Promise<Response> {
-  const { session, name } = page;
+  const { name } = page;
   const { revision, path } = shown;
   const log = await openLog(context, page, shown);
   const follows = context.req.query("follow") === "1" && path !== "";
-  const commits: LoggedCommit[] = [];
-  while (commits.length < PAGE_COMMITS) {
-    const node = await log.next();
-    if (node === undefined) break;
-    const named = await namedCommit(session, session.graph.nameOf(node));
-    commits.push(follows && log.listedPath !== path ? { ...named, formerPath: log.listedPath } : named);
-  }
+  const commits = await listedCommits(page, log, follows ? path : undefined);
+  if (commits.length === 0 && pageOfJson(context.req.url) !== undefined) throw new Problem(404, NO_COMMIT);
   const counts = await statusCountsOf(
     context,
     page,
@@ -194,7 +209,7 @@ async function renderedLog(
             ))}
           </tbody>
         </table>
-        {commits.length === 0 ? <p class="note">No commit was found on this page.</p> : null}
+        {commits.length === 0 ? <p class="note">{NO_COMMIT}</p> : null}
         <Pager href={olderLink(here, position)} words="Older" />
       </RepositoryFrame>
     ),

@@ -5,6 +5,7 @@
  */
 import type { Context } from "hono";
 import { treeOf } from "../browse/commit.ts";
+import { seriesMails } from "../browse/commit-mail.ts";
 import { compareCommits, type Comparison } from "../browse/compare.ts";
 import { resolveCommit } from "../browse/revision.ts";
 import { toHex } from "../bytes/hex.ts";
@@ -12,12 +13,22 @@ import { Problem } from "../http/problem.ts";
 import { comparedRevisions, requestedRevision } from "../http/content-address.ts";
 import { found } from "../http/content.ts";
 import { CommitLine, type NamedCommit, namedCommit } from "./commit-line.tsx";
-import { changedFiles, diffAnswer, DiffPlace, DiffSummary, diffTextAnswer } from "./diff-answer.tsx";
+import {
+  changedFiles,
+  diffAnswer,
+  diffOptionsOf,
+  DiffPlace,
+  DiffSummary,
+  diffTextAnswer,
+  textAnswer,
+} from "./diff-answer.tsx";
+import { markdownComparison } from "./markdown-twin.ts";
 import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { crumbsOf, RepositoryFrame } from "./repository-frame.tsx";
 import { restOfPage, shownNames, withRepository } from "./repository-request.ts";
 import { shownBytes, shownCount } from "./texts.ts";
+import { wantsMarkdown } from "./twins.ts";
 
 /** The most commits that are listed. */
 const MOST_LISTED = 100;
@@ -31,11 +42,14 @@ function relationText({ ahead, behind }: Comparison): string {
   return `${parts.join(", ")}.`;
 }
 
-/** Answers with a comparison, or with its differences as text where the address ends in `.diff`. */
+/**
+ * Answers with a comparison. Where the address ends in `.diff`, the answer is its differences as text, and in `.patch` the
+ * mails of its commits.
+ */
 export async function comparePage(context: Context<PageEnv>): Promise<Response> {
   const text = restOfPage(context);
-  const isText = text.endsWith(".diff");
-  const texts = comparedRevisions(isText ? text.slice(0, -".diff".length) : text);
+  const [ending = ""] = /\.(?:diff|patch)$/.exec(text) ?? [];
+  const texts = comparedRevisions(text.slice(0, text.length - ending.length));
   const revisions = texts.map((each) => requestedRevision(each));
   return await withRepository(context, revisions, async (page) => {
     const { session, name } = page;
@@ -43,12 +57,16 @@ export async function comparePage(context: Context<PageEnv>): Promise<Response> 
     for (const revision of revisions) names.push(found(await resolveCommit(session, revision)).name);
     const [from, to] = names;
     if (from === undefined || to === undefined) throw new Error("two revisions are two names");
+    if (ending === ".patch")
+      return await textAnswer(context, page, seriesMails(session, { from, to }, diffOptionsOf(context)));
     const comparison = await compareCommits(session, { from, to }, { first: 0, count: MOST_LISTED });
     const commits: NamedCommit[] = [];
     for (const each of comparison.commits) commits.push(await namedCommit(session, each));
     const [base] = comparison.mergeBases;
     const { tenant, repo } = shownNames(name);
     const title = texts.map((each) => shownBytes(each)).join("...");
+    const isMarkdown = ending === "" && wantsMarkdown(context.req.raw);
+    const twin = { title, relation: relationText(comparison), commits };
     const head = (
       <>
         <h2>
@@ -69,7 +87,8 @@ export async function comparePage(context: Context<PageEnv>): Promise<Response> 
       crumbs: crumbsOf(page),
     };
     if (base === undefined) {
-      if (isText) throw new Problem(422, "The two revisions have no merge base.");
+      if (isMarkdown) return markdownComparison(context, page, twin, undefined);
+      if (ending !== "") throw new Problem(422, "The two revisions have no merge base.");
       const body = (
         <RepositoryFrame shown={page} tab="commits">
           {head}
@@ -79,8 +98,9 @@ export async function comparePage(context: Context<PageEnv>): Promise<Response> 
       return await pageAnswer(context, { ...frame, body });
     }
     const trees = { before: await treeOf(session, base), after: await treeOf(session, to) };
-    if (isText) return await diffTextAnswer(context, page, trees);
+    if (ending === ".diff") return await diffTextAnswer(context, page, trees);
     const changes = await changedFiles(page, trees);
+    if (isMarkdown) return markdownComparison(context, page, twin, changes);
     const body = (
       <RepositoryFrame shown={page} tab="commits">
         {head}

@@ -7,7 +7,7 @@
 import type { Context } from "hono";
 import { raw } from "hono/html";
 import type { Child } from "hono/jsx";
-import { boundedSearch, diffFiles } from "../browse/file-diff.ts";
+import { diffFiles } from "../browse/file-diff.ts";
 import { patchChanges, patchText } from "../browse/patch.ts";
 import type { ChangedFile } from "../browse/renames.ts";
 import { DEFAULT_OPTIONS, type DiffOptions } from "../diff/line-diff.ts";
@@ -58,7 +58,6 @@ export function DiffSummary({
   readonly hasMore: boolean;
 }) {
   const { pathname } = new URL(context.req.url);
-  const isCommit = pathname.includes("/commit/");
   const isSplit = context.req.query("view") === "split";
   const ignoresSpace = context.req.query("w") === "1";
   const link = (split: boolean, space: boolean): string => {
@@ -75,7 +74,7 @@ export function DiffSummary({
         <a href={link(!isSplit, ignoresSpace)}>{isSplit ? "In one column" : "Side by side"}</a>
         <a href={link(isSplit, !ignoresSpace)}>{ignoresSpace ? "With white space" : "Without white space"}</a>
         <a href={`${pathname}.diff`}>As text</a>
-        {isCommit ? <a href={`${pathname}.patch`}>As a mail</a> : null}
+        <a href={`${pathname}.patch`}>{pathname.includes("/commit/") ? "As a mail" : "As mails"}</a>
       </p>
       <ul class="changes">
         {files.map((change, at) => (
@@ -139,8 +138,7 @@ export async function diffTextAnswer(
   { before, after }: ComparedTrees,
 ): Promise<Response> {
   const changes = patchChanges(page.session, before, after);
-  const options = boundedSearch(diffOptionsOf(context));
-  return await textAnswer(context, page, patchText(diffFiles(page.session, changes, options)));
+  return await textAnswer(context, page, patchText(diffFiles(page.session, changes, diffOptionsOf(context))));
 }
 
 /** Answers with pieces of text. The session is closed when the answer ends. */

@@ -6,8 +6,9 @@
  */
 import type { DiffedFile } from "../browse/file-diff.ts";
 import { type DiffLine, hunkHead, hunkLines } from "../diff/hunk-lines.ts";
-import { diffHunks, type LineDiff } from "../diff/line-diff.ts";
+import { diffHunks, lineChanges, type LineDiff } from "../diff/line-diff.ts";
 import type { RepositoryName } from "../access/names.ts";
+import { generatedReason } from "./generated-file.ts";
 import { escapeHtml } from "./html-filter.ts";
 import { pathLink } from "./links.ts";
 import { decoded, shownBytes, shownSize } from "./texts.ts";
@@ -15,6 +16,8 @@ import { decoded, shownBytes, shownSize } from "./texts.ts";
 /** The most lines of a file, and of a page, that are shown at once. A browser takes long for more. */
 const MOST_FILE_LINES = 4000;
 const MOST_PAGE_LINES = 40_000;
+/** The most changed lines of a file that is not folded. */
+const MOST_OPEN_LINES = 1000;
 /** The most characters of a line that are shown. */
 const LONGEST_LINE = 4000;
 /** The bytes of lines that are gathered before they are written. */
@@ -106,6 +109,18 @@ class Rows {
   }
 }
 
+/** Returns why a file is folded when the page opens; `undefined` if it is not. */
+function foldedReason(path: string, content: DiffedFile["content"]): string | undefined {
+  const reason = generatedReason(path);
+  if (reason !== undefined || content.kind !== "lines") return reason;
+  let changed = 0;
+  for (const { before, after } of lineChanges(content.lines)) {
+    changed += before.end - before.start + (after.end - after.start);
+    if (changed > MOST_OPEN_LINES) return `more than ${MOST_OPEN_LINES} changed lines`;
+  }
+  return undefined;
+}
+
 function hunkRow(head: string, isSplit: boolean): string {
   return `<tr class="hunk"><td colspan="${isSplit ? 4 : 3}">${escapeHtml(head)}</td></tr>`;
 }
@@ -132,7 +147,9 @@ export class DiffWriter {
     const isMoved = change.status === "R";
     const from = isMoved ? `<bdi>${escapeHtml(shownBytes(change.from))}</bdi> &rarr; ` : "";
     const how = isMoved ? `${change.similarity} % the same` : STATUS_WORDS[status];
-    yield `<details class="diff" id="file-${this.#files}" open><summary><span class="path">${from}<bdi>${escapeHtml(shownBytes(path))}</bdi></span> <span class="note">${how}</span></summary>`;
+    const folded = foldedReason(path, content);
+    const why = folded === undefined ? "" : `, folded: ${folded}`;
+    yield `<details class="diff" id="file-${this.#files}"${folded === undefined ? " open" : ""}><summary><span class="path">${from}<bdi>${escapeHtml(shownBytes(path))}</bdi></span> <span class="note">${how}${why}</span></summary>`;
     yield this.#links(change);
     if (content.kind === "lines") yield* this.#table(content.lines);
     else if (content.kind === "binary") yield this.#binary(change, sizes);

@@ -1,6 +1,7 @@
 /**
- * Pages as Markdown, for programs that read text: a directory with its README, and a commit. A request asks for them with
- * `Accept: text/markdown`.
+ * Pages that are Markdown in another way than what `html-to-markdown.ts` makes of them, as less has to be read for it: a
+ * directory with its README as it is, and a commit or a comparison with the names of its files. The bar of the page
+ * leads to their differences as text.
  *
  * @packageDocumentation
  */
@@ -13,7 +14,9 @@ import type { ChangedFile } from "../browse/renames.ts";
 import { found } from "../http/content.ts";
 import { type NamedCommit, namedCommit } from "./commit-line.tsx";
 import { STATUS_WORDS } from "./diff-view.ts";
+import { plainMarkdown } from "./html-to-markdown.ts";
 import { commitLink, pathLink, repositoryLink } from "./links.ts";
+import { MARKDOWN_HEADERS } from "./twins.ts";
 import type { PageEnv } from "./page-host.ts";
 import { type RepositoryPage, rootOf, shownNames, type ShownRevision } from "./repository-request.ts";
 import { taggedAnswer } from "./tagged-answer.ts";
@@ -21,17 +24,6 @@ import { decoded, LARGEST_README, README, shownBytes, shownPerson, shownTime, sp
 
 /** The most entries of a directory. */
 const MOST_ENTRIES = 1000;
-
-/** Whether a client wants Markdown rather than a page. */
-export function wantsMarkdown({ headers }: Request): boolean {
-  const accept = headers.get("Accept") ?? ""; // A client without the header takes a page.
-  return accept.includes("text/markdown") && !accept.includes("text/html");
-}
-
-/** Writes text so that nothing in it is Markdown, in one line. */
-function plain(text: string): string {
-  return text.replaceAll(/[\\`*_{}[\]<>()#+\-.!|~&]/g, String.raw`\$&`).replaceAll(/\s+/g, " ");
-}
 
 /** Writes text as a block of code, whatever it has in it. */
 function block(text: string): string {
@@ -44,16 +36,14 @@ function block(text: string): string {
 function markdownAnswer(context: Context<PageEnv>, page: RepositoryPage, parts: readonly string[]): Response {
   const isShared = page.record.visibility === "public" && context.var.page.isAnonymous;
   return taggedAnswer(context, `${parts.filter((part) => part !== "").join("\n\n")}\n`, {
-    "Content-Type": "text/markdown; charset=utf-8",
-    "Content-Security-Policy": "default-src 'none'; sandbox",
+    ...MARKDOWN_HEADERS,
     "Cache-Control": `${isShared ? "public" : "private"}, no-cache`,
-    Vary: "Cookie, Authorization, Accept",
   });
 }
 
 function commitText({ oid, commit }: NamedCommit): string {
   const { subject } = splitMessage(commit.message);
-  return `\`${oid}\` ${plain(subject)}, ${plain(shownPerson(commit.author))}`;
+  return `\`${oid}\` ${plainMarkdown(subject)}, ${plainMarkdown(shownPerson(commit.author))}`;
 }
 
 /** Answers with a directory: its entries, and its README as it is. */
@@ -71,7 +61,7 @@ export async function markdownDirectory(
   const { tenant, repo } = shownNames(name);
   const { origin } = new URL(context.req.url);
   const lines = entries.map((each) => {
-    const text = plain(shownBytes(each.name));
+    const text = plainMarkdown(shownBytes(each.name));
     if (each.type === "commit") return `- ${text} (submodule at \`${toHex(each.oid)}\`)`;
     const below = path === "" ? each.name : `${path}/${each.name}`;
     const isTree = each.type === "tree";
@@ -80,8 +70,8 @@ export async function markdownDirectory(
   const readme = entries.find((each) => each.type === "blob" && README.test(each.name));
   const text = readme === undefined ? undefined : await readBlob(session, readme.oid, LARGEST_README);
   return markdownAnswer(context, page, [
-    `# ${plain(`${tenant}/${repo}`)}${path === "" ? "" : `: ${plain(shownBytes(path))}`}`,
-    plain(record.description),
+    `# ${plainMarkdown(`${tenant}/${repo}`)}${path === "" ? "" : `: ${plainMarkdown(shownBytes(path))}`}`,
+    plainMarkdown(record.description),
     `Clone it with \`git clone ${origin}${repositoryLink(name)}.git\`.`,
     root.commit === undefined ? "" : `At ${commitText(await namedCommit(session, root.commit))}.`,
     "## Files",
@@ -89,20 +79,25 @@ export async function markdownDirectory(
     all.length > entries.length ? `Only the first ${MOST_ENTRIES} entries are listed.` : "",
     readme === undefined || text?.isWhole !== true
       ? ""
-      : `## ${plain(shownBytes(readme.name))}\n\n${decoded(text.bytes)}`,
+      : `## ${plainMarkdown(shownBytes(readme.name))}\n\n${decoded(text.bytes)}`,
   ]);
 }
 
 function personText(role: string, person: Identity | undefined): string {
-  return person === undefined ? "" : `- ${role}: ${plain(shownPerson(person))}, ${shownTime(person.time, person.zone)}`;
+  return person === undefined
+    ? ""
+    : `- ${role}: ${plainMarkdown(shownPerson(person))}, ${shownTime(person.time, person.zone)}`;
 }
+
+/** The changed files that a page names, and whether there are more. */
+type ChangedFiles = { readonly files: readonly ChangedFile[]; readonly hasMore: boolean };
 
 /** Answers with a commit: its message, who made it, and the files that it changed. */
 export function markdownCommit(
   context: Context<PageEnv>,
   page: RepositoryPage,
   { oid, commit }: NamedCommit,
-  { files, hasMore }: { readonly files: readonly ChangedFile[]; readonly hasMore: boolean },
+  changes: ChangedFiles,
 ): Response {
   const { name } = page;
   const { subject, body } = splitMessage(commit.message);
@@ -113,16 +108,40 @@ export function markdownCommit(
     ...commit.parents.map((parent) => `- Parent: [\`${parent}\`](${commitLink(name, parent)})`),
     `- Differences: [as text](${commitLink(name, oid)}.diff), [as a mail](${commitLink(name, oid)}.patch)`,
   ];
-  const changes = files.map((change) => {
-    const from = change.status === "R" ? `${plain(shownBytes(change.from))} to ` : "";
-    return `- ${STATUS_WORDS[change.status]}: ${from}${plain(shownBytes(change.path))}`;
-  });
   return markdownAnswer(context, page, [
-    `# ${plain(subject)}`,
+    `# ${plainMarkdown(subject)}`,
     body === "" ? "" : block(body),
     facts.filter((fact) => fact !== "").join("\n"),
-    "## Changed files",
-    changes.join("\n"),
-    hasMore ? "Only the first files are listed." : "",
+    ...changesText(changes),
+  ]);
+}
+
+function changesText({ files, hasMore }: ChangedFiles): string[] {
+  const lines = files.map((change) => {
+    const from = change.status === "R" ? `${plainMarkdown(shownBytes(change.from))} to ` : "";
+    return `- ${STATUS_WORDS[change.status]}: ${from}${plainMarkdown(shownBytes(change.path))}`;
+  });
+  return ["## Changed files", lines.join("\n"), hasMore ? "Only the first files are listed." : ""];
+}
+
+/** Answers with a comparison: its commits, and the files that differ. */
+export function markdownComparison(
+  context: Context<PageEnv>,
+  page: RepositoryPage,
+  shown: { readonly title: string; readonly relation: string; readonly commits: readonly NamedCommit[] },
+  changes: ChangedFiles | undefined,
+): Response {
+  const { pathname } = new URL(context.req.url);
+  const differences = [
+    `- Differences: [as text](${pathname}.diff), [as mails](${pathname}.patch)`,
+    ...changesText(changes ?? { files: [], hasMore: false }), // Without a merge base nothing is compared.
+  ];
+  return markdownAnswer(context, page, [
+    `# ${plainMarkdown(shown.title)}`,
+    shown.relation,
+    shown.commits.map((each) => `- ${commitText(each)}`).join("\n"),
+    ...(changes === undefined
+      ? ["Their histories have nothing in common, so their files are not compared."]
+      : differences),
   ]);
 }

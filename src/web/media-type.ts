@@ -26,6 +26,12 @@ const BEGINNINGS: readonly (readonly [string, Media])[] = [
   ["....ftypmp42", { kind: "video", type: "video/mp4" }],
   ["\x1aE\xdf\xa3", { kind: "video", type: "video/webm" }],
 ];
+/** The kinds of files by the ends of their names, for those whose bytes are elsewhere. */
+const ENDS: readonly (readonly [RegExp, Media["kind"]])[] = [
+  [/\.(?:avif|gif|ico|jpe?g|png|svg|webp)$/i, "image"],
+  [/\.(?:flac|mp3|ogg|wav)$/i, "audio"],
+  [/\.(?:mp4|webm)$/i, "video"],
+];
 /** The first bytes in which an SVG's element has to begin. */
 const SVG_BYTES = 1024;
 
@@ -56,4 +62,9 @@ export function mediaOf(bytes: Uint8Array): Media | undefined {
   return isSvg(String.fromCharCode(...bytes.subarray(0, SVG_BYTES)))
     ? { kind: "image", type: "image/svg+xml" }
     : undefined;
+}
+
+/** Returns what a file of this name is most likely shown as; `undefined` if nothing is known of such names. */
+export function mediaKindOf(name: string): Media["kind"] | undefined {
+  return ENDS.find(([end]) => end.test(name))?.[1];
 }

@@ -11,11 +11,13 @@ import { problemOf } from "../http/problem.ts";
 import { Layout, type LayoutProps } from "./layout.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { taggedAnswer } from "./tagged-answer.ts";
+import { wantsJson } from "./twins.ts";
 
 /**
  * Returns what a browser may do with a page. No script stands in a page itself, so nothing that a repository contains
  * can run, whatever a page makes of it: only the files of pages count as scripts and styles, not all that this host
- * serves. Images come from this host alone: an image elsewhere would tell its server who looks.
+ * serves. Images come from this host alone: an image elsewhere would tell its server who looks. The script asks this host for
+ * names of branches and tags.
  */
 function policyAt(origin: string): string {
   const files = `${origin}/-/assets/`;
@@ -113,12 +115,6 @@ export async function errorAnswer(context: Context<PageEnv>, status: number, det
       </section>
     ),
   });
-}
-
-/** Whether the client wants JSON rather than a page. */
-export function wantsJson(request: Request): boolean {
-  const accept = request.headers.get("Accept") ?? ""; // A client without the header takes anything.
-  return accept.includes("json") && !accept.includes("text/html");
 }
 
 /**

@@ -22,6 +22,8 @@ export interface PageHost {
   readonly kept: KeptPages;
   /** The secret that cookies and forms are sealed with; absent if the deployment has none, and nobody can sign in. */
   readonly secret: string | undefined;
+  /** The port at which clients of SSH reach this host; `undefined` if they can't. */
+  readonly sshPort: string | undefined;
   /** Whether the visitor has signed in with a cookie. Their token may have been revoked since. */
   readonly isSignedIn: boolean;
   /** Whether the request came without credentials, so that everybody would be shown the same. */
@@ -31,6 +33,8 @@ export interface PageHost {
    * behind `/api/v1`.
    */
   api(path: string, init?: RequestInit): Promise<Response>;
+  /** Asks this host for a page as the visitor. */
+  page(path: string, init?: RequestInit): Promise<Response>;
   /** Returns the state of the deployment. It is for the operator alone. */
   status(): Promise<HostStatus>;
   /** Asks the server of Git LFS of a repository, `{tenant}/{repo}`, as the visitor. `path` begins behind `/info/lfs`. */

@@ -29,7 +29,9 @@ import { deployKeysPage, sshKeysAction, sshKeysPage } from "./ssh-keys-page.tsx"
 import { tokensAction, tokensPage } from "./tokens-page.tsx";
 import { frontPage, treePage } from "./tree-page.tsx";
 
+import { Problem, problemOf } from "../http/problem.ts";
 import { failureAnswer } from "./page-answer.tsx";
+import { asMarkdown, jsonTwin, pageOfJson, wantsJson, wantsMarkdown } from "./twins.ts";
 import type { PageEnv } from "./page-host.ts";
 
 /** Answers a request. */
@@ -70,6 +72,10 @@ const PAGES = {
   tokensAction,
   tokensPage,
   treePage,
+  // The address ends in `.json`, and no page has the whole of it.
+  jsonPage: () => {
+    throw new Problem(404, "There is nothing here.");
+  },
   goToTree: (context) => goPage(context, "tree"),
   goToActivity: (context) => goPage(context, "activity"),
   goToCommits: (context) => goPage(context, "commits"),
@@ -78,11 +84,32 @@ const PAGES = {
 /** The names of all pages and forms. */
 export type PageName = keyof typeof PAGES;
 
-/** Answers with a page. Whatever it throws is answered with a page, too. */
+/** Answers with a page, or with its twin for a machine. Whatever it throws is answered with a page, too. */
 export async function answerPage(name: PageName, context: Context<PageEnv>): Promise<Response> {
-  try {
-    return await PAGES[name](context);
-  } catch (error) {
-    return await failureAnswer(context, error);
-  }
+  const { raw } = context.req;
+  const isMarkdown = raw.method !== "POST" && wantsMarkdown(raw);
+  const answer = await answered(name, context);
+  return isMarkdown ? asMarkdown(answer) : answer;
 }
+
+async function answered(name: PageName, context: Context<PageEnv>): Promise<Response> {
+  const { raw } = context.req;
+  const page = raw.method === "POST" ? undefined : pageOfJson(raw.url);
+  try {
+    const answer = await ownAnswer(name, context);
+    if (page === undefined || !MISSING.includes(answer.status)) return answer;
+  } catch (error) {
+    if (page === undefined || !MISSING.includes(problemOf(error).status)) return await failureAnswer(context, error);
+  }
+  return await context.var.page.page(page, { method: raw.method, headers: JSON_ONLY });
+}
+
+async function ownAnswer(name: PageName, context: Context<PageEnv>): Promise<Response> {
+  const { raw } = context.req;
+  const twin = raw.method !== "POST" && wantsJson(raw) ? await jsonTwin(name, context) : undefined;
+  return twin ?? (await PAGES[name](context));
+}
+
+const JSON_ONLY = { Accept: "application/json" } as const;
+/** Says that there is nothing at an address, nothing that the visitor may see, or no revision that could be there. */
+const MISSING: readonly number[] = [401, 404, 422];

@@ -70,6 +70,10 @@ export function pageRoutes(): Hono<PageEnv> {
   for (const [path, name] of Object.entries(REPOSITORY_PAGES)) {
     routes.get(`/:tenant/:repo${path}`, answering(name));
   }
+  // The other pages have a part of the address that may end in this itself.
+  const fixed = [...Object.keys(HOST_PAGES), ...Object.keys(REPOSITORY_PAGES).map((path) => `/:tenant/:repo${path}`)];
+  for (const path of fixed.filter((each) => /[a-z-]$/.test(each) && !/:[a-z]+$/.test(each)))
+    routes.get(`${path}.json`, answering("jsonPage"));
   for (const [path, name] of Object.entries(FORMS)) routes.post(path, answering(name));
   return routes;
 }

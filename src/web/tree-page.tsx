@@ -17,7 +17,8 @@ import { recentPlot } from "./activity-page.tsx";
 import { byContent, type Rendering } from "./by-content.ts";
 import { CommitLine, type NamedCommit, namedCommit, When } from "./commit-line.tsx";
 import { commitLink, pathLink, repositoryLink } from "./links.ts";
-import { markdownDirectory, wantsMarkdown } from "./markdown-twin.ts";
+import { markdownDirectory } from "./markdown-twin.ts";
+import { wantsMarkdown } from "./twins.ts";
 import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { crumbsOf, RepositoryFrame, RevisionForm } from "./repository-frame.tsx";
@@ -166,8 +167,17 @@ async function readme(page: RepositoryPage, listing: Listing) {
   );
 }
 
-function CloneBox({ origin, page }: { readonly origin: string; readonly page: RepositoryPage }) {
-  const url = `${origin}${repositoryLink(page.name)}.git`;
+type CloneBoxProps = { readonly origin: string; readonly page: RepositoryPage; readonly sshPort: string | undefined };
+
+/** Returns the address for clients of SSH: the short form where the port is the usual one. */
+function sshAddress(origin: string, link: string, port: string): string {
+  const { hostname } = new URL(origin);
+  return port === "22" ? `git@${hostname}:${link.slice(1)}.git` : `ssh://git@${hostname}:${port}${link}.git`;
+}
+
+function CloneBox({ origin, page, sshPort }: CloneBoxProps) {
+  const link = repositoryLink(page.name);
+  const url = `${origin}${link}.git`;
   return (
     <details class="clone">
       <summary>Clone</summary>
@@ -177,8 +187,17 @@ function CloneBox({ origin, page }: { readonly origin: string; readonly page: Re
           <input class="copy" readonly value={url} size={44} />
         </label>
       </p>
+      {sshPort === undefined ? null : (
+        <p>
+          <label>
+            With SSH
+            <input class="copy" readonly value={sshAddress(origin, link, sshPort)} size={44} />
+          </label>
+        </p>
+      )}
       <p class="note">
-        A private repository asks for a token: <code>thinpack login --git</code> keeps it for git.
+        A private repository asks for a token: <code>thinpack login {origin} --git</code> keeps it for git, as its
+        credential helper.
       </p>
     </details>
   );
@@ -298,7 +317,8 @@ async function renderedDirectory(
         <div class="bar">
           <RevisionForm shown={page} word="tree" revision={shown.revision} path={shown.path} />
           <Archives page={page} listing={listing} />
-          <CloneBox origin={origin} page={page} />
+          <span class="note">{shownSize(page.record.sizeBytes)} in git</span>
+          <CloneBox origin={origin} page={page} sshPort={context.var.page.sshPort} />
         </div>
         {last === undefined ? null : <CommitLine name={page.name} named={last} />}
         <Entries page={page} listing={listing} />

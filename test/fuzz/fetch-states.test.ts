@@ -32,9 +32,6 @@ const SETTINGS: Record<string, string> = {
   "uploadpack.allowTipSHA1InWant": "true",
   "uploadpack.allowReachableSHA1InWant": "true",
   "uploadpack.allowSidebandAll": "true",
-  "uploadpack.allowRefInWant": "true",
-  // Of an object that is not there: so it takes the lines about such addresses, and has none to tell.
-  "uploadpack.blobPackfileUri": `${"12".repeat(20)} ${"34".repeat(20)} https://example.com/nothing.pack`,
 };
 
 let host: RunningHost;
@@ -88,11 +85,9 @@ beforeAll(async () => {
   objects = await objectsOf(git, bare);
   const reached = (await git.ok(["rev-list", "--objects", "--no-object-names", "--all"], { cwd: bare })).split("\n");
   const commits = reached.filter((oid) => objects.get(oid)?.type === "commit");
-  const listed = (await git.ok(["for-each-ref", "--format=%(refname) %(objectname)"], { cwd: bare })).split("\n");
-  const values = new Map(listed.map((line) => line.split(" ") as [string, string]));
+  const refs = (await git.ok(["for-each-ref", "--format=%(refname)"], { cwd: bare })).split("\n");
   names = {
-    refs: [...values.keys()],
-    values,
+    refs,
     commits,
     others: reached.filter((oid) => objects.get(oid)?.type !== "commit"),
     times: Array.from({ length: 10 }, (_, at) => 1_700_000_000 + at * 300),
@@ -121,10 +116,7 @@ function hadBy(script: scripts.FetchScript): Set<string> {
 
 /** What was wanted by its name, which is sent whatever the filter and the cuts; with a filter, all that it reaches. */
 function wantedByName(script: scripts.FetchScript): Set<string> {
-  const byRef = script.lines
-    .filter((line) => line.startsWith("want-ref "))
-    .map((line) => names.values.get(line.slice(9)));
-  const wants = [...namedBy(script, "want"), ...byRef.filter((oid) => oid !== undefined)];
+  const wants = namedBy(script, "want");
   const isFiltered = script.lines.some((line) => line.startsWith("filter "));
   return isFiltered ? closureOf(objects, wants, new Set()) : new Set(wants);
 }
@@ -219,31 +211,6 @@ describe("random requests, answered as C git answers them", () => {
 
   it("fetch in versions 0 and 1", async () => {
     expect(await play(scripts.fetchesV0(names), 250, compareFetch)).toBeGreaterThanOrEqual(leastTaken(84));
-  });
-
-  it("fetch refs by their names", async () => {
-    expect(await play(scripts.fetchesByName(names), 150, compareFetch)).toBeGreaterThanOrEqual(leastTaken(40));
-  });
-
-  // Found by the scripts above: a tree that is wanted by its name is nearer to what is wanted than to its commit.
-  it.each(["", "have "])("fetch a tree by its name and by way of its commit %s", async (have) => {
-    const [tip, tree, old] = await Promise.all(
-      ["main", "main^{tree}", "main~3"].map(async (rev) => await git.ok(["rev-parse", rev], { cwd: bare })),
-    );
-    for (const depth of [1, 2, 3]) {
-      const had = have === "" ? [] : [`have ${old}`];
-      const lines = [
-        "command=fetch",
-        "0001",
-        `want ${tip}`,
-        `want ${tree}`,
-        `filter tree:${depth}`,
-        ...had,
-        "done",
-        "0000",
-      ];
-      expect(await compareFetch({ version: 2, lines, cut: 0 })).toBe(true);
-    }
   });
 
   it("list refs", async () => {

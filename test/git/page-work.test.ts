@@ -6,7 +6,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
 import { apiClient } from "../support/api-client.ts";
-import { GitSandbox } from "../support/git-client.ts";
 import { startTestHost } from "../support/host.ts";
 import { WAIT_LIMIT } from "../support/time-limits.ts";
 
@@ -52,28 +51,5 @@ describe("the page of a commit", () => {
     for (let at = 1; at <= FILES; at++) expect(html).toContain(`href="#file-${at}"`);
     expect(html).toContain('id="file-1"');
     expect(html).not.toContain(`id="file-${FILES}"`);
-  });
-});
-
-describe("the text of a commit", () => {
-  it("is whole where its files take long to compare, and git applies it", { timeout: WAIT_LIMIT }, async () => {
-    const git = new GitSandbox("page-work");
-    try {
-      const directory = await git.init();
-      await git.ok(["fetch", "-q", `${host.base}/acme/mixed.git`, "main"], { cwd: directory });
-      for (const [ending, ...command] of [
-        [".patch", "am", "-q"],
-        [".diff", "apply"],
-      ] as const) {
-        await git.ok(["checkout", "-q", "-f", "--detach", "FETCH_HEAD~1"], { cwd: directory });
-        const answer = await fetch(`${host.base}/acme/mixed/commit/main${ending}`);
-        expect(answer.status).toBe(200);
-        await git.ok(command, { cwd: directory, input: await answer.text() });
-        await git.ok(["diff", "--quiet", "FETCH_HEAD"], { cwd: directory });
-      }
-      await git.fsck(directory);
-    } finally {
-      git.close();
-    }
   });
 });

@@ -10,8 +10,6 @@ import { pktLines } from "./git-raw.ts";
 /** What the lines of a request may name. */
 export type Names = {
   readonly refs: readonly string[];
-  /** What each of the refs names. */
-  readonly values: ReadonlyMap<string, string>;
   readonly commits: readonly string[];
   /** Tags, trees and blobs. */
   readonly others: readonly string[];
@@ -167,32 +165,6 @@ export function fetchesV2(names: Names): fc.Arbitrary<FetchScript> {
       return (isTurned ? groups : groups.toReversed()).flat();
     });
   return withSlips(2, commandLines("fetch", body));
-}
-
-const ABSENT_REFS = ["refs/heads/none", "main", "refs/heads/main^", "refs/heads/../tags/light", "refs/heads/"];
-const PROTOCOLS = ["https", "http,https", "ftp", "", ",", "https, http"];
-
-/** Requests to fetch refs by their names in version 2, from a server that may send packs by their addresses. */
-export function fetchesByName(names: Names): fc.Arbitrary<FetchScript> {
-  const ref = fc.oneof(often(14, fc.constantFrom(...names.refs)), often(1, fc.constantFrom(...ABSENT_REFS)));
-  const body = fc
-    .tuple(
-      fc.subarray(["thin-pack", "no-progress", "include-tag", "ofs-delta", "sideband-all", "wait-for-done"]),
-      someLines("want-ref", ref, 3, 1),
-      maybe(30, someLines("want", oids(names), 2)),
-      maybe(35, one(fc.constantFrom(...PROTOCOLS).map((list) => `packfile-uris ${list}`))),
-      maybe(20, depthLines(names)),
-      maybe(20, one(fc.constantFrom(...FILTERS).map((filter) => `filter ${filter}`))),
-      maybe(60, someLines("have", oids(names), 5)),
-      maybe(65, one(fc.constant("done"))),
-    )
-    .map((groups) => groups.flat());
-  // Newer versions of C git than the oldest that this runs with refuse what the host refuses: a ref twice, and a second list of protocols.
-  const isOnce = ({ lines }: FetchScript): boolean => {
-    const refs = lines.filter((line) => line.startsWith("want-ref "));
-    return new Set(refs).size === refs.length && lines.filter((line) => line.startsWith("packfile-uris ")).length < 2;
-  };
-  return withSlips(2, commandLines("fetch", body)).filter(isOnce);
 }
 
 /** Requests to list refs. */

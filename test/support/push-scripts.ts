@@ -23,19 +23,6 @@ export type PushScript = {
   readonly shallow: readonly string[];
   readonly pack: string;
   readonly slip: Slip;
-  readonly certificate?: ScriptCertificate;
-};
-
-/** What a certificate says that comes in place of the commands. */
-export type ScriptCertificate = {
-  /** A number that no other certificate has: the host takes none twice. */
-  readonly serial: number;
-  readonly nonce: string | undefined;
-  readonly hasPushee: boolean;
-  /** Whether it has the push options that are sent. */
-  readonly hasOptions: boolean;
-  readonly isSigned: boolean;
-  readonly slip: "none" | "no blank line" | "no end" | "an odd command" | "two of them";
 };
 
 /** Something that is wrong with the lines themselves. */
@@ -113,51 +100,6 @@ export function pushes({ refs, values, commits, packs }: PushNames): fc.Arbitrar
   });
 }
 
-/** Pushes with a certificate in place of their commands. C git leaves it to hooks what a signature is worth. */
-export function signedPushes(names: PushNames): fc.Arbitrary<PushScript> {
-  const certificate = fc.record<ScriptCertificate>({
-    serial: fc.nat(),
-    nonce: fc.constantFrom(undefined, "", "1700000000-0123456789abcdef0123456789abcdef01234567", "x y"),
-    hasPushee: fc.boolean(),
-    hasOptions: fc.oneof(often(4, fc.constant(true)), often(1, fc.constant(false))),
-    isSigned: fc.boolean(),
-    slip: fc.oneof(
-      often(10, fc.constant("none" as const)),
-      often(2, fc.constantFrom<ScriptCertificate["slip"]>("no blank line", "no end", "an odd command", "two of them")),
-    ),
-  });
-  return fc.tuple(pushes(names), certificate).map(([script, made]) => ({ ...script, certificate: made }));
-}
-
-/** The lines of a certificate, which end in line feeds. */
-function certificateLines(commands: readonly string[], options: readonly string[], made: ScriptCertificate): string[] {
-  const { serial, nonce, hasPushee, hasOptions, isSigned, slip } = made;
-  return [
-    "certificate version 0.1",
-    `pusher A U Thor <a${serial}@example.com> 1700000000 +0000`,
-    ...(hasPushee ? ["pushee https://example.com/pair.git"] : []),
-    ...(nonce === undefined ? [] : [`nonce ${nonce}`]),
-    ...(hasOptions ? options.map((option) => `push-option ${option}`) : []),
-    ...(slip === "no blank line" ? [] : [""]),
-    ...commands,
-    ...(slip === "an odd command" ? ["nonsense"] : []),
-    ...(isSigned ? ["-----BEGIN SSH SIGNATURE-----", "U1NIU0lH", "-----END SSH SIGNATURE-----"] : []),
-  ].map((line) => `${line}\n`);
-}
-
-/** A certificate with all its commands, as it is sent. */
-function certificatePkts(
-  commands: readonly string[],
-  { options = [], certificate: made }: PushScript,
-  words: string,
-): Buffer[] {
-  if (made === undefined) return [];
-  const lines = certificateLines(commands, options, made);
-  const one = [...lines.map((line) => pkt(line)), ...(made.slip === "no end" ? [] : [pkt("push-cert-end\n")])];
-  const again = made.slip === "two of them" ? [pkt("push-cert\n"), ...one] : [];
-  return [pkt(`push-cert\0${words}`), ...one, ...again];
-}
-
 /** The bytes of a push. `valueOf` gives what a ref has, `packs` the packs by their names; `other` is an object that no ref names. */
 export function pushBytes(
   script: PushScript,
@@ -166,14 +108,13 @@ export function pushBytes(
 ): Buffer {
   const { commands, capabilities, options, shallow, slip } = script;
   const words = [...capabilities, ...(options === undefined ? [] : ["push-options"])].join(" ");
-  const told = commands.map(({ ref, old, next }, at) => {
+  const lines = commands.map(({ ref, old, next }, at) => {
     const present = valueOf(ref) ?? ZERO;
     // C git lets a deletion pass whose old value is no object that it has: see docs/shortcomings.md.
     const isUnknown = old === "zero" && next !== ZERO;
-    const before = old === "wrong" ? other : isUnknown ? ZERO : present;
-    return `${before} ${next} ${ref}${at === 0 && script.certificate === undefined ? `\0${words}` : ""}`;
+    const told = old === "wrong" ? other : isUnknown ? ZERO : present;
+    return pkt(`${told} ${next} ${ref}${at === 0 ? `\0${words}` : ""}`);
   });
-  const lines = script.certificate === undefined ? told.map((line) => pkt(line)) : certificatePkts(told, script, words);
   const end = slip === "no flush" ? [] : [Buffer.from("0000")];
   if (slip === "two flushes") end.push(Buffer.from("0000"));
   if (slip === "an odd line") lines.push(pkt("nonsense"));

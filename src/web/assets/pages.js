@@ -2,7 +2,7 @@
 "use strict";
 
 /** Adds a button that copies the text of a field. */
-for (const field of document.querySelectorAll("input.copy")) {
+for (const copied of document.querySelectorAll("input.copy")) {
   if (navigator.clipboard === undefined) break;
   const button = document.createElement("button");
   button.type = "button";
@@ -11,13 +11,13 @@ for (const field of document.querySelectorAll("input.copy")) {
     button.textContent = text;
   };
   button.addEventListener("click", () => {
-    navigator.clipboard.writeText(field.value).then(
+    navigator.clipboard.writeText(copied.value).then(
       () => show("Copied"),
       () => show("Not copied"),
     );
     setTimeout(show, 2000, "Copy");
   });
-  field.after(" ", button);
+  copied.after(" ", button);
 }
 
 /** Marks the line that the address names, or the lines of `#L3-L9`. */
@@ -69,3 +69,38 @@ for (const time of document.querySelectorAll("time.when[datetime]")) {
   const count = Math.floor(seconds / length);
   time.textContent = unit === "" ? "just now" : `${count} ${unit}${count === 1 ? "" : "s"} ago`;
 }
+
+/** Offers branches and tags for the field of a revision, those whose names have what was written. */
+const field = document.querySelector('form.revision input[name="go"]');
+if (field !== null) {
+  const list = document.createElement("datalist");
+  list.id = "names";
+  field.after(list);
+  field.setAttribute("list", list.id);
+  const base = field.form.action.replace(/\/[^/]*$/, "");
+  let asked;
+  const offer = async () => {
+    const word = field.value === field.defaultValue ? "" : field.value;
+    if (word === asked) return;
+    asked = word;
+    const names = [];
+    for (const kind of ["branches", "tags"]) {
+      const answer = await fetch(`${base}/${kind}?q=${encodeURIComponent(word)}`, { headers: { Accept: "text/html" } });
+      if (!answer.ok) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const cell of page.querySelectorAll(".refs .name bdi")) names.push(cell.textContent);
+    }
+    if (word !== asked) return;
+    list.replaceChildren(...names.map((name) => new Option("", name)));
+  };
+  field.addEventListener("focus", offer);
+  field.addEventListener("input", offer);
+}
+
+/** Opens the folded file that the address names. */
+const openNamed = () => {
+  const named = location.hash === "" ? null : document.getElementById(location.hash.slice(1));
+  if (named?.tagName === "DETAILS") named.open = true;
+};
+addEventListener("hashchange", openNamed);
+openNamed();

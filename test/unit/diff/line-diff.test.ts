@@ -7,7 +7,6 @@ import { array, assert as assertProperty, boolean, constantFrom, pre, property, 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hunkLines, hunkText } from "../../../src/diff/hunk-lines.ts";
 import { DEFAULT_OPTIONS, diffHunks, diffLines, type DiffOptions, type LineDiff } from "../../../src/diff/line-diff.ts";
-import type { SearchAllowance } from "../../../src/diff/myers.ts";
 import { fuzzRuns } from "../../support/fuzzing.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { commitPairs, type FilePair, filePair, hunksByGit, longPair } from "../../support/random-files.ts";
@@ -17,12 +16,8 @@ function bytes(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, "latin1"));
 }
 
-function compared(
-  { before, after }: FilePair,
-  options: DiffOptions,
-  allowance?: SearchAllowance,
-): { lines: LineDiff; steps: number } {
-  const search = diffLines(bytes(before), bytes(after), options, allowance);
+function compared({ before, after }: FilePair, options: DiffOptions): { lines: LineDiff; steps: number } {
+  const search = diffLines(bytes(before), bytes(after), options);
   let steps = 0;
   for (let next = search.next(); ; next = search.next()) {
     if (next.done === true) return { lines: next.value, steps };
@@ -105,10 +100,9 @@ describe("a comparison of any two files", () => {
 
   it("shows both files whole where all of the context is shown", () => {
     assertProperty(
-      property(file, file, constantFrom(undefined, 0, 20, 100), (before, after, left) => {
+      property(file, file, (before, after) => {
         pre(before !== after);
-        const allowance = left === undefined ? undefined : { left };
-        const { lines } = compared({ before, after }, { ...DEFAULT_OPTIONS, context: 1000 }, allowance);
+        const { lines } = compared({ before, after }, { ...DEFAULT_OPTIONS, context: 1000 });
         const shown = [...diffHunks(lines)].flatMap((hunk) => [...hunkLines(lines, hunk)]);
         const side = (without: string): string =>
           shown
@@ -132,18 +126,5 @@ describe("a comparison of any two files", () => {
     const pair = (count: number): FilePair => ({ before: noise(count), after: noise(count) });
     const [short, long] = [2000, 16_000].map((count) => compared(pair(count), DEFAULT_OPTIONS).steps);
     expect(long).toBeLessThan((short ?? 0) * 32);
-  });
-
-  it("searches no longer than it is allowed to, and then shows the rest as replaced", () => {
-    const random = pseudoRandom(5);
-    const mixed = (): string => Array.from({ length: 20_000 }, () => `${random(8)}\n`).join("");
-    const pair = { before: `head\n${mixed()}tail\n`, after: `head\n${mixed()}tail\n` };
-    const free = compared(pair, DEFAULT_OPTIONS).steps;
-    const allowance = { left: 1_000_000 };
-    const first = compared(pair, DEFAULT_OPTIONS, allowance);
-    const second = compared(pair, DEFAULT_OPTIONS, allowance);
-    expect([free > 10_000_000, first.steps < 4_000_000, second.steps < first.steps]).toEqual([true, true, true]);
-    const [hunk, ...others] = [...diffHunks(second.lines)];
-    expect([hunk?.before, hunk?.after, others]).toEqual([{ start: 0, end: 20_002 }, { start: 0, end: 20_002 }, []]);
   });
 });
