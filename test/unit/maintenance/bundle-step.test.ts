@@ -5,7 +5,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { BUNDLES } from "../../../src/catalog/bundle-plan.ts";
 import type { PackRecord } from "../../../src/catalog/pack-record.ts";
 import { maintain } from "../../../src/maintenance/maintain.ts";
@@ -190,6 +190,28 @@ describe("bundles of the newest history", () => {
     const files = await bundlesOf(bed);
     expect(files).toHaveLength(2);
     expect(taken(files).oid("refs/bundles/heads/main")).toBe(first);
+  });
+
+  it("have heads that are asked for once while no ref moves, and for five minutes", async () => {
+    const bed = await grown(first);
+    await bed.settle();
+    const ask = vi.spyOn(bed.refs, "open");
+    const opened = async (at: number): Promise<{ readonly asked: number; readonly tag: string | undefined }> => {
+      const snapshot = await snapshotOf(bed);
+      ask.mockClear();
+      const bundle = await openBundle(bed.maintained.repository, snapshot, snapshot.packs[at]?.checksum ?? "");
+      return { asked: ask.mock.calls.length, tag: bundle?.tag };
+    };
+    for (const at of [0, 1]) {
+      const { asked, tag } = await opened(at);
+      expect([asked, tag]).toEqual([1, expect.stringMatching(/^[0-9a-f]{16}-[0-9a-f]{40}$/)]);
+      expect(await opened(at)).toEqual({ asked: 0, tag });
+      await bed.set(`refs/heads/other-${at}`, base);
+      expect(await opened(at)).toEqual({ asked: 1, tag });
+      expect(await opened(at)).toEqual({ asked: 0, tag });
+      bed.now += 5 * 60_000;
+      expect(await opened(at)).toEqual({ asked: 1, tag });
+    }
   });
 
   it("leave nothing where a storage operation fails, and are made later", async () => {
