@@ -52,9 +52,13 @@ async function pipeParts(from: AssembledFrom, writable: WritableStream): Promise
 /** Writes the object in one operation, in which the bucket checks its SHA-256. @throws if it is another. */
 async function writeAtOnce(from: AssembledFrom, key: string, { oid, size }: LfsObject): Promise<void> {
   const { readable, writable } = new FixedLengthStream(size);
-  const piped = pipeParts(from, writable).catch((error: unknown) => writable.abort(error));
-  await from.counters.run("r2w", () => from.bucket.put(key, readable, { sha256: oid }));
-  await piped;
+  const piped = pipeParts(from, writable).catch((error: unknown) => {
+    writable.abort(error).catch(() => undefined);
+    throw error;
+  });
+  const put = from.counters.run("r2w", () => from.bucket.put(key, readable, { sha256: oid }));
+  // Where a part ends early, the bucket may wait for the rest for ever: nobody waits for it then.
+  await Promise.all([put, piped]);
 }
 
 /**
