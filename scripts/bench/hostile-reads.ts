@@ -69,6 +69,9 @@ function texts(): Record<string, string> {
     "stars-in-rows.md": repeated("|*a \n", markdown),
     "stars-too-deep.md": `x\n${repeated("     - *a \n", markdown)}`,
     "tags.md": repeated("<a title='", markdown),
+    "titles.md": repeated("#\n", markdown),
+    "items.md": repeated("- \n", markdown),
+    "addresses.md": repeated("a@b.c ", markdown),
     "code.md": repeated("`", markdown),
     "quotes.ts": repeated("`${`\n", code),
     "regexps.js": repeated("/a(/ \n", code),
@@ -81,17 +84,24 @@ function texts(): Record<string, string> {
   };
 }
 
-/** Pages of hostile texts, and of their differences. */
+/**
+ * Pages of hostile texts, and of their differences. A document is the README of a directory: as a file, one of very many lines
+ * is not shown.
+ */
 export async function pageInputs(bed: HostileBed): Promise<HostileInput[]> {
   const all = texts();
-  const path = await bed.plant("texts", directoryPack({ ...all, "README.md": all["links.md"] ?? "" }));
+  const path = await bed.plant("texts", directoryPack(all));
   const page = (name: string, address: string): HostileInput => ({
     name: `page of ${name}`,
-    send: async () => await bed.ask("GET", `/${path}/${address}`),
+    send: async () => await bed.ask("GET", `/${address}`),
   });
-  return [
-    page("a directory with a README of open links", "tree/main"),
-    ...Object.keys(all).map((name) => page(`\`${name}\``, `blob/main/${name}`)),
-    page("a commit that adds all these", "commit/main"),
-  ];
+  const documents: HostileInput[] = [];
+  const files: HostileInput[] = [];
+  for (const [name, text] of Object.entries(all)) {
+    if (name.endsWith(".md")) {
+      const directory = await bed.plant("document", directoryPack({ "README.md": text }));
+      documents.push(page(`a directory with \`${name}\` as its README`, `${directory}/tree/main`));
+    } else files.push(page(`\`${name}\``, `${path}/blob/main/${name}`));
+  }
+  return [...documents, ...files, page("a commit that adds all these", `${path}/commit/main`)];
 }

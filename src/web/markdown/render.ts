@@ -14,6 +14,8 @@ import { splitRow } from "./table.ts";
 import { plainText, type Token } from "./token.ts";
 import { TooMuchWork, type Work } from "./work.ts";
 
+/** The most characters that are written: an empty title becomes twenty times as many as it has. */
+const MOST_HTML = 2 * 1024 * 1024;
 /** The most cells of all tables: each row is made as wide as its head. */
 const MOST_CELLS = 50_000;
 /** The longest text, in characters, of one paragraph, heading or cell that is more than text. */
@@ -58,6 +60,7 @@ class BlockWriter {
   readonly #work: Work;
   readonly #slug = slugger();
   readonly #pieces: string[] = [];
+  #length = 0;
   #cells = 0;
   #coloured = 0;
 
@@ -72,7 +75,7 @@ class BlockWriter {
     for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
       const child = frame.block.children[frame.next++];
       if (child === undefined) {
-        this.#pieces.push(frame.end);
+        this.#push(frame.end);
         frames.pop();
         continue;
       }
@@ -129,11 +132,17 @@ class BlockWriter {
     }
   }
 
+  #push(html: string): void {
+    this.#length += html.length;
+    if (this.#length > MOST_HTML) throw new TooMuchWork();
+    this.#pieces.push(html);
+  }
+
   /** Writes something that begins a line, unless it is the first of an item. */
   #line(html: string): void {
     const last = this.#pieces.at(-1) ?? "\n"; // The first one begins a line.
-    if (!last.endsWith("\n") && last !== ITEM) this.#pieces.push("\n");
-    this.#pieces.push(html);
+    if (!last.endsWith("\n") && last !== ITEM) this.#push("\n");
+    this.#push(html);
   }
 
   *#paragraph({ lines, parent }: Block): Generator<number, void, undefined> {
@@ -170,21 +179,21 @@ class BlockWriter {
     for (const [at, line] of lines.entries()) {
       this.#cells += columns.length;
       if (this.#cells > MOST_CELLS) throw new TooMuchWork();
-      if (at === 1) this.#pieces.push("<tbody>\n");
+      if (at === 1) this.#push("<tbody>\n");
       yield* this.#row(splitRow(line), columns, at === 0 ? "th" : "td");
-      if (at === 0) this.#pieces.push("</thead>\n");
+      if (at === 0) this.#push("</thead>\n");
     }
-    this.#pieces.push(lines.length > 1 ? "</tbody>\n</table>\n" : "</table>\n");
+    this.#push(lines.length > 1 ? "</tbody>\n</table>\n" : "</table>\n");
   }
 
   *#row(cells: readonly string[], columns: readonly Align[], element: "th" | "td"): Generator<number, void, undefined> {
-    this.#pieces.push("<tr>\n");
+    this.#push("<tr>\n");
     for (const [at, align] of columns.entries()) {
       const text = cells[at];
       const html = text === undefined || text === "" ? "" : yield* this.#inline(text);
-      this.#pieces.push(`<${element}${align === undefined ? "" : ` align="${align}"`}>${html}</${element}>\n`);
+      this.#push(`<${element}${align === undefined ? "" : ` align="${align}"`}>${html}</${element}>\n`);
     }
-    this.#pieces.push("</tr>\n");
+    this.#push("</tr>\n");
   }
 
   *#inline(text: string): Generator<number, string, undefined> {

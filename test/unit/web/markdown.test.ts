@@ -213,6 +213,12 @@ describe("renderMarkdown", () => {
     expect(render("|a|b|\n|-|-|\n|c|d|\n")).toContain("<td>d</td>");
   });
 
+  it("shows titles that would become much larger than they are as they are written", () => {
+    const titles = (count: number): string => render("#\n".repeat(count));
+    expect(titles(100_000)).toMatch(/^<pre>#\n/);
+    expect(titles(1000)).toMatch(/^<h1 /);
+  });
+
   it("ends an element of HTML where the list or quotation around it ends", () => {
     expect(render("- <div>\n\n</div>")).toBe("<ul>\n<li><div></div></li>\n</ul>\n");
   });
