@@ -2,9 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { refsAt, refsOf } from "../support/git-client.ts";
 import { everything, importFixture, linear } from "../support/git-fixtures.ts";
-import { byEveryDoor, inEveryFormat } from "../support/git-hosts.ts";
+import { byReadingDoors, inEveryFormat } from "../support/git-hosts.ts";
 
-byEveryDoor(inEveryFormat, "whole repositories", (journey) => {
+byReadingDoors(inEveryFormat, "whole repositories", (journey) => {
   describe.each(["0", "1", "2"])("protocol.version=%s", (version) => {
     const config = ["-c", `protocol.version=${version}`];
 

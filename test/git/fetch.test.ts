@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { type GitSandbox, refsOf } from "../support/git-client.ts";
 import { cloneFixture, everything, importFixture, linear } from "../support/git-fixtures.ts";
-import { byEveryDoor, inEveryFormat } from "../support/git-hosts.ts";
+import { byReadingDoors, inEveryFormat } from "../support/git-hosts.ts";
 
 /** A clone that follows main, and a pusher's clone of the same remote. */
 async function pair(git: GitSandbox, url: string): Promise<{ pusher: string; follower: string }> {
@@ -11,7 +11,7 @@ async function pair(git: GitSandbox, url: string): Promise<{ pusher: string; fol
   return { pusher, follower: await cloneFixture(git, "follower", linear(20), url) };
 }
 
-byEveryDoor(inEveryFormat, "fetches", (journey) => {
+byReadingDoors(inEveryFormat, "fetches", (journey) => {
   describe.each(["0", "1", "2"])("protocol.version=%s", (version) => {
     const config = ["-c", `protocol.version=${version}`];
 

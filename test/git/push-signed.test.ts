@@ -60,7 +60,7 @@ byEveryDoor(inEveryFormat, "signed pushes", (journey) => {
         expect(certificate).toMatchObject({ nonce: "OK", signature: expect.stringMatching(/^un/), key: null });
         const text = (await ask("GET", `${api}/push-certificates/${certificate.id}`)).body.toString();
         expect(text).toMatch(
-          /^certificate version 0\.1\npusher .+\npushee (?:thinpack::)?http.+\nnonce \d+-[0-9a-f]{64}\n/,
+          /^certificate version 0\.1\npusher .+\npushee (?:(?:thinpack::)?http|ssh:).+\nnonce \d+-[0-9a-f]{64}\n/,
         );
         expect(text).toMatch(/\n-----BEGIN (?:SSH|PGP) SIGNATURE-----\n[^]+\n-----END (?:SSH|PGP) SIGNATURE-----\n$/);
       }

@@ -80,7 +80,12 @@ export class GitSandbox {
   /** Has git go to every host by WebSocket, with the helper that the command's package has. Addresses stay those of HTTP. */
   async useWebSockets(): Promise<void> {
     this.usePrograms(await remoteHelper(this.path("helper")));
-    appendFileSync(this.path("home", ".gitconfig"), '[url "thinpack::http://"]\n\tinsteadOf = http://\n');
+    this.configure('url "thinpack::http://"', "insteadOf", "http://");
+  }
+
+  /** Sets a variable of git's configuration. `section` is written as in the file. */
+  configure(section: string, name: string, value: string): void {
+    appendFileSync(this.path("home", ".gitconfig"), `[${section}]\n\t${name} = "${value}"\n`);
   }
 
   /** Has the programs of a directory used, before those of the machine: another git, say. */

@@ -6,10 +6,13 @@
  */
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { type ObjectFormat, type ObjectFormatName, objectFormat } from "../../src/object/object-id.ts";
+import { freePort } from "../../scripts/free-port.ts";
+import { apiClient } from "./api-client.ts";
 import { startCgiServer, TEST_SETTINGS } from "./cgi-server.ts";
 import { GitSandbox, withToken } from "./git-client.ts";
 import { startProject } from "./git-process.ts";
 import { send } from "./git-raw.ts";
+import { makeClientKey, sshOptions } from "./ssh-bed.ts";
 
 /** What a journey is given. Everything is filled in before its first test runs. */
 export type Journey = {
@@ -37,13 +40,16 @@ export async function pushedRepository(
 type Running = { base: string; token: string; close(): Promise<void> };
 
 const TOKEN = "journey-token";
-const START: Record<Journey["host"], (git: GitSandbox, format: ObjectFormatName) => Promise<Running>> = {
+const START: Record<
+  Journey["host"],
+  (git: GitSandbox, format: ObjectFormatName, env: Record<string, string>) => Promise<Running>
+> = {
   "c git": async (git, format) => ({
     ...(await startCgiServer({ root: git.path("srv"), token: TOKEN, objectFormat: format, settings: TEST_SETTINGS })),
     token: TOKEN,
   }),
-  thinpack: async (git) => {
-    const host = await startProject(git.path("state"), TOKEN);
+  thinpack: async (git, _, env) => {
+    const host = await startProject(git.path("state"), TOKEN, env);
     return { base: host.base, token: host.token, close: () => host.stop() };
   },
 };
@@ -68,19 +74,75 @@ export function inEveryFormat(
   if (others.length > 0) onEveryHost(`${title}, sha256`, body, others, "sha256");
 }
 
+/** Has git come to a host by another address, at which it is told this of what is missing. @throws Error if it does not */
+async function divert(git: GitSandbox, { base, token }: Running, to: string, missing: RegExp): Promise<string> {
+  const address = withToken(`${base}/`, token);
+  git.configure(`url "${to}"`, "insteadOf", address);
+  const { stderr } = await git.git(["ls-remote", `${address}acme/missing.git`]);
+  if (!missing.test(stderr)) throw new Error(`git has not come to ${to}: ${stderr}`);
+  return address;
+}
+
 /**
- * Declares a suite as `declareHosts` does, and once more for thinpack with a client that comes by WebSocket: its verdicts
+ * The doors beside HTTP, and how git's client is brought to come by one of them. Addresses stay those of HTTP. Each returns the variables
+ * with which the host is started, and what is to be done once it runs.
+ */
+const COME_BY: Record<
+  "websocket" | "ssh" | "git",
+  (git: GitSandbox) => Promise<{ env: Record<string, string>; enter?(running: Running): Promise<void> }>
+> = {
+  websocket: async (git) => {
+    await git.useWebSockets();
+    return { env: {} };
+  },
+  ssh: async (git) => {
+    const [port, key] = [await freePort("127.0.0.1"), makeClientKey("ed25519")];
+    return {
+      env: { SSH_PORT: String(port) },
+      enter: async (running) => {
+        const operator = apiClient(running.base, running.token);
+        await operator("PUT", "/tenants/acme");
+        const asked = { name: "journeys", key: key.publicKey, scopes: ["tenant:admin"] };
+        const { status } = await operator("POST", "/tenants/acme/ssh-keys", asked);
+        if (status !== 201) throw new Error(`the journeys' key: ${status}`);
+        git.configure("core", "sshCommand", ["ssh", ...sshOptions(key)].join(" "));
+        await divert(git, running, `ssh://git@localhost:${port}/`, /the key SHA256:/);
+      },
+    };
+  },
+  // Nothing can be pushed by it: pushes go over HTTP.
+  git: async (git) => {
+    const port = await freePort("127.0.0.1");
+    return {
+      env: { GIT_PORT: String(port) },
+      enter: async (running) => {
+        const address = await divert(git, running, `git://localhost:${port}/`, /not exported/);
+        git.configure(`url "${address}"`, "pushInsteadOf", address);
+      },
+    };
+  },
+};
+/** A door by which git comes to a host. */
+type Door = "http" | keyof typeof COME_BY;
+const TITLES = { http: "", websocket: " by WebSocket", ssh: " by SSH", git: " by git://" };
+
+/** Declares a suite for every host, as {@link onEveryHost} does. */
+type DeclareHosts = (title: string, body: (journey: Journey) => void) => void;
+
+/**
+ * Declares a suite as `declareHosts` does, and once more for thinpack with a client that comes by each of the other doors: its verdicts
  * have to be those of HTTP.
  */
-export function byEveryDoor(
-  declareHosts: (title: string, body: (journey: Journey) => void) => void,
-  title: string,
-  body: (journey: Journey) => void,
-): void {
+export function byEveryDoor(declareHosts: DeclareHosts, title: string, body: (journey: Journey) => void): void {
   declareHosts(title, body);
-  if (hosts(["thinpack"]).length > 0) {
-    declare(title, body, { host: "thinpack", door: "websocket" });
-  }
+  if (hosts(["thinpack"]).length === 0) return;
+  for (const door of ["websocket", "ssh"] as const) declare(title, body, { host: "thinpack", door });
+}
+
+/** Does what {@link byEveryDoor} does, for journeys that read: they are declared for git://, too. */
+export function byReadingDoors(declareHosts: DeclareHosts, title: string, body: (journey: Journey) => void): void {
+  byEveryDoor(declareHosts, title, body);
+  if (hosts(["thinpack"]).length > 0) declare(title, body, { host: "thinpack", door: "git" });
 }
 
 /** Declares a suite once for each host. */
@@ -100,7 +162,7 @@ export function onEveryHost(
 type Setting = {
   readonly host: Journey["host"];
   readonly formatName?: ObjectFormatName;
-  readonly door?: "http" | "websocket";
+  readonly door?: Door;
 };
 
 function declare(
@@ -108,10 +170,11 @@ function declare(
   body: (journey: Journey) => void,
   { host, formatName = "sha1", door = "http" }: Setting,
 ): void {
-  describe(`${title} (${door === "websocket" ? `${host} by WebSocket` : host})`, () => {
+  describe(`${title} (${host}${TITLES[door]})`, () => {
     let running: Running | undefined;
     let sandbox: GitSandbox | undefined;
     let count = 0;
+    const visibility = door === "git" ? { visibility: "public" } : {};
     const started = <T>(value: T | undefined): T => {
       if (value === undefined) throw new Error("the host runs only during tests");
       return value;
@@ -135,7 +198,7 @@ function declare(
         const answer = await send(withToken(`${base}/api/v1/repos/${path}`, token), {
           method: "PUT",
           headers: { "Content-Type": "application/json" },
-          body: Buffer.from(JSON.stringify({ object_format: formatName, ...settings })),
+          body: Buffer.from(JSON.stringify({ object_format: formatName, ...visibility, ...settings })),
         });
         if (answer.status !== 201) throw new Error(`creating ${path}: ${answer.status} ${answer.body.toString()}`);
         return withToken(`${base}/${path}.git`, token);
@@ -143,8 +206,9 @@ function declare(
     };
     beforeAll(async () => {
       sandbox = new GitSandbox("journey", formatName);
-      if (door === "websocket") await sandbox.useWebSockets();
-      running = await START[host](sandbox, formatName);
+      const coming = door === "http" ? { env: {} } : await COME_BY[door](sandbox);
+      running = await START[host](sandbox, formatName, coming.env);
+      await coming.enter?.(running);
     });
     afterAll(async () => {
       await running?.close();
