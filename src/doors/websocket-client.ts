@@ -7,6 +7,7 @@
  *
  * @packageDocumentation
  */
+import { freeMemory } from "../bytes/free-memory.ts";
 import type { RequestMemory } from "../bytes/memory-budget.ts";
 import type { SessionClient } from "./session.ts";
 
@@ -28,7 +29,7 @@ export class WebSocketClient implements SessionClient {
   readonly #socket: WebSocket;
   readonly #gone = new AbortController();
   #isOver = false;
-  readonly #backlog: Uint8Array[] = [];
+  readonly #backlog: Uint8Array<ArrayBuffer>[] = [];
   #backlogBytes = 0;
   #taken = 0;
   #told = 0;
@@ -102,9 +103,12 @@ export class WebSocketClient implements SessionClient {
     if (first === undefined) return buffer.subarray(0, 0);
     const length = Math.min(buffer.length, first.length);
     buffer.set(first.subarray(0, length));
-    if (length < first.length) this.#backlog[0] = first.subarray(length);
-    else this.#backlog.shift();
-    this.#hold(length < first.length ? -length : -length - MESSAGE_BYTES);
+    const isTaken = length === first.length;
+    if (isTaken) this.#backlog.shift();
+    else this.#backlog[0] = first.subarray(length);
+    // Messages of a push's size would be left to the collector.
+    if (isTaken) freeMemory(first);
+    this.#hold(isTaken ? -length - MESSAGE_BYTES : -length);
     this.#taken += length;
     if (this.#taken - this.#told >= TAKEN_STEP && !this.#gone.signal.aborted) {
       this.#told = this.#taken;
@@ -150,7 +154,7 @@ export class WebSocketClient implements SessionClient {
   }
 
   #drop(): void {
-    this.#backlog.length = 0;
+    for (const message of this.#backlog.splice(0)) freeMemory(message);
     this.#hold(-this.#backlogBytes);
   }
 }
