@@ -101,8 +101,9 @@ export class HtmlFilter {
       result += escapeOutsideReferences(html.slice(at, match.index));
       at = match.index + match[0].length;
       const [text, slash, name = "", attributes = ""] = match;
-      result +=
-        name === undefined ? "" : this.#tag(text, { isEnd: slash === "/", name: name.toLowerCase(), attributes });
+      const shown = this.#tag(text, { isEnd: slash === "/", name: name.toLowerCase(), attributes });
+      steps += shown.length * CHARACTER_STEPS; // An address may become much longer than it was written.
+      result += shown;
     }
     yield steps + (html.length - at) * CHARACTER_STEPS;
     return result + escapeOutsideReferences(html.slice(at));

@@ -6,7 +6,7 @@
  * @see https://github.github.com/gfm/
  */
 import type { RepositoryName } from "../access/names.ts";
-import { ANCHOR, escapeHtml, type HtmlAddresses, HtmlFilter } from "./html-filter.ts";
+import { ANCHOR, escapeHtml, type HtmlAddresses, HtmlFilter, type Rewrite } from "./html-filter.ts";
 import { pathLink } from "./links.ts";
 import { documentHtml } from "./markdown/render.ts";
 import { TooMuchWork, Work } from "./markdown/work.ts";
@@ -17,6 +17,9 @@ export type DocumentPlace = {
   readonly revision: string;
   readonly directory: string;
 };
+
+/** The steps of a character of an address, as it was written and as it is shown: its directory stands in each one. */
+const ADDRESS_STEPS = 10;
 
 const SCHEME = /^[a-zA-Z][a-zA-Z0-9+.-]*:/;
 const OUTSIDE = /^(?:https?:\/\/|mailto:)/i;
@@ -91,13 +94,23 @@ export function addressesOf({ name, revision, directory }: DocumentPlace): HtmlA
   };
 }
 
+/** Counts the work of rewriting addresses. */
+function counted(rewrite: Rewrite, work: Work): Rewrite {
+  return (address) => {
+    const shown = rewrite(address);
+    work.add(ADDRESS_STEPS * (address.length + (shown ?? "").length)); // What may not be shown has no length.
+    return shown;
+  };
+}
+
 /**
  * Returns a document as HTML. One that would take long to parse is shown as it is written. Yields the steps that were taken:
  * whoever runs it lets others run in between.
  */
 export function* renderMarkdown(text: string, place: DocumentPlace): Generator<number, string, undefined> {
-  const addresses = addressesOf(place);
   const work = new Work();
+  const { link, image } = addressesOf(place);
+  const addresses = { link: counted(link, work), image: counted(image, work) };
   try {
     const html = yield* documentHtml(text, addresses, work);
     yield work.take();

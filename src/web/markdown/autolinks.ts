@@ -19,7 +19,7 @@ const TRAILING = new Set("?!.,:*_~'\"");
 /** Returns the addresses of a text, in their order. None begins within another one. */
 export function findAutolinks(text: string): Autolink[] {
   const found = [
-    ...findByMark(text, "www.", wwwAt),
+    ...findByMark(text, "www.", wwwFinder()),
     ...findByMark(text, "://", urlAt),
     ...findByMark(text, "@", mailAt),
   ];
@@ -48,12 +48,14 @@ function findByMark(text: string, mark: string, find: (text: string, at: number,
   return links;
 }
 
-function wwwAt(text: string, at: number): Found | undefined {
-  if (at > 0 && !BEFORE_WWW.test(text.charAt(at - 1))) return undefined;
-  const domain = domainEnd(text, at);
-  return domain === undefined || !domain.isLong
-    ? undefined
-    : linkTo(text, { start: at, domain: domain.end, prefix: "http://" });
+/** Several may begin in one domain, of which none is a link: its characters are looked at for the first of them. */
+function wwwFinder(): (text: string, at: number) => Found | undefined {
+  let domain: Domain | undefined;
+  return (text, at) => {
+    if (at > 0 && !BEFORE_WWW.test(text.charAt(at - 1))) return undefined;
+    if (domain === undefined || domain.end <= at) domain = domainAt(text, at);
+    return isDomain(domain, at) ? linkTo(text, { start: at, domain: domain.end, prefix: "http://" }) : undefined;
+  };
 }
 
 function urlAt(text: string, at: number): Found | undefined {
@@ -61,17 +63,30 @@ function urlAt(text: string, at: number): Found | undefined {
   while (start > 0 && at - start <= LONGEST_SCHEME && /[A-Za-z]/.test(text.charAt(start - 1))) start--;
   const scheme = text.slice(start, at).toLowerCase();
   if (!SCHEMES.some((each) => each === scheme)) return undefined;
-  const domain = domainEnd(text, at + "://".length);
-  return domain === undefined ? undefined : linkTo(text, { start, domain: domain.end, prefix: "" });
+  const from = at + "://".length;
+  const domain = domainAt(text, from);
+  if (!isDomain(domain, from) || !HOST.test(text.charAt(from))) return undefined;
+  return linkTo(text, { start, domain: domain.end, prefix: "" });
 }
 
-/** Returns where a domain ends that begins at `at`, and whether it has a dot. */
-function domainEnd(text: string, at: number): { readonly end: number; readonly isLong: boolean } | undefined {
+/** Where the characters of a domain end, where its last two labels begin, and where its last underscore is; -1 if nowhere. */
+type Domain = { readonly end: number; readonly labels: number; readonly underscore: number };
+
+function domainAt(text: string, at: number): Domain {
   let end = at;
-  while (end < text.length && (/[-_.]/.test(text.charAt(end)) || HOST.test(text.charAt(end)))) end++;
-  const labels = text.slice(at, end).split(".");
-  if (end === at || labels.slice(-2).some((label) => label.includes("_"))) return undefined;
-  return HOST.test(text.charAt(at)) ? { end, isLong: labels.length > 1 } : undefined;
+  let [labels, label, underscore] = [at, at, -1];
+  for (; end < text.length; end++) {
+    const c = text.charAt(end);
+    if (c === ".") [labels, label] = [label, end + 1];
+    else if (c === "_") underscore = end;
+    else if (c !== "-" && !HOST.test(c)) break;
+  }
+  return { end, labels, underscore };
+}
+
+/** Whether a domain may begin at a place within its characters: its last two labels have no underscore. */
+function isDomain({ end, labels, underscore }: Domain, at: number): boolean {
+  return end > at && underscore < Math.max(at, labels);
 }
 
 function linkTo(

@@ -10,7 +10,7 @@ import { Block, type BlockKind } from "./block.ts";
 import { BLOCK_STARTS, type BlockSite } from "./block-starts.ts";
 import { endsHtmlBlock } from "./html-blocks.ts";
 import { Line } from "./line.ts";
-import { type References, takeDefinition } from "./references.ts";
+import { References, takeDefinition } from "./references.ts";
 import type { Work } from "./work.ts";
 
 /** The steps of a line, of each block that it is looked at for, and of each character. */
@@ -26,7 +26,7 @@ export type ParsedDocument = { readonly root: Block; readonly references: Refere
 
 /** Divides a document into blocks. Yields the steps that were taken. */
 export function* parseBlocks(text: string, work: Work): Generator<number, ParsedDocument, undefined> {
-  const parser = new BlockParser(work);
+  const parser = new BlockParser(work, text.length);
   let number = 0;
   for (const line of text.replaceAll("\0", "\ufffd").split(/\r\n?|\n/)) {
     parser.add(new Line(line, ++number));
@@ -36,7 +36,7 @@ export function* parseBlocks(text: string, work: Work): Generator<number, Parsed
 }
 
 class BlockParser implements BlockSite {
-  readonly references: References = new Map();
+  readonly references: References;
   readonly #root = new Block("document", undefined, 1);
   readonly #work: Work;
   tip = this.#root;
@@ -47,8 +47,9 @@ class BlockParser implements BlockSite {
   isAllClosed = true;
   #oldTip = this.#root;
 
-  constructor(work: Work) {
+  constructor(work: Work, length: number) {
     this.#work = work;
+    this.references = new References(length);
   }
 
   get line(): Line {

@@ -31,9 +31,11 @@ type BlockStart = (site: BlockSite, container: Block) => Begun | undefined;
 /** The most blocks within each other. What would open another one is text. */
 const MOST_BLOCKS = 100;
 const CODE_COLUMNS = 4;
-const RULE = /^(?:(?:\*[ \t]*){3,}|(?:_[ \t]*){3,}|(?:-[ \t]*){3,})$/;
+const RULE_SIGN = /[*_-]/;
+const LEAST_RULE = 3;
 const UNDERLINE = /^(?:=+|-+)[ \t]*$/;
-const FENCE = /^(?:`{3,}(?!.*`)|~{3,})/;
+// What follows backticks is looked through once: fewer of them are followed by another one.
+const FENCE = /^(?:`{3,}(?=[^`]*$)|~{3,})/;
 const HEADING = /^#{1,6}(?=[ \t]|$)/;
 const MARK = /^(?:[*+-]|(\d{1,9})[.)])(?=[ \t]|$)/;
 
@@ -101,9 +103,26 @@ function beginUnderline(site: BlockSite, container: Block): Begun | undefined {
   return "all";
 }
 
+/** Whether what is left of a line is a rule. */
+function isRule(line: Line): boolean {
+  const { text, next, sign } = line;
+  if (next < line.noRuleBefore || !RULE_SIGN.test(sign)) return false;
+  let count = 0;
+  let at = next;
+  for (; at < text.length; at++) {
+    const c = text.charAt(at);
+    if (c === sign) count++;
+    else if (!isSpace(c)) break;
+  }
+  if (at === text.length && count >= LEAST_RULE) return true;
+  // From behind this place it is none, either: the same sign ends the search.
+  line.noRuleBefore = at;
+  return false;
+}
+
 function beginRule(site: BlockSite): Begun | undefined {
   const { line } = site;
-  if (line.isIndented || !RULE.test(line.rest)) return undefined;
+  if (line.isIndented || !isRule(line)) return undefined;
   site.closeUnmatched();
   site.open("rule");
   return "all";

@@ -277,7 +277,7 @@ class InlineParser {
       label = written;
     }
     this.#work.add(label.length);
-    const target = this.#references.get(normalizedLabel(label));
+    const target = this.#references.take(normalizedLabel(label));
     return target === undefined ? undefined : { target, end: end ?? after };
   }
 

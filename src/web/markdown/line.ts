@@ -21,6 +21,8 @@ export class Line {
   next = 0;
   /** Columns up to there. */
   indent = 0;
+  /** No rule begins before this place: one was looked for up to here. */
+  noRuleBefore = 0;
   #nextColumn = 0;
   /** Whether the block before has taken a part of the tab here. */
   #isInTab = false;

@@ -8,18 +8,46 @@
 
 /** Where a link leads to, and its title. */
 export type LinkTarget = { readonly href: string; readonly title: string };
-/** The targets that a document defines, by their labels. */
-export type References = Map<string, LinkTarget>;
 /** A part of a text that ends before `end`. */
 type Part = { readonly value: string; readonly end: number };
 
 /** The most characters of a label, as the specification has it. */
 const LONGEST_LABEL = 999;
+/** The characters of targets that links by labels may take together: those of the document, or this many if it is shorter. */
+const LEAST_EXPANSION = 100_000;
 /** The most parentheses within each other in a destination, as in GitHub's own parser. */
 const MOST_PARENTHESES = 32;
 const PUNCTUATION = /[!-/:-@[-`{-~]/;
 const CONTROL = /[\0-\x20\x7f]/;
 const CLOSING: Readonly<Record<string, string>> = { '"': '"', "'": "'", "(": ")" };
+
+/**
+ * The targets that a document defines, by their labels. A target is written once and may be named by three characters:
+ * all that are named have a bound together, as in GitHub's own parser, beyond which a name is text.
+ */
+export class References {
+  readonly #targets = new Map<string, LinkTarget>();
+  #room: number;
+
+  constructor(documentLength: number) {
+    this.#room = Math.max(documentLength, LEAST_EXPANSION);
+  }
+
+  /** Defines a label, unless it is defined. */
+  define(label: string, target: LinkTarget): void {
+    if (!this.#targets.has(label)) this.#targets.set(label, target);
+  }
+
+  /** Returns the target of a label, which takes room; `undefined` if there is none, or no room for it. */
+  take(label: string): LinkTarget | undefined {
+    const target = this.#targets.get(label);
+    if (target === undefined) return undefined;
+    const length = target.href.length + target.title.length;
+    if (length > this.#room) return undefined;
+    this.#room -= length;
+    return target;
+  }
+}
 
 /** Whether a backslash takes a character's meaning away. */
 export function isEscapable(c: string): boolean {
@@ -129,6 +157,6 @@ export function takeDefinition(text: string, from: number, references: Reference
   const end = withTitle ?? lineEnd(text, destination.end);
   if (end === undefined) return undefined;
   const target = { href: destination.value, title: withTitle === undefined ? "" : (title?.value ?? "") }; // There is one.
-  if (!references.has(label)) references.set(label, target);
+  references.define(label, target);
   return end;
 }

@@ -219,6 +219,48 @@ describe("renderMarkdown", () => {
     expect(titles(1000)).toMatch(/^<h1 /);
   });
 
+  it("gives targets that many links name no more room than the document has", () => {
+    const names = "[a][a ![a]\n\n".repeat(8000);
+    const { html, longest } = rendered(`[a]: ${"b".repeat(1000)} "title"\n\n${names}`);
+    expect(html).toContain('<a href="/acme/docs/blob/main/guide/bbb');
+    expect(html).toMatch(/<p>\[a\]\[a !\[a\]<\/p>\n$/);
+    expect([html.length < 10 * names.length, longest < TURN]).toEqual([true, true]);
+    expect(render(`[a]: b "title"\n\n${names}`)).toMatch(/<a href="[^"]*" title="title"[^>]*>a<\/a>[^\n]*\n$/);
+  });
+
+  it("shows a document as it is written whose addresses would become much longer than it is", () => {
+    const links = "[](a)".repeat(5000);
+    const directory = `${"%".repeat(200)}/`.repeat(20).slice(0, -1);
+    const work = renderMarkdown(`${links}\n\n`.repeat(8), { ...PLACE, directory });
+    let next = work.next();
+    for (; next.done !== true; next = work.next()) expect(next.value).toBeLessThan(TURN);
+    expect(next.value).toMatch(/^<pre>\[\]\(a\)/);
+    expect(render(links)).toMatch(/^<p><a /);
+  });
+
+  it.each([
+    ["backticks that another one follows", `${"`".repeat(250 * 1024)}a\``, /^<p>`/],
+    ["signs of a rule that is none", `${"* ".repeat(125 * 1024)}x`, /^<ul>/],
+    ["addresses within a domain that is none", `${"_www.".repeat(6500)}_\n\n`.repeat(7), /^<p>_www\./],
+  ])("looks once at %s", (_, text, begins) => {
+    const { html, longest } = rendered(text);
+    expect(html).toMatch(begins);
+    expect(longest).toBeLessThan(TURN);
+  });
+
+  it.each([
+    ["* * *", "<hr>\n"],
+    ["- * * *", "<ul>\n<li><hr>\n</li>\n</ul>\n"],
+    ["* * - - -", "<ul>\n<li><ul>\n<li><hr>\n</li>\n</ul>\n</li>\n</ul>\n"],
+    ["* *", "<ul>\n<li><ul>\n<li></li>\n</ul>\n</li>\n</ul>\n"],
+    ["``` a`b", "<p>``` a`b</p>\n"],
+    ["www.a_b._www.c.d", '<p><a href="http://www.a_b._www.c.d" rel="nofollow ugc noopener">www.a_b._www.c.d</a></p>\n'],
+    ["www.a._www.c", '<p>www.a._<a href="http://www.c" rel="nofollow ugc noopener">www.c</a></p>\n'],
+    ["http://a_b.c", "<p>http://a_b.c</p>\n"],
+  ])("reads %s as the specification has it", (text, html) => {
+    expect(render(text)).toBe(html);
+  });
+
   it("ends an element of HTML where the list or quotation around it ends", () => {
     expect(render("- <div>\n\n</div>")).toBe("<ul>\n<li><div></div></li>\n</ul>\n");
   });
