@@ -158,7 +158,7 @@ class Combining {
       ranges.push({ offset: order.offsetAt(rank), end: order.offsetAt(rank + 1) });
     }
     if (ranks.length === 0) return 0;
-    const reader = new EntryReader(handle, ranges);
+    const reader = new EntryReader(handle, ranges, this.#input.repository.pacer);
     let copied = 0;
     try {
       for (const [i, rank] of ranks.entries()) {

@@ -7,12 +7,15 @@
 import { assert } from "../bytes/assert.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
+import type { Pacer } from "../bytes/pacer.ts";
 import type { PackByteStream } from "../catalog/pack-storage.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
 import { COPYING } from "./copy-policy.ts";
 
 /** The bytes that are read from a run at once. An entry that is longer is read by itself. */
 export const ENTRY_WINDOW_BYTES = 512 * 1024;
+/** The steps charged to the pacer for an entry, beside its bytes. */
+const ENTRY_STEPS = 1000;
 
 /** The place of an entry in its pack. */
 export type EntryRange = { readonly offset: number; readonly end: number };
@@ -24,6 +27,7 @@ type OpenRun = { readonly stream: PackByteStream; readonly end: number };
 export class EntryReader {
   readonly #handle: PackHandle;
   readonly #ranges: readonly EntryRange[];
+  readonly #pacer: Pacer;
   #window = new Uint8Array(2 * ENTRY_WINDOW_BYTES);
   #piece = new Uint8Array(ENTRY_WINDOW_BYTES);
   /** The window holds `[from, from + held)` of the pack. */
@@ -33,9 +37,10 @@ export class EntryReader {
   #run: OpenRun | undefined;
 
   /** `ranges` are the entries that will be asked for, in ascending order. */
-  constructor(handle: PackHandle, ranges: readonly EntryRange[]) {
+  constructor(handle: PackHandle, ranges: readonly EntryRange[], pacer: Pacer) {
     this.#handle = handle;
     this.#ranges = ranges;
+    this.#pacer = pacer;
   }
 
   /** Whether an entry is short enough for {@link EntryReader.read}. */
@@ -43,10 +48,11 @@ export class EntryReader {
     return end - offset <= ENTRY_WINDOW_BYTES;
   }
 
-  /** Returns the bytes of a short entry: a view that is valid until the next call. */
+  /** Returns the bytes of a short entry: a view that is valid until the next call. Its steps include what is done with it. */
   async read({ offset, end }: EntryRange): Promise<Uint8Array> {
     assert(end - offset <= ENTRY_WINDOW_BYTES, "a longer entry is streamed");
     if (offset < this.#from || end > this.#from + this.#held) await this.#load(offset, end);
+    this.#pacer.add(ENTRY_STEPS + end - offset);
     return this.#window.subarray(offset - this.#from, end - this.#from);
   }
 
@@ -99,6 +105,8 @@ export class EntryReader {
     this.#window.set(bytes, this.#held);
     this.#held += bytes.length;
     this.#piece = new Uint8Array(bytes.buffer);
+    this.#pacer.add(bytes.length);
+    if (this.#pacer.isDue) await this.#pacer.pace();
   }
 
   /** Stops reading and frees the memory. It must be the last call. */

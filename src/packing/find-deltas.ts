@@ -37,7 +37,7 @@ async function readChains(
     ranks.push(rank);
     ranges.push({ offset: order.offsetAt(rank), end: order.offsetAt(rank + 1) });
   }
-  const reader = new EntryReader(handle, ranges);
+  const reader = new EntryReader(handle, ranges, repository.pacer);
   const header = new EntryHeader();
   try {
     for (const [i, rank] of ranks.entries()) {

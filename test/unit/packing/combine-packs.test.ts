@@ -167,6 +167,17 @@ describe("combinePacks", () => {
     opened(store, [combined]).git(["fsck", "--full", "--strict"]);
   });
 
+  it("counts what it reads and copies as work, so that it pauses for others", async () => {
+    const source = newRepository();
+    source.import(linear(40));
+    const store = new TestStore(TINY);
+    await pushInPortions(store, source, 10);
+    const before = store.pacer.steps;
+    const { packBytes } = await combine(store);
+    // It is read, and written.
+    expect(store.pacer.steps - before).toBeGreaterThan(2 * packBytes);
+  });
+
   it("fails where an entry is not what its index says, and leaves no pack that a catalog could name", async () => {
     const source = newRepository();
     source.import(linear(20));
