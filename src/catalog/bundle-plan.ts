@@ -18,6 +18,7 @@
  */
 import { assert } from "../bytes/assert.ts";
 import { type BitmapPack, BITMAPS, planBitmap } from "./bitmap-plan.ts";
+import { NEWEST_BUNDLES } from "./newest-bundles.ts";
 import { ROLLING_UP } from "./roll-up.ts";
 
 /** The numbers; see the table above. */
@@ -30,7 +31,7 @@ type BundlePack = Pick<BitmapPack, "packBytes" | "marked" | "bitmap">;
 /** The packs that have the head of a bundle. */
 export type BundledPacks<Pack> = {
   readonly base: Pack;
-  /** Those of the newest history, in the order of the catalog. */
+  /** Those of the newest history, in the order of the catalog; none while they are not offered. */
   readonly newest: readonly Pack[];
 };
 
@@ -41,13 +42,13 @@ export function bundledPacks<Pack extends BundlePack>(packs: readonly Pack[]): B
     .filter(({ packBytes, bitmap }) => packBytes >= BUNDLES.leastBytes && bitmap?.bytes !== 0)
     .toSorted((a, b) => b.packBytes - a.packBytes);
   const newest = good.filter(({ bitmap }) => bitmap?.bytes === 0).slice(-BUNDLES.mostNewest);
-  return base && { base, newest };
+  return base && { base, newest: NEWEST_BUNDLES.areOffered ? newest : [] };
 }
 
 /** Returns the pack of the newest history that gets a head next, the oldest first; `undefined` if none does. */
 function planBundle<Pack extends BitmapPack>(packs: readonly Pack[]): Pack | undefined {
   const bundled = bundledPacks(packs);
-  if (bundled === undefined) return undefined;
+  if (bundled === undefined || !NEWEST_BUNDLES.areOffered) return undefined;
   const newest = packs.filter((pack) => pack !== bundled.base && pack.source !== "copy" && pack.source !== "cruft");
   const without = newest.filter(
     ({ marked, bitmap, loan, objects }) =>

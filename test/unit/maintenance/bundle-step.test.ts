@@ -5,8 +5,9 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { BUNDLES } from "../../../src/catalog/bundle-plan.ts";
+import { NEWEST_BUNDLES } from "../../../src/catalog/newest-bundles.ts";
 import type { PackRecord } from "../../../src/catalog/pack-record.ts";
 import { maintain } from "../../../src/maintenance/maintain.ts";
 import type { MaintenanceRun } from "../../../src/refs/maintenance-store.ts";
@@ -28,7 +29,12 @@ const stream = linear(400);
 stream.commit(MAIN, [{ path: "large.bin", content: noise(LARGE, 1) }]);
 source.import(stream);
 const repositories = [source];
+// The step is tested as it is when these bundles are offered.
+beforeAll(() => {
+  vi.spyOn(NEWEST_BUNDLES, "areOffered", "get").mockReturnValue(true);
+});
 afterAll(() => {
+  vi.restoreAllMocks();
   for (const repository of repositories) repository.dispose();
 });
 
