@@ -8,7 +8,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
 import { collected, connect } from "./command-line.ts";
-import { CommandFailure, errorOf, EXIT } from "./failure.ts";
+import { CommandFailure, errorOf, EXIT, HostRefusal } from "./failure.ts";
 import { readInput } from "./prompt.ts";
 
 type ApiOptions = {
@@ -58,6 +58,11 @@ function targetOf(path: string): { path: string; tenant?: string } {
   return { path: below, ...(tenant === undefined ? {} : { tenant: decodeURIComponent(tenant) }) };
 }
 
+/** Returns a failure in the words of the API, which are those of somebody who sends requests by hand. */
+function inApiWords(error: unknown): Error {
+  return error instanceof HostRefusal ? new CommandFailure(error.detail, error.exitCode) : errorOf(error);
+}
+
 /** Adds the command. */
 export function addApiCommand(program: Command): void {
   program
@@ -78,7 +83,10 @@ export function addApiCommand(program: Command): void {
       const method = options.method?.toUpperCase() ?? (body === undefined ? "GET" : "POST");
       const headers = body === undefined ? {} : { "Content-Type": "application/json" };
       const sent = body === undefined ? {} : { body };
-      const answer = await connect(command, tenant).send(method, path, { headers, ...sent });
+      const api = connect(command, tenant);
+      const answer = await api.send(method, path, { headers, ...sent }).catch((error: unknown) => {
+        throw inApiWords(error);
+      });
       if (answer.body !== null) await pipeline(Readable.from(answer.body), process.stdout, { end: false });
     });
 }

@@ -17,13 +17,27 @@ export class CommandFailure extends Error {
   }
 }
 
+/** Words of the API in the host's refusals, and the command's own words for the same. */
+const WORDS: readonly (readonly [api: string, command: string])[] = [
+  ["PATCH changes what exists.", "The command `set` changes what exists."],
+  ["allow_empty makes", "--allow-empty makes"],
+];
+
+/** Returns a refusal in the words of somebody who sends no request by hand. */
+function inCommandWords(detail: string): string {
+  return WORDS.reduce((text, [api, command]) => text.replace(api, command), detail);
+}
+
 /** The host's refusal. */
 export class HostRefusal extends CommandFailure {
   readonly status: number;
+  /** What the host said, in the words of the API. */
+  readonly detail: string;
   constructor(status: number, detail: string) {
     const exitCode = status === 401 || status === 403 ? EXIT.notLetIn : status === 404 ? EXIT.notFound : EXIT.failed;
-    super(detail, exitCode);
+    super(inCommandWords(detail), exitCode);
     this.status = status;
+    this.detail = detail;
   }
 }
 

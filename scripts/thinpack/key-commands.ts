@@ -11,6 +11,7 @@ import { pathPiece } from "./api-path.ts";
 import { collected, commonOptions, connect, connectTo, seconds, tenantPath } from "./command-line.ts";
 import { CommandFailure, EXIT } from "./failure.ts";
 import { listAt, shownValue, textAt } from "./json.ts";
+import { lookForRepositories } from "./missing-repositories.ts";
 import { type Column, formatTime, printDone, printList, printThing } from "./output.ts";
 import { readInput } from "./prompt.ts";
 
@@ -125,7 +126,10 @@ async function addKey(given: string, file: string, options: AddOptions, command:
   const { api, path, kind } = placeOf(command, given, options);
   const key = await readKey(file);
   const asked = requestOf(kind, options.title ?? titleOf(key, file), options);
+  // Only an SSH key of a tenant takes names of repositories.
+  const warn = await lookForRepositories(api, given, options.repo);
   printThing(await api.ask("POST", path, { ...asked, key }), commonOptions(command).json);
+  warn();
 }
 
 async function hostKey(tenant: string, options: HostKeyOptions, command: Command): Promise<void> {

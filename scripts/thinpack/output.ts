@@ -62,6 +62,7 @@ const DURATIONS = new Set(["interval", "fetch_through", "lag", "least_mirror_int
 function shownMember(name: string, value: unknown): string {
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "number") {
+    if (name === "fetch_through" && value === 0) return "off";
     if (DURATIONS.has(name)) return formatSeconds(value);
     if (/(?:^|_)bytes$|^largest_blob$/.test(name)) return formatBytes(value);
     return /(?:^|_)(?:id|seq|status)$/.test(name) ? String(value) : value.toLocaleString("en-US");
@@ -69,10 +70,15 @@ function shownMember(name: string, value: unknown): string {
   return typeof value === "string" && isTime(value) ? `${formatTime(value)} (${value})` : oneLine(value);
 }
 
+/** Returns how a member is called. A size has its unit beside it, so that its name needs none. */
+function labelOf(name: string, value: unknown): string {
+  return (typeof value === "number" ? name.replace(/_bytes$/, "") : name).replaceAll("_", " ");
+}
+
 /** Returns the lines of a thing. Members that have members of their own take a line for each of these, indented. */
 function linesOf(thing: Json): [label: string, text: string][] {
   return Object.entries(thing).flatMap(([name, value]): [string, string][] => {
-    const label = oneLine(name.replaceAll("_", " "));
+    const label = oneLine(labelOf(name, value));
     const parts = Array.isArray(value) ? value.filter(isJson) : isJson(value) ? [value] : [];
     if (parts.length > 0) {
       const inner = parts.map((part) => linesOf(part).map(([each, text]): [string, string] => [`  ${each}`, text]));

@@ -9,6 +9,7 @@ import { pathPiece } from "./api-path.ts";
 import { collected, commonOptions, connect, seconds, tenantPath } from "./command-line.ts";
 import { CommandFailure, EXIT } from "./failure.ts";
 import { shownValue, textAt } from "./json.ts";
+import { lookForRepositories } from "./missing-repositories.ts";
 import { type Column, counted, formatTime, printDone, printList } from "./output.ts";
 
 const COLUMNS: readonly Column[] = [
@@ -52,7 +53,10 @@ export function addTokenCommands(program: Command): void {
   tokens
     .command("create")
     .summary("makes a token and prints it, this once")
-    .description("Makes a token. Its text is all that is printed, unless with --json, and can't be shown again.")
+    .description(
+      "Makes a token. Its text is all that is printed, unless with --json, and can't be shown again. " +
+        "A token may be made before its repository: a warning says that there is none yet.",
+    )
     .argument("<tenant>")
     .requiredOption("--name <name>", "a name to recognise it by")
     .addOption(
@@ -71,13 +75,16 @@ Examples:
     .option("--expires-in <time>", "such as 12h or 30d; by default it does not expire", seconds)
     .action(async (tenant: string, options: TokenOptions, command: Command) => {
       const { name, scope: scopes, repo: repos, expiresIn } = options;
-      const made = await connect(command, tenant).ask("POST", `${tenantPath(tenant)}/tokens`, {
+      const api = connect(command, tenant);
+      const warn = await lookForRepositories(api, tenant, repos);
+      const made = await api.ask("POST", `${tenantPath(tenant)}/tokens`, {
         name,
         scopes,
         ...(repos === undefined ? {} : { repos }),
         ...(expiresIn === undefined ? {} : { expires_in: expiresIn }),
       });
       printDone(textAt(made, "token"), made, commonOptions(command).json);
+      warn();
     });
   tokens
     .command("revoke")

@@ -389,6 +389,46 @@ onEveryHost(
       expect(stdout).toBe("set show stop sync\n");
     });
 
+    it("warns of a token or key for a repository that is not there, and makes it", async () => {
+      await ok(["tenant", "create", "acme"]);
+      await ok(["repo", "create", "acme/before"]);
+      await ok(["repo", "rename", "acme/before", "after"]);
+      const make = async (...repos: string[]): Promise<Ran> => {
+        const asked = repos.flatMap((repo) => ["--repo", repo]);
+        return await run(journey, ["token", "create", "acme", "--name", "ci", "--scope", "repo:read", ...asked]);
+      };
+      expect(await make()).toMatchObject({ code: 0, stderr: "" });
+      expect(await make("After")).toMatchObject({ code: 0, stderr: "" });
+      const warned = await make("after", "none", "before");
+      const warnings =
+        "warning: acme has no repository none\nwarning: acme has no repository before: it is after now\n";
+      expect(warned).toMatchObject({ code: 0, stderr: warnings });
+      expect(warned.stdout).toMatch(/^\S+\n$/);
+      const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
+      const add = ["key", "add", "acme", "-", "--ssh", "--scope", "repo:read", "--repo", "none"];
+      const added = await run(journey, add, { input: `${key} me@here\n` });
+      expect(added).toMatchObject({ code: 0, stderr: "warning: acme has no repository none\n" });
+    });
+
+    it("refuses in its own words, and in the API's where a request is sent by hand", async () => {
+      await ok(["tenant", "create", "acme"]);
+      await ok(["repo", "create", "acme/there"]);
+      const differs = "It exists already, and differs in visibility.";
+      expect(await run(journey, ["repo", "create", "acme/there", "--public"])).toMatchObject({
+        code: 1,
+        stderr: `thinpack: ${differs} The command \`set\` changes what exists.\n`,
+      });
+      const byHand = ["api", "-X", "PUT", "repos/acme/there", "-f", "visibility=public"];
+      expect(await run(journey, byHand)).toMatchObject({
+        code: 1,
+        stderr: `thinpack: ${differs} PATCH changes what exists.\n`,
+      });
+      await journey.git.ok(["push", "-q", `${journey.base}/acme/there.git`, "main"], { cwd: source });
+      const commit = ["commit", "acme/there", "--branch", "main", "--message", "nothing"];
+      const nothing = await run(journey, commit);
+      expect(nothing.stderr).toContain("; --allow-empty makes such a commit");
+    });
+
     it("revokes a token by its name, if only one has it", async () => {
       await ok(["tenant", "create", "acme"]);
       const make = ["token", "create", "acme", "--name", "twice", "--scope", "repo:read", "--json"];

@@ -25,7 +25,7 @@ describe("a thing", () => {
       [
         "name             widgets",
         "read only        no",
-        "size bytes       19.0 MB",
+        "size             19.0 MB",
         "mirror",
         "  upstream       https://x.invalid/y",
         "  interval       15 minutes",
@@ -37,6 +37,15 @@ describe("a thing", () => {
         "  repos          4",
         "  objects        57,803",
       ].join("\n"),
+    );
+  });
+
+  it("says that nobody waits for a sync, and gives no unit twice", () => {
+    const text = formatThing({ fetch_through: 0, lag: 0, stored: { lfs_bytes: 0, bytes: 1400 } });
+    expect(text).toBe(
+      ["fetch through  off", "lag            0 seconds", "stored", "  lfs          0 B", "  bytes        1.4 KB"].join(
+        "\n",
+      ),
     );
   });
 
