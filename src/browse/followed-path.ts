@@ -10,7 +10,8 @@ import { MOST_SCORE } from "../diff/similarity.ts";
 import { isRegular } from "../object/tree.ts";
 import type { BrowseSession } from "./browse-session.ts";
 import { RenameScores } from "./rename-scores.ts";
-import { diffTrees, type FileState } from "./tree-diff.ts";
+import { findPath } from "./tree-at.ts";
+import { diffTrees, type FileState, MOST_HELD_CHARACTERS } from "./tree-diff.ts";
 
 /** The most files of the older tree that are compared by their lines. Where there are more, only equal ones are found. */
 const MOST_SOURCES = 10_000;
@@ -19,8 +20,8 @@ const LEAST_SCORE = MOST_SCORE / 2;
 /** The most equal files among which a better one is looked for, as in git. */
 const MOST_EQUAL = 100;
 
-/** A file of the older tree. One that is not in the newer tree any more was moved, not copied, and is preferred. */
-type Source = { readonly path: string; readonly state: FileState; readonly isGone: boolean };
+/** A file of the older tree. */
+type Source = { readonly path: string; readonly state: FileState };
 
 /** A file that was created. The path has one character per byte. */
 export type CreatedFile = { readonly path: string; readonly state: FileState };
@@ -34,22 +35,29 @@ export async function followedPath(
   trees: TreePair,
   created: CreatedFile,
 ): Promise<string | undefined> {
-  const gone = new Set<string>();
-  for await (const { status, path } of diffTrees(session, trees.before, trees.after)) {
-    if (status === "D") gone.add(path);
-  }
-  const search = new EqualSource(created);
+  const search = new EqualSource(created, async ({ path }) => await isGone(session, trees.after, path));
   const sources: Source[] = [];
+  let characters = 0;
   let isWhole = true;
   for await (const { path, after: state } of diffTrees(session, undefined, trees.before)) {
+    session.assertSteps();
     if (state === undefined) continue;
-    const source = { path, state, isGone: gone.has(path) };
-    if (search.add(source)) break;
-    if (sources.length < MOST_SOURCES) sources.push(source);
-    else isWhole = false;
+    if (await search.add({ path, state })) break;
+    characters += path.length;
+    isWhole &&= sources.length < MOST_SOURCES && characters <= MOST_HELD_CHARACTERS;
+    if (isWhole) sources.push({ path, state });
   }
   if (search.best !== undefined) return search.best.path;
-  return isWhole ? (await similarSource(session, sources, created))?.path : undefined;
+  return isWhole ? (await similarSource(session, trees, { sources, created }))?.path : undefined;
+}
+
+/**
+ * Whether a file has gone from the newer tree (raw name). It was moved then, not copied, and is preferred. Only few files
+ * are asked about: a list of all that are gone could be as long as the older tree.
+ */
+async function isGone(session: BrowseSession, tree: Uint8Array, path: string): Promise<boolean> {
+  const found = await findPath(session, tree, path);
+  return found.kind !== "found" || found.type === "tree";
 }
 
 function baseName(path: string): string {
@@ -61,21 +69,23 @@ class EqualSource {
   best: Source | undefined;
   readonly #created: CreatedFile;
   readonly #name: string;
+  readonly #isGone: (source: Source) => Promise<boolean>;
   #rank = -1;
   #count = 0;
 
-  constructor(created: CreatedFile) {
+  constructor(created: CreatedFile, isGoneNow: (source: Source) => Promise<boolean>) {
     this.#created = created;
+    this.#isGone = isGoneNow;
     this.#name = baseName(created.path);
   }
 
   /** Looks at a source, in the order of the tree. Returns whether no better one can follow. */
-  add(source: Source): boolean {
+  async add(source: Source): Promise<boolean> {
     const { mode, oid } = this.#created.state;
     if (!equal(source.state.oid, oid)) return false;
     const areFiles = isRegular(source.state.mode) && isRegular(mode);
     if (!areFiles && source.state.mode !== mode) return false;
-    const rank = Number(source.isGone) + Number(baseName(source.path) === this.#name);
+    const rank = Number(await this.#isGone(source)) + Number(baseName(source.path) === this.#name);
     if (rank > this.#rank) [this.best, this.#rank] = [source, rank];
     return rank === 2 || ++this.#count === MOST_EQUAL;
   }
@@ -84,8 +94,8 @@ class EqualSource {
 /** Finds the most similar source. A file that is gone is preferred to one that is still there, if it is similar enough. */
 async function similarSource(
   session: BrowseSession,
-  sources: readonly Source[],
-  created: CreatedFile,
+  { after }: TreePair,
+  { sources, created }: { readonly sources: readonly Source[]; readonly created: CreatedFile },
 ): Promise<Source | undefined> {
   if (!isRegular(created.state.mode)) return undefined;
   const scores = new RenameScores(session);
@@ -99,7 +109,8 @@ async function similarSource(
     // What was found so far depends on the order of the files.
     if (scores.isSpent) return undefined;
     const enough = best.filter(({ score }) => score >= LEAST_SCORE).toSorted(orderOfMatches);
-    return (enough.find(({ source }) => source.isGone) ?? enough[0])?.source;
+    for (const { source } of enough) if (await isGone(session, after, source.path)) return source;
+    return enough[0]?.source;
   } finally {
     scores.release();
   }

@@ -11,7 +11,7 @@ import { MOST_SCORE } from "../diff/similarity.ts";
 import { isRegular } from "../object/tree.ts";
 import type { BrowseSession } from "./browse-session.ts";
 import { RenameScores } from "./rename-scores.ts";
-import type { FileChange, FileState } from "./tree-diff.ts";
+import { type FileChange, type FileState, MOST_HELD_CHARACTERS } from "./tree-diff.ts";
 
 /** A file that was moved, and perhaps edited. */
 export type MovedFile = {
@@ -46,8 +46,10 @@ export async function* withRenames(
   changes: AsyncIterable<FileChange>,
 ): AsyncGenerator<ChangedFile, undefined> {
   let held: FileChange[] | undefined = [];
+  let characters = 0;
   for await (const change of changes) {
-    if (held !== undefined && held.length < MOST_CHANGES) {
+    characters += change.path.length;
+    if (held !== undefined && held.length < MOST_CHANGES && characters <= MOST_HELD_CHARACTERS) {
       held.push(change);
       continue;
     }
@@ -66,9 +68,12 @@ export async function renameSource(
   path: string,
 ): Promise<string | undefined> {
   const held: FileChange[] = [];
+  let characters = 0;
   for await (const change of changes) {
+    session.assertSteps();
     if (change.status !== "D" && change.path !== path) continue;
-    if (held.length === MOST_CHANGES) return undefined;
+    characters += change.path.length;
+    if (held.length === MOST_CHANGES || characters > MOST_HELD_CHARACTERS) return undefined;
     held.push(change);
   }
   const targets = candidates(held, "after");

@@ -30,6 +30,13 @@ export type FileChange = {
 
 /** The steps of comparing two directories, apart from those of their entries. */
 const LEVEL_STEPS = 200;
+/** The steps of telling of a change. */
+const CHANGE_STEPS = 100;
+/** Characters of a path that cost nothing, and the steps of each further one: a path is written again for each file below it. */
+const FREE_CHARACTERS = 512;
+const CHARACTER_STEPS = 16;
+/** The most characters of the paths of changes that are held at once to find out which belong together. */
+export const MOST_HELD_CHARACTERS = 4 * 1024 * 1024;
 const TYPE_BITS = 0o170000;
 
 type Pair = { readonly before?: DirectoryEntry | undefined; readonly after?: DirectoryEntry | undefined };
@@ -45,40 +52,53 @@ export async function* diffTrees(
   behind?: string,
 ): AsyncGenerator<FileChange> {
   if (before !== undefined && equal(before, after)) return;
-  yield* diffLevel(session, { before, after, prefix: "", depth: 0 }, behind);
+  // One generator for all levels: within each other, each of them would pass every change on.
+  const levels = [await openLevel(session, { before, after, prefix: "", depth: 0 })];
+  for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
+    const pair = level.pairs.next().value;
+    if (pair === undefined) {
+      level.left?.release();
+      level.right?.release();
+      levels.pop();
+      continue;
+    }
+    const entry = pair.after ?? pair.before;
+    if (entry === undefined) continue;
+    const path = level.prefix + entry.name;
+    if (isTree(entry.mode)) {
+      const below = `${path}/`;
+      if (isListed(below, behind)) continue;
+      const next = { before: pair.before?.oid, after: pair.after?.oid, prefix: below, depth: level.depth + 1 };
+      levels.push(await openLevel(session, next));
+    } else {
+      await session.work(CHANGE_STEPS + CHARACTER_STEPS * Math.max(0, path.length - FREE_CHARACTERS));
+      if (!isListed(path, behind)) yield changeOf(path, pair);
+    }
+  }
 }
 
-type Level = {
+type Trees = {
   readonly before: Uint8Array | undefined;
   readonly after: Uint8Array | undefined;
   readonly prefix: string;
   readonly depth: number;
 };
 
-async function* diffLevel(
-  session: BrowseSession,
-  { before, after, prefix, depth }: Level,
-  behind: string | undefined,
-): AsyncGenerator<FileChange> {
+/** Two directories that are open, and the entries of them that are left to be compared. */
+type Level = {
+  readonly left: HeldDirectory | undefined;
+  readonly right: HeldDirectory | undefined;
+  readonly pairs: Iterator<Pair, undefined>;
+  readonly prefix: string;
+  readonly depth: number;
+};
+
+async function openLevel(session: BrowseSession, { before, after, prefix, depth }: Trees): Promise<Level> {
   assertDepth(depth);
   session.assertSteps();
   await session.work(LEVEL_STEPS);
   const [left, right] = [await openedAt(session, before), await openedAt(session, after)];
-  for (const pair of changedPairs(left?.entries(), right?.entries())) {
-    const entry = pair.after ?? pair.before;
-    if (entry === undefined) continue;
-    const path = prefix + entry.name;
-    if (isTree(entry.mode)) {
-      const below = `${path}/`;
-      if (isListed(below, behind)) continue;
-      const next = { before: pair.before?.oid, after: pair.after?.oid, prefix: below, depth: depth + 1 };
-      yield* diffLevel(session, next, behind);
-    } else if (!isListed(path, behind)) {
-      yield changeOf(path, pair);
-    }
-  }
-  left?.release();
-  right?.release();
+  return { left, right, pairs: changedPairs(left?.entries(), right?.entries()), prefix, depth };
 }
 
 /**
@@ -100,7 +120,7 @@ type Entries = Iterator<DirectoryEntry, undefined>;
 /**
  * Pairs the entries of two directories and leaves out equal ones. A file and a directory of one name are two entries.
  */
-function* changedPairs(before: Entries = NONE, after: Entries = NONE): Generator<Pair> {
+function* changedPairs(before: Entries = NONE, after: Entries = NONE): Generator<Pair, undefined> {
   let [left, right] = [before.next().value, after.next().value];
   while (left !== undefined || right !== undefined) {
     const order = orderOf(left, right);
@@ -109,6 +129,7 @@ function* changedPairs(before: Entries = NONE, after: Entries = NONE): Generator
     if (order <= 0) left = before.next().value;
     if (order >= 0) right = after.next().value;
   }
+  return undefined;
 }
 
 const NONE: Entries = { next: () => ({ done: true, value: undefined }) };

@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import { type ArchiveFormat, writeArchive } from "../../../src/browse/archive.ts";
 import { BrowseSession } from "../../../src/browse/browse-session.ts";
 import { CommitLog } from "../../../src/browse/commit-log.ts";
+import { renameSource, withRenames } from "../../../src/browse/renames.ts";
 import { diffTrees } from "../../../src/browse/tree-diff.ts";
 import { LimitExceeded } from "../../../src/bytes/failure.ts";
 import { Pacer } from "../../../src/bytes/pacer.ts";
@@ -133,6 +134,98 @@ describe("the changes between two trees", () => {
     const changes = diffTrees(session, undefined, rawName(hostile.tree));
     await expect(changes.next()).rejects.toThrow(LimitExceeded);
     expect(pauses.length).toBeGreaterThan(10);
+    session.close();
+  });
+});
+
+/** A commit that creates `moved` and deletes directories within each other, which stand for `width ** depth` files. */
+function deletedPack({ width, depth, name }: { width: number; depth: number; name: string }): HostilePack {
+  const [old, moved] = ["old\n".repeat(100), "new\n".repeat(100)];
+  const entries: RawEntry[] = [old, moved].map((content) => ({ type: "blob", content }));
+  let [mode, oid] = ["100644", objectId("blob", old)];
+  for (let level = 0; level < depth; level++) {
+    const names = Array.from({ length: width }, (_, i) => `${name}${1000 + i}`);
+    const content = treeOf(...names.map((each): [string, string, string] => [mode, each, oid]));
+    entries.push({ type: "tree", content });
+    [mode, oid] = ["40000", objectId("tree", content)];
+  }
+  const [before, after] = [treeOf([mode, "a", oid]), treeOf(["100644", "moved", objectId("blob", moved)])];
+  const first = commitOf(objectId("tree", before));
+  const second = commitOf(objectId("tree", after), [objectId("commit", first)]);
+  entries.push({ type: "tree", content: before }, { type: "tree", content: after });
+  entries.push({ type: "commit", content: first }, { type: "commit", content: second });
+  return { pack: buildPack(entries), tip: objectId("commit", second), tree: objectId("tree", before), tags: [] };
+}
+
+describe("long paths", () => {
+  // 500 files below 250 directories within each other: each path has a million characters.
+  const hostile = (): HostilePack => {
+    const files = Array.from({ length: 500 }, (_, i): [string, string, string] => ["100644", `f${1000 + i}`, blob]);
+    const entries: RawEntry[] = [{ type: "blob", content: "" }];
+    let content = treeOf(...files);
+    for (let level = 0; level < 250; level++) {
+      entries.push({ type: "tree", content });
+      content = treeOf(["40000", "d".repeat(4000), objectId("tree", content)]);
+    }
+    const tree = objectId("tree", content);
+    const commit = commitOf(tree);
+    entries.push({ type: "tree", content }, { type: "commit", content: commit });
+    return { pack: buildPack(entries), tip: objectId("commit", commit), tree, tags: [] };
+  };
+  const blob = objectId("blob", "");
+
+  it("end a page that lists them", async () => {
+    const { session, pauses } = await opened(hostile());
+    let count = 0;
+    for await (const { path } of diffTrees(session, undefined, rawName(hostile().tree))) {
+      expect(path.length).toBeGreaterThan(1_000_000);
+      count++;
+      if (session.pageIsFull) break;
+    }
+    expect([count > 1, count < 10, pauses.length > 0]).toEqual([true, true, true]);
+    session.close();
+  });
+
+  it("are not held to find renames, nor looked through for ever", async () => {
+    const { session } = await opened(hostile());
+    const [changes, missing] = [0, 1].map(() => diffTrees(session, undefined, rawName(hostile().tree)));
+    let taken = 0;
+    const counted = async function* () {
+      for await (const change of changes ?? []) {
+        taken++;
+        yield change;
+      }
+    };
+    for await (const { status } of withRenames(session, counted())) {
+      expect(status).toBe("A");
+      break;
+    }
+    expect(taken).toBeLessThan(10);
+    await expect(renameSource(session, missing ?? counted(), "x")).rejects.toThrow(LimitExceeded);
+    session.close();
+  });
+});
+
+describe("a log that follows a file", () => {
+  it("is refused where the commit that made the file deleted files without end", async () => {
+    const { tip, pack } = deletedPack({ width: 40, depth: 10, name: "n" });
+    const { session, pauses } = await opened({ tip, pack });
+    session.repository.pacer.add(380_000_000);
+    const log = await CommitLog.start(session, rawName(tip), "moved", {
+      follows: true,
+      bounds: { commits: 10, steps: 1e9 },
+    });
+    await expect(log.next()).rejects.toThrow(LimitExceeded);
+    expect(pauses.length).toBeGreaterThan(2);
+    session.close();
+  });
+
+  it("lists the commit where nothing is looked for among paths that are too long", async () => {
+    const { tip, pack } = deletedPack({ width: 4, depth: 3, name: "n".repeat(4000) });
+    const { session } = await opened({ tip, pack });
+    const log = await CommitLog.start(session, rawName(tip), "moved", { follows: true });
+    expect(await log.next()).toBeDefined();
+    expect(log.position()?.followed).toBe("moved");
     session.close();
   });
 });
