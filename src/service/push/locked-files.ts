@@ -4,6 +4,7 @@
  * @packageDocumentation
  * @see https://github.com/git-lfs/git-lfs/blob/main/docs/api/locking.md
  */
+import { itemAt } from "../../bytes/assert.ts";
 import { Budget } from "../../bytes/budget.ts";
 import { fromHex } from "../../bytes/hex.ts";
 import { NewChanges } from "../../graph/new-changes.ts";
@@ -32,19 +33,24 @@ export async function refuseLocked(
   locks: readonly LockedFile[],
 ): Promise<void> {
   const branches = verdict.running.filter((index) => {
-    const { name = "", newOid = "" } = verdict.updates[index] ?? {}; // Every running index has an update.
+    const { name, newOid } = itemAt(verdict.updates, index);
     return name.startsWith(BRANCHES) && !isZeroOid(newOid);
   });
   if (branches.length === 0) return;
-  const input = { paths: locks.map(({ path }) => path), before: sources.database, ...budgets() };
+  const tips = new Map(
+    branches.flatMap((index) => {
+      const tip = fromHex(itemAt(verdict.updates, index).newOid);
+      return tip === undefined ? [] : [[index, tip] as const];
+    }),
+  );
+  const input = { paths: locks.map(({ path }) => path), most: MOST_NAMED, before: sources.database, ...budgets() };
   await inPushSession(sources, async (session) => {
     const changes = new NewChanges(input, session);
-    for (const index of branches) {
-      const tip = fromHex(verdict.updates[index]?.newOid ?? ""); // As above.
-      if (tip === undefined) continue;
-      const changed = await changes.upTo(tip);
-      const files = locks.filter(({ path }) => changed.has(path));
-      if (files.length > 0) verdict.reject(index, { kind: "locked", files: files.slice(0, MOST_NAMED) });
+    await changes.read([...tips.values()]);
+    for (const [index, tip] of tips) {
+      const changed = new Set(changes.upTo(tip));
+      if (changed.size > 0)
+        verdict.reject(index, { kind: "locked", files: locks.filter(({ path }) => changed.has(path)) });
     }
   });
 }
