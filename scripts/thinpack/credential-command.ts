@@ -65,7 +65,9 @@ async function helpersBehind(origin: string): Promise<readonly string[]> {
   let isBehind = false;
   // Each entry ends with a NUL.
   for (const entry of stdout.split("\0").slice(0, -1)) {
-    const [key = "", value = ""] = entry.split("\n", 2);
+    // A value may have lines of its own.
+    const [key = "", ...lines] = entry.split("\n");
+    const value = lines.join("\n");
     const place = key.slice("credential.".length, -"helper".length - 1);
     if (place !== "" && !(URL.canParse(place) && new URL(place).origin === origin)) continue;
     if (value === "") [behind, isBehind] = [[], false];
@@ -75,11 +77,16 @@ async function helpersBehind(origin: string): Promise<readonly string[]> {
   return behind;
 }
 
+/** Returns what a helper is called. The rest of its line is not shown: it may have a secret. */
+function nameOfHelper(helper: string): string {
+  return helper.startsWith("!") ? "a shell command" : `'${helper.split(/\s/, 1)[0]}'`;
+}
+
 async function warnOfHelpersBehind(origin: string): Promise<void> {
   const behind = await helpersBehind(origin);
   if (behind.length === 0) return;
   console.error(
-    `warning: git gives this token to ${behind.map((each) => `'${each}'`).join(" and ")}, too, to keep it. To keep it away from there, run: ` +
+    `warning: git offers this token to ${behind.map((each) => nameOfHelper(each)).join(" and ")}, too, to keep it. To keep it away from there, run: ` +
       `thinpack login ${origin} --git`,
   );
 }

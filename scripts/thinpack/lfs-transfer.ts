@@ -9,8 +9,8 @@ import { CommandFailure } from "./failure.ts";
 import { gitConfiguration, inBare, runGit } from "./git-process.ts";
 import { helperLine } from "./login-commands.ts";
 
-/** The most names that one run of git is given: they have to fit into a command line. */
-const NAMES_PER_RUN = 400;
+/** The most bytes of names that one run of git is given: they have to fit into a command line, which Windows bounds by 32 KiB. */
+const BYTES_PER_RUN = 24_000;
 
 /**
  * Has Git LFS keep objects in the bare repository itself. People set another place for all of theirs: there a copy would lack its
@@ -59,16 +59,29 @@ function environmentFor(
 
 /** Cuts names into as many as one run of git is given. */
 function inRuns(names: readonly string[]): readonly (readonly string[])[] {
-  const count = Math.ceil(names.length / NAMES_PER_RUN);
-  return Array.from({ length: count }, (_, at) => names.slice(at * NAMES_PER_RUN, (at + 1) * NAMES_PER_RUN));
+  const runs: string[][] = [];
+  let left = 0;
+  for (const name of names) {
+    const bytes = Buffer.byteLength(name) + 1;
+    if (left < bytes) {
+      runs.push([]);
+      left = BYTES_PER_RUN;
+    }
+    left -= bytes;
+    runs.at(-1)?.push(name);
+  }
+  return runs;
 }
 
-/** Whether an attribute of some branch or tag makes files Git LFS objects. */
+/** Whether an attribute of some branch or tag makes files Git LFS objects. @throws CommandFailure if git can't tell. */
 async function usesLfs(cwd: string): Promise<boolean> {
   const { stdout } = await runGit(["for-each-ref", "--format=%(refname)", "refs/heads", "refs/tags"], inBare(cwd));
   for (const refs of inRuns(stdout === "" ? [] : stdout.split("\n"))) {
     const args = ["grep", "-q", "filter=lfs", ...refs, "--", ":(glob)**/.gitattributes"];
-    if ((await runGit(args, inBare(cwd))).code === 0) return true;
+    const { code, stderr } = await runGit(args, inBare(cwd));
+    if (code === 0) return true;
+    // 1: there is none.
+    if (code !== 1) throw new CommandFailure(`git grep: ${stderr.trim()}`);
   }
   return false;
 }

@@ -217,7 +217,7 @@ onEveryHost(
       const { git, base } = journey;
       await git.ok(["push", "-q", `${base}/acme/behind.git`, "main"], { cwd: source });
       const config = (...args: string[]): Promise<string> => git.ok(["config", "--global", ...args]);
-      const kept = git.path("home", ".git-credentials");
+      const kept = git.path("home", "secret-file");
       const list = async (): Promise<string> => {
         const { code, stderr } = await git.git(["ls-remote", `${base}/acme/behind.git`]);
         expect(code).toBe(0);
@@ -226,16 +226,19 @@ onEveryHost(
       expect(await list()).not.toContain("warning");
       // Sections are in the order in which they were made, so this one is behind that of the login.
       await config("credential.https://elsewhere.invalid.helper", "cache");
-      await config("credential.helper", "store");
+      await config("credential.helper", `store --file=${kept}`);
+      await config("--add", "credential.helper", "!f() { true secret; }; f");
       try {
-        expect(await list()).toContain(`git gives this token to 'store', too, to keep it`);
+        const warning = await list();
+        expect(warning).toContain("git offers this token to 'store' and a shell command, too, to keep it");
+        expect(warning).not.toContain("secret");
         expect(existsSync(kept)).toBe(true);
         rmSync(kept);
         await ok(["login", base, "--git"], { input: `${journey.token}\n` });
         expect(await list()).not.toContain("warning");
         expect(existsSync(kept)).toBe(false);
       } finally {
-        await config("--unset", "credential.helper");
+        await config("--unset-all", "credential.helper");
         await config("--unset", "credential.https://elsewhere.invalid.helper");
       }
     });
