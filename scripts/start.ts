@@ -86,6 +86,11 @@ function checkStateDir(given: string): void {
   }
 }
 
+/** Whether a server on this address listens on all of the machine's. */
+function isEverywhere(host: string): boolean {
+  return host === "0.0.0.0" || host === "::";
+}
+
 /**
  * Checks every address that the host is to listen on.
  *
@@ -99,12 +104,12 @@ async function checkAddresses({ address, port, ...options }: StartOptions): Prom
     // The inspector is for this machine alone, wherever the host listens.
     ["INSPECTOR_PORT", "127.0.0.1", options.inspectorPort],
   ] as const;
-  const taken = new Map<number, string>();
+  const taken: { readonly name: string; readonly host: string; readonly wanted: number }[] = [];
   for (const [name, host, wanted] of asked) {
     if (wanted === undefined) continue;
-    const other = taken.get(wanted);
-    if (other !== undefined) throw new StartFailure(`${other} and ${name} are both ${wanted}: set one to another`);
-    if (wanted !== 0) taken.set(wanted, name);
+    const other = taken.find((each) => each.wanted === wanted && (each.host === host || isEverywhere(each.host)));
+    if (other !== undefined) throw new StartFailure(`${other.name} and ${name} are both ${wanted}: set one to another`);
+    if (wanted !== 0) taken.push({ name, host, wanted });
     await checkAddress(host, wanted, name);
   }
 }
