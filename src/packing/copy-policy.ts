@@ -12,7 +12,7 @@
  * | `runBytes` | 2 MiB | a run is read up to this size, and a larger entry is streamed |
  * | `smallRunBytes` | 256 KiB | what is read at once after a client was waited for, or where memory is short; each next run is twice as large |
  * | `fewRuns` | 200 | small runs up to which gathered entries are freed for a client that is waited for: they are read again |
- * | `passedBytes`, `passedShare` | 1 MiB, 2 | runs this near to each other are read out of one operation, piece by piece, as long as no more than so many times what is copied is read over, and a run: bytes for reads |
+ * | `passedBytes`, `passedShare` | 1 MiB, 2 | runs this near to each other are read in one operation, piece by piece. What is read over may be this many times what is copied, and a run: bytes for reads |
  * | `runsAhead` | 3 | runs that are read while one is copied: round trips for memory |
  *
  * @packageDocumentation

@@ -37,6 +37,9 @@ export type Comparison = {
 /** The entries of a directory that are asked about. C git takes a walk for each. */
 const MOST_ENTRIES = 4;
 
+/** How often a host that is busy is asked. */
+const MOST_TRIES = 20;
+
 type Page = {
   readonly ranges?: readonly {
     readonly line: number;
@@ -66,14 +69,14 @@ class Questions {
     return (await run("git", raw, options)).stdout;
   }
 
-  async #fetch(path: string): Promise<string> {
+  async #fetch(path: string, tries = MOST_TRIES): Promise<string> {
     const headers = { Authorization: `Bearer ${this.#repository.token}` };
     const answer = await fetch(`${this.#repository.api}/${path}`, { headers });
     // Maintenance of what was pushed may have all the memory for a while: the host says when to ask again.
     const seconds = answer.status === 503 ? answer.headers.get("Retry-After") : null;
-    if (seconds !== null) {
+    if (seconds !== null && tries > 1) {
       await sleep(Number(seconds) * 1000);
-      return await this.#fetch(path);
+      return await this.#fetch(path, tries - 1);
     }
     const text = Buffer.from(await answer.arrayBuffer());
     if (answer.status === 413 || answer.status === 422) throw new Refused(text.toString());

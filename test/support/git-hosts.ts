@@ -17,6 +17,8 @@ import { makeClientKey, sshOptions } from "./ssh-bed.ts";
 /** What a journey is given. Everything is filled in before its first test runs. */
 export type Journey = {
   readonly host: "c git" | "thinpack";
+  /** How git comes to it. */
+  readonly door: Door;
   /** What the sandbox and the host make repositories with. */
   readonly format: ObjectFormat;
   readonly base: string;
@@ -181,6 +183,7 @@ function declare(
     };
     const journey: Journey = {
       host,
+      door,
       format: objectFormat(formatName),
       get base() {
         return started(running).base;

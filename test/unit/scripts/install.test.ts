@@ -4,7 +4,17 @@
  * @module-tag thorough
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { isBuiltin } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -82,7 +92,7 @@ describe("dependencies", () => {
 });
 
 describe("installing", () => {
-  /** Makes a bare clone, with an npm that takes its time. */
+  /** Makes a bare clone, with an npm that waits for what is said of each of its steps. */
   function clone(): void {
     mkdirSync(join(directory, "scripts"), { recursive: true });
     mkdirSync(join(directory, "bin"), { recursive: true });
@@ -96,8 +106,12 @@ describe("installing", () => {
     writeFileSync(join(directory, "package-lock.json"), JSON.stringify({ packages }));
     const script = `#!/bin/sh
 echo "$*" >> '${directory}/args'
-mkdir -p node_modules/a; sleep 5
-echo {} > node_modules/a/package.json; sleep 4
+if [ ! -f node_modules/a/package.json ]; then
+  mkdir -p node_modules/a
+  until grep -q ' 0 of ' stderr; do sleep 0.2; done
+  echo {} > node_modules/a/package.json
+  until grep -q ' 1 of ' stderr; do sleep 0.2; done
+fi
 case "$*" in *omit*) ;; *) mkdir -p node_modules/b ;; esac
 touch node_modules/.package-lock.json
 `;
@@ -106,11 +120,14 @@ touch node_modules/.package-lock.json
 
   function install(part: string): { status: number | null; stderr: string; args: string } {
     writeFileSync(join(directory, "args"), "");
-    const { status, stderr } = spawnSync(process.execPath, ["scripts/ensure-install.mjs", part], {
+    const said = openSync(join(directory, "stderr"), "w");
+    const { status } = spawnSync(process.execPath, ["scripts/ensure-install.mjs", part], {
       cwd: directory,
       env: { ...process.env, PATH: `${join(directory, "bin")}:${process.env["PATH"] ?? ""}` },
-      encoding: "utf8",
+      stdio: ["ignore", "ignore", said],
     });
+    closeSync(said);
+    const stderr = readFileSync(join(directory, "stderr"), "utf8");
     return { status, stderr, args: readFileSync(join(directory, "args"), "utf8") };
   }
 
