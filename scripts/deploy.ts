@@ -12,6 +12,19 @@ import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { unstable_readConfig as readWranglerConfig } from "wrangler";
 import { deploy, targetOf, type WranglerResult } from "./deploy/deployment.ts";
+import { asksForHelp } from "./usage.ts";
+
+const USAGE = `Usage: npm run deploy -- [options of wrangler deploy]
+
+Deploys the Worker, makes what it needs and does not have, and asks for secrets that are not set.
+
+  --config FILE   the configuration (wrangler.toml)
+  --env NAME      an environment of it
+  --name NAME     the Worker's name
+  --dry-run       deploys nothing
+
+In CI, set CLOUDFLARE_API_TOKEN, CLOUDFLARE_ACCOUNT_ID and the secrets in the environment.
+\`npx wrangler deploy --help\` lists the other options.`;
 
 const wranglerScript = join(
   dirname(createRequire(import.meta.url).resolve("wrangler/package.json")),
@@ -68,6 +81,11 @@ function flag(args: readonly string[], names: readonly string[]): string | undef
   const [found = ""] = target.slice(at, at + 1);
   if (at < 0) return undefined;
   return found.includes("=") ? found.slice(found.indexOf("=") + 1) : target[at + 1];
+}
+
+if (asksForHelp(process.argv.slice(2))) {
+  console.log(USAGE);
+  process.exit(0);
 }
 
 const isInteractive = process.stdin.isTTY && process.stdout.isTTY && process.env["CI"] === undefined;

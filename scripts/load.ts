@@ -8,22 +8,31 @@
  * Ends with status 1 where a client met an error that no limit defines.
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { GitSandbox } from "../test/support/git-client.ts";
 import { measureLoad } from "./load/measure.ts";
 import { plotLoad } from "./load/plot.ts";
 import { countErrors, LOAD_FIGURES, loadSummary, loadTable } from "./load/table.ts";
 import { replaceTable } from "./marked-table.ts";
+import { optionsOrUsage } from "./usage.ts";
 
-const { values } = parseArgs({
-  options: {
-    clients: { type: "string", default: "200" },
-    seconds: { type: "string", default: "600" },
-    pause: { type: "string", default: "8" },
-    json: { type: "string" },
-    svg: { type: "string" },
-    page: { type: "string" },
-  },
+const USAGE = `Usage: npm run load -- [options]
+
+Puts a load of many clients on this host and on C git's server, one after the other.
+
+  --clients N     clients at once (200)
+  --seconds N     how long each server is under load (600)
+  --pause N       seconds between two operations of a client, on average (8)
+  --json FILE     writes the figures as JSON
+  --svg FILE      draws them
+  --page FILE     writes the table of this page`;
+
+const values = optionsOrUsage(USAGE, {
+  clients: { type: "string", default: "200" },
+  seconds: { type: "string", default: "600" },
+  pause: { type: "string", default: "8" },
+  json: { type: "string" },
+  svg: { type: "string" },
+  page: { type: "string" },
 });
 
 const git = new GitSandbox("load", "sha1");

@@ -12,9 +12,15 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { type RunningHost, startHost } from "./host.ts";
 import { isJson, textAt } from "./thinpack/json.ts";
+import { optionsOrUsage } from "./usage.ts";
+
+const USAGE = `Usage: npm run rehearse -- [options]
+
+Starts a host on this machine, fills it, backs it up, loses one thing after the other, and restores it.
+
+  --commits N     commits of each repository (300)`;
 
 const COMMAND = join(dirname(fileURLToPath(import.meta.url)), "thinpack.mjs");
 const TOKEN = "rehearsal";
@@ -27,7 +33,7 @@ const LFS_BYTES = 1_000_000;
 /** How long the host is waited for that works behind its answers. Milliseconds. */
 const PATIENCE = 60_000;
 
-const { values } = parseArgs({ options: { commits: { type: "string", default: "300" } } });
+const values = optionsOrUsage(USAGE, { commits: { type: "string", default: "300" } });
 const commits = Number(values.commits);
 const directory = mkdtempSync(join(tmpdir(), "thinpack-rehearsal-"));
 const stateDir = join(directory, "state");
