@@ -55,6 +55,7 @@ export const LIMIT_NAMES = [
   "ref-name-bytes",
   "refs-in-one-step",
   "repeated-commits",
+  "request-arguments",
   "request-head-bytes",
   "stored-tags",
   "tip-pack-bytes",

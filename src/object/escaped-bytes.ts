@@ -13,7 +13,7 @@
  * @packageDocumentation
  * @see git-check-ref-format(1)
  */
-import { u8At } from "../bytes/assert.ts";
+import { itemAt, u8At } from "../bytes/assert.ts";
 import { concat } from "../bytes/chunk.ts";
 import { bytesOf, textOf } from "./byte-text.ts";
 
@@ -50,10 +50,12 @@ const LEADS: readonly Lead[] = [
   { upTo: 0xf4, length: 4, least: 0x80, most: 0x8f },
 ];
 
+/** The range of each first byte. A search for it would take most of the time of a name that is no text. */
+const LEAD_OF = Array.from({ length: 256 }, (_, first) => LEADS.find(({ upTo }) => first <= upTo));
+
 /** Returns the number of bytes of the well-formed character at `at`; 0 if there is none. */
 export function characterBytes(bytes: Uint8Array, at: number): number {
-  const first = u8At(bytes, at);
-  const lead = LEADS.find(({ upTo }) => first <= upTo);
+  const lead = LEAD_OF[u8At(bytes, at)];
   if (lead === undefined) return 0;
   for (let index = 1; index < lead.length; index++) {
     const { least, most } = index === 1 ? lead : CONTINUES;
@@ -63,24 +65,26 @@ export function characterBytes(bytes: Uint8Array, at: number): number {
   return lead.length;
 }
 
-function escapeByte(byte: number): string {
-  return `\\%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
-}
+/** The escape of each byte, as bytes. */
+const ESCAPES = Array.from({ length: 256 }, (_, byte) =>
+  bytesOf(`\\%${byte.toString(16).toUpperCase().padStart(2, "0")}`),
+);
+const ESCAPE_BYTES = 4;
 
+/** Decodes once at the end: to decode the text between two escapes takes longer than to copy it. */
 function escapeEach(bytes: Uint8Array): string {
-  let text = "";
-  let plainFrom = 0;
+  const escaped = new Uint8Array(bytes.length * ESCAPE_BYTES);
+  let end = 0;
   for (let at = 0; at < bytes.length;) {
     const length = characterBytes(bytes, at);
     if (length > 0 && bytes[at] !== BACKSLASH) {
-      at += length;
+      for (const next = at + length; at < next; at++) escaped[end++] = u8At(bytes, at);
       continue;
     }
-    text += strict.decode(bytes.subarray(plainFrom, at));
-    text += escapeByte(u8At(bytes, at));
-    plainFrom = ++at;
+    escaped.set(itemAt(ESCAPES, u8At(bytes, at++)), end);
+    end += ESCAPE_BYTES;
   }
-  return text + strict.decode(bytes.subarray(plainFrom));
+  return strict.decode(escaped.subarray(0, end));
 }
 
 /** Returns the escaped text of bytes. */

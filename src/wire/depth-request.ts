@@ -9,7 +9,7 @@
  * @packageDocumentation
  * @see gitprotocol-v2(5), gitprotocol-pack(5)
  */
-import { ProtocolError } from "../bytes/failure.ts";
+import { LimitExceeded, ProtocolError } from "../bytes/failure.ts";
 import { escapedText } from "../object/escaped-bytes.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { ObjectIdList } from "./object-id-list.ts";
@@ -20,6 +20,9 @@ import { parseUnsigned } from "./unsigned.ts";
 
 /** The depth that clients send for the whole history (`--unshallow`). */
 export const INFINITE_DEPTH = 0x7fffffff;
+
+/** The most bytes of all `deepen-not` lines: about 1000. Each may mean six refs, which are looked up. */
+const MOST_DEEPEN_NOT_BYTES = 65_536;
 
 /** The part of a request that is about depth. */
 export type DepthRequest = {
@@ -37,6 +40,7 @@ export type DepthRequest = {
 export class DepthRequestParser {
   readonly #shallows: ObjectIdList;
   readonly #deepenNot: string[] = [];
+  #deepenNotBytes = 0;
   #depth: number | undefined;
   #deepenSince: number | undefined;
 
@@ -48,6 +52,7 @@ export class DepthRequestParser {
    * Takes a line, without its line feed, if it is about depth. Returns whether it was.
    *
    * @throws ProtocolError in git's words if the line is about depth and malformed.
+   * @throws LimitExceeded on too many shallow or `deepen-not` lines.
    */
   accept(payload: Uint8Array): boolean {
     if (startsWith(payload, "shallow ")) {
@@ -69,6 +74,10 @@ export class DepthRequestParser {
         if (this.#deepenSince > 0 && parseUnsigned(value) < 2 ** 64) return true;
         throw new ProtocolError(`Invalid deepen-since: ${quoteLine(payload)}`);
       case "deepen-not":
+        this.#deepenNotBytes += payload.length;
+        if (this.#deepenNotBytes > MOST_DEEPEN_NOT_BYTES) {
+          throw new LimitExceeded("request-arguments", MOST_DEEPEN_NOT_BYTES, "too many deepen-not lines");
+        }
         this.#deepenNot.push(value);
         return true;
       default:

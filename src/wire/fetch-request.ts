@@ -11,9 +11,10 @@
  * @packageDocumentation
  * @see gitprotocol-v2(5), git's upload-pack.c
  */
-import { ProtocolError } from "../bytes/failure.ts";
+import { LimitExceeded, ProtocolError } from "../bytes/failure.ts";
 import { escapedText } from "../object/escaped-bytes.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
+import { ArgumentCount } from "./argument-count.ts";
 import { type DepthRequest, DepthRequestParser, formatDepthRequest } from "./depth-request.ts";
 import { ObjectIdList } from "./object-id-list.ts";
 import type { PktBuffer } from "./pkt-buffer.ts";
@@ -69,12 +70,16 @@ const FLAGS: ReadonlyMap<string, { readonly field: FlagField; readonly feature: 
   ["wait-for-done", { field: "waitForDone", feature: "wait-for-done" }],
 ]);
 
+const WANT_REF = "want-ref ";
+/** Bytes of all `want-ref` lines together. They are kept as text. */
+const MOST_WANT_REF_BYTES = 8 * 1024 * 1024;
+
 /** The options of {@link FetchRequestParser}. */
 export type FetchRequestOptions = {
   readonly objectFormat: ObjectFormat;
   /** The features that `fetch` was advertised with: see `offeredFeatures`. */
   readonly features: ReadonlySet<string>;
-  /** The maximum number of wants, of haves, and of shallow lines. */
+  /** The maximum number of wants, of haves, of shallow lines, and of `want-ref` lines. */
   readonly maxObjectIds?: number;
 };
 
@@ -86,11 +91,15 @@ export class FetchRequestParser {
   readonly #depth: DepthRequestParser;
   readonly #flags = new Set<FlagField>();
   readonly #wantRefs = new Set<string>();
+  readonly #mostWantRefs: number;
+  #wantRefBytes = 0;
+  readonly #count = new ArgumentCount();
   #filter: string | undefined;
   #packfileUris: string[] | undefined;
 
   constructor(options: FetchRequestOptions) {
     this.#features = options.features;
+    this.#mostWantRefs = options.maxObjectIds ?? Number.POSITIVE_INFINITY;
     this.#wants = new ObjectIdList(options.objectFormat, options.maxObjectIds);
     this.#haves = new ObjectIdList(options.objectFormat, options.maxObjectIds);
     this.#depth = new DepthRequestParser(options.objectFormat, options.maxObjectIds);
@@ -100,7 +109,7 @@ export class FetchRequestParser {
    * Takes the next line.
    *
    * @throws ProtocolError in git's words on an argument that is unknown, malformed, or of a feature not offered.
-   * @throws LimitExceeded on more wants, haves or shallow lines than the options allow.
+   * @throws LimitExceeded on more wants, haves or shallow lines than the options allow, or too many arguments.
    */
   accept(line: PktLine): "more" | "done" {
     if (line.kind === "flush") return "done";
@@ -146,8 +155,10 @@ export class FetchRequestParser {
   }
 
   #acceptOther(payload: Uint8Array): boolean {
+    if (startsWith(payload, WANT_REF)) this.#boundWantRefs(payload.length);
+    this.#count.add();
     if (this.#features.has("shallow") && this.#depth.accept(payload)) return true;
-    const argument = startsWith(payload, "want-ref ") ? escapedText(payload) : decodeText(payload);
+    const argument = startsWith(payload, WANT_REF) ? escapedText(payload) : decodeText(payload);
     const flag = FLAGS.get(argument);
     if (flag !== undefined) {
       if (flag.feature !== undefined && !this.#features.has(flag.feature)) return false;
@@ -156,6 +167,14 @@ export class FetchRequestParser {
     }
     const space = argument.indexOf(" ");
     return space > 0 && this.#acceptValued(argument.slice(0, space), argument.slice(space + 1));
+  }
+
+  /** Bounds the names before one is decoded. */
+  #boundWantRefs(bytes: number): void {
+    this.#wantRefBytes += bytes;
+    if (this.#wantRefs.size >= this.#mostWantRefs || this.#wantRefBytes > MOST_WANT_REF_BYTES) {
+      throw new LimitExceeded("request-arguments", this.#mostWantRefs, "too many want-ref lines");
+    }
   }
 
   #acceptValued(key: string, value: string): boolean {

@@ -12,9 +12,10 @@
 import { ProtocolError } from "../bytes/failure.ts";
 import { escapedText } from "../object/escaped-bytes.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
+import { ArgumentCount } from "./argument-count.ts";
 import { parseRawObjectId } from "./object-id-list.ts";
 import type { PktBuffer } from "./pkt-buffer.ts";
-import { type PktLine, chompLine } from "./pkt-line.ts";
+import { type PktLine, chompLine, startsWith } from "./pkt-line.ts";
 import { quoteLine, unexpectedLine } from "./unexpected-line.ts";
 
 /** The arguments of `ls-refs`. */
@@ -40,8 +41,11 @@ const TOO_MANY_PREFIXES = 65_536;
  */
 const TOO_LONG_PREFIXES = 1_048_576;
 
+const PREFIX = "ref-prefix ";
+
 /** Reads the arguments of `ls-refs`. */
 export class LsRefsRequestParser {
+  readonly #count = new ArgumentCount();
   #peel = false;
   #symrefs = false;
   #unborn = false;
@@ -53,15 +57,19 @@ export class LsRefsRequestParser {
    * Takes the next line.
    *
    * @throws ProtocolError in git's words on an unknown argument.
+   * @throws LimitExceeded on too many arguments.
    */
   accept(line: PktLine): "more" | "done" {
     if (line.kind === "flush") return "done";
     if (line.kind !== "data") throw new ProtocolError("expected flush after ls-refs arguments");
+    this.#count.add();
+    // Prefixes that are dropped are not even decoded.
+    if (this.#tooMany && startsWith(line.payload, PREFIX)) return "more";
     const argument = escapedText(chompLine(line.payload));
     if (argument === "peel") this.#peel = true;
     else if (argument === "symrefs") this.#symrefs = true;
     else if (argument === "unborn") this.#unborn = true;
-    else if (argument.startsWith("ref-prefix ")) this.#acceptPrefix(argument.slice("ref-prefix ".length));
+    else if (argument.startsWith(PREFIX)) this.#acceptPrefix(argument.slice(PREFIX.length));
     else throw unexpectedLine(line.payload);
     return "more";
   }
@@ -72,7 +80,6 @@ export class LsRefsRequestParser {
   }
 
   #acceptPrefix(prefix: string): void {
-    if (this.#tooMany) return;
     this.#prefixes.push(prefix);
     this.#prefixCharacters += prefix.length;
     if (this.#prefixes.length < TOO_MANY_PREFIXES && this.#prefixCharacters < TOO_LONG_PREFIXES) return;
@@ -86,7 +93,7 @@ export function formatLsRefsArguments(request: LsRefsRequest, out: PktBuffer): v
   if (request.peel) out.line("peel\n");
   if (request.symrefs) out.line("symrefs\n");
   if (request.unborn) out.line("unborn\n");
-  for (const prefix of request.prefixes) out.begin().text("ref-prefix ").escaped(prefix).text("\n").end();
+  for (const prefix of request.prefixes) out.begin().text(PREFIX).escaped(prefix).text("\n").end();
   out.flush();
 }
 

@@ -13,6 +13,7 @@
  */
 import { ProtocolError } from "../bytes/failure.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
+import { ArgumentCount } from "./argument-count.ts";
 import { ObjectIdList, parseRawObjectId } from "./object-id-list.ts";
 import type { PktBuffer } from "./pkt-buffer.ts";
 import { type PktLine, chompLine, decodeLine, decodeText, startsWith } from "./pkt-line.ts";
@@ -32,6 +33,7 @@ export type ObjectInfoRequest = {
 /** Reads the arguments of `object-info`. */
 export class ObjectInfoRequestParser {
   readonly #oids: ObjectIdList;
+  readonly #count = new ArgumentCount();
   #size = false;
 
   /** Creates a parser that accepts at most `maxObjectIds` objects. */
@@ -43,11 +45,12 @@ export class ObjectInfoRequestParser {
    * Takes the next line.
    *
    * @throws ProtocolError in git's words on an unknown argument or an incomplete object name.
-   * @throws LimitExceeded on more objects than are allowed.
+   * @throws LimitExceeded on more objects than are allowed, or too many arguments.
    */
   accept(line: PktLine): "more" | "done" {
     if (line.kind === "flush") return "done";
     if (line.kind !== "data") throw new ProtocolError("object-info: expected flush after arguments");
+    this.#count.add();
     const payload = chompLine(line.payload);
     if (startsWith(payload, OID)) this.#acceptOid(payload);
     else if (decodeText(payload) === SIZE) this.#size = true;

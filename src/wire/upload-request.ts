@@ -15,6 +15,7 @@
 import { ProtocolError } from "../bytes/failure.ts";
 import { type ObjectFormat, objectFormat } from "../object/object-id.ts";
 import { type CapabilityContext, acceptServiceCapabilities, advertisedOn } from "./capabilities.ts";
+import { ArgumentCount } from "./argument-count.ts";
 import { CapabilityList } from "./capability-list.ts";
 import { type DepthRequest, DepthRequestParser, formatDepthRequest } from "./depth-request.ts";
 import { ObjectIdList } from "./object-id-list.ts";
@@ -43,6 +44,7 @@ export class UploadRequestParser {
   readonly #offersShallow: boolean;
   readonly #wants: ObjectIdList;
   readonly #depth: DepthRequestParser;
+  readonly #count = new ArgumentCount();
   #capabilities = new CapabilityList();
   #filter: string | undefined;
 
@@ -59,12 +61,13 @@ export class UploadRequestParser {
    * Takes the next line.
    *
    * @throws ProtocolError on a capability that was not offered, and in git's words on a line that is malformed.
-   * @throws LimitExceeded on more wants or shallow lines than are allowed.
+   * @throws LimitExceeded on more wants or shallow lines than are allowed, or too many lines.
    */
   accept(line: PktLine): "more" | "done" {
     if (line.kind === "flush") return "done";
     if (line.kind !== "data") throw unexpectedPacket(line);
     const payload = chompLine(line.payload);
+    this.#count.add();
     if (startsWith(payload, WANT)) this.#acceptWant(payload);
     else if (startsWith(payload, "filter ")) this.#acceptFilter(payload);
     else if (!this.#offersShallow || !this.#depth.accept(payload)) throw notAWant(payload);

@@ -407,8 +407,10 @@ onEveryHost(
           2,
           ["command=ls-refs", "0001"],
           "000fref-prefix ",
-          "ERR the request's gzip data unzips to too much",
+          "ERR too many arguments: more than 1000000",
         ],
+        ["depths", "upload-pack", 0, [`want ${A}`], "000cdeepen 1", "ERR too many arguments: more than 1000000"],
+        ["sizes", "upload-pack", 2, ["command=object-info", "0001"], "0008size", "ERR too many arguments"],
         ["wants", "upload-pack", 0, [], `0031want ${A}`, "ERR too many object names"],
         [
           "push options",

@@ -157,6 +157,16 @@ describe("ls-refs", () => {
     expect(parse([...prefixes(65_540), "0000"]).prefixes).toHaveLength(0);
   });
 
+  test("takes the prefixes of 100,000 short names, and refuses a flood", () => {
+    for (const word of ["ref-prefix refs/heads/x", "peel"]) {
+      const parser = new LsRefsRequestParser();
+      const line = { kind: "data", payload: Buffer.from(word) } as const;
+      for (let at = 0; at < 1_000_000; at++) parser.accept(line);
+      expect(parser.result.prefixes).toEqual([]);
+      expect(() => parser.accept(line)).toThrow("too many arguments: more than 1000000");
+    }
+  });
+
   test("may have a prefix that ends within a character", () => {
     const [bytes, half] = [Buffer.from("ref-prefix refs/heads/\u00fc"), new LsRefsRequestParser()];
     half.accept({ kind: "data", payload: bytes.subarray(0, -1) });
@@ -256,6 +266,24 @@ describe("fetch", () => {
     expect(() => feed(parser(ALL_FEATURES, 1), [`want ${A}`, `have ${A}`, `have ${B}`])).toThrow(
       "too many object names: more than 1",
     );
+  });
+
+  test("refuses more names of refs than the limit, and too long ones", () => {
+    expect(() => feed(parser(ALL_FEATURES, 1), ["want-ref refs/a", "want-ref refs/b"])).toThrow("too many want-ref");
+    const long = (at: number): string => `want-ref ${at}${"x".repeat(65_000)}`;
+    const most = Array.from({ length: 129 }, (_, at) => long(at));
+    expect(feed(parser(ALL_FEATURES), [...most, "0000"]).answer).toBe("done");
+    expect(() => feed(parser(ALL_FEATURES), [...most, long(129)])).toThrow("too many want-ref lines");
+    const not = Array.from({ length: 1000 }, (_, at) => `deepen-not refs/heads/branch-with-a-name-of-its-own-${at}`);
+    expect(feed(parser(ALL_FEATURES), [...not, "0000"]).answer).toBe("done");
+    expect(() => feed(parser(ALL_FEATURES), [...not, ...not])).toThrow("too many deepen-not lines");
+  });
+
+  test.each(["done", "deepen 1", "thin-pack"])("refuses a flood of %s", (argument) => {
+    const flooded = parser(ALL_FEATURES);
+    const line = { kind: "data", payload: Buffer.from(argument) } as const;
+    for (let at = 0; at < 1_000_000; at++) flooded.accept(line);
+    expect(() => flooded.accept(line)).toThrow("too many arguments: more than 1000000");
   });
 
   test.each([
