@@ -105,13 +105,17 @@ async function takeFrom(
 
 /**
  * Returns the filters of a layer's commits. Those that `sources` have are taken over: layers of which the files may be gone. Others are computed,
- * those of the newest commits first, until they are enough for one step. A commit for whose filter there is no room has none: "a value of zero length
+ * those of the newest commits first, until they are enough for one step; of which few are enough while others wait for memory (`isPressed`). A commit for whose filter there is no room has none: "a value of zero length
  * means that it was not computed".
  */
 export async function filtersOf(
   session: GraphSession,
   tables: GraphTables,
-  { sources, bounds }: { readonly sources: readonly CommitGraphLayer[]; readonly bounds: Graphing },
+  {
+    sources,
+    bounds,
+    isPressed,
+  }: { readonly sources: readonly CommitGraphLayer[]; readonly bounds: Graphing; readonly isPressed: () => boolean },
 ): Promise<FilterList> {
   const { pacer } = session.database.context;
   const { nodes, count, times } = tables;
@@ -131,8 +135,8 @@ export async function filtersOf(
   missing.sort((a, b) => timeOf(b) - timeOf(a));
   const changed = new ChangedPaths(session, BLOOM_MOST_PATHS);
   const most = pacer.steps + bounds.mostSteps;
-  for (const row of missing.slice(0, bounds.mostFilters)) {
-    if (pacer.steps > most || !list.hasRoom) break;
+  for (const [made, row] of missing.slice(0, bounds.mostFilters).entries()) {
+    if (pacer.steps > most || !list.hasRoom || (made >= bounds.leastFilters && isPressed())) break;
     list.set(row, encodeBloomFilter(await changed.of(u32At(nodes, row))));
   }
   return list;

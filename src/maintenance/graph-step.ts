@@ -226,6 +226,7 @@ class GraphPass {
     const filters = await filtersOf(session, tables, {
       sources: [...merged.toReversed(), ...droppedLayers],
       bounds: figures,
+      isPressed: () => repository.memory.othersWait,
     });
     const bases = this.#records.slice(0, kept).map(({ checksum }) => fromHex(checksum) ?? new Uint8Array(0)); // It is hexadecimal.
     const digest = repository.hash(session.format.name);

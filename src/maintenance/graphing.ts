@@ -14,6 +14,7 @@
  * | `collectedBytes` | 200 | what a commit takes besides that the layer is to have: tables, names and the file |
  * | `stepBytes` | 60,000,000 | the memory of a step, with what it holds of the layers that are there: an isolate that does nothing has some 45 MB |
  * | `mostFilters` | 5000 | the filters that a step computes, for each of which trees are compared, at about a fifth of a read of the bucket; the newest commits come first |
+ * | `leastFilters` | 500 | the filters that a step computes before it ends for others who wait for the memory of its kernel: about a second |
  * | `mostFilterBytes` | 12 MiB | the filters of a layer: what has no room has no filter |
  * | `mostSteps` | 4,000,000,000 | the work after which no further filter is computed: about ten seconds |
  * | `wholeBytes` | 24 MiB | layers that take no more memory together are held as a whole; of more, the beginnings of names, and one layer at a time |
@@ -35,6 +36,7 @@ export const GRAPHING = {
   mostRead: 1_000_000,
   ...LAYER_MEMORY,
   mostFilters: 5000,
+  leastFilters: 500,
   mostFilterBytes: MOST_LAYER_FILTER_BYTES,
   mostSteps: 4_000_000_000,
   wholeBytes: 24 * MIB,

@@ -350,6 +350,19 @@ describe("the commit-graph of a repository", () => {
     expect(await layers()).toMatchObject([{ commits: 100, filters: 10 }]);
   });
 
+  it("computes few filters where others wait for memory, and the rest in later steps", async () => {
+    const { memory } = bed.maintained.repository;
+    const waits = vi.spyOn(memory, "othersWait", "get").mockReturnValue(true);
+    try {
+      await makeInSteps({ leastFilters: 7 });
+      expect(await layers()).toMatchObject([{ commits: 60, filters: 7 }]);
+    } finally {
+      waits.mockRestore();
+    }
+    await makeInSteps({ leastFilters: 7 });
+    expect(await layers()).toMatchObject([{ commits: 60, filters: 60 }]);
+  });
+
   it("gets filters in the uppermost of as many layers as there may be", async () => {
     addCommits(git, "main", 6, git.oid("main"));
     await bed.set("refs/heads/main", git.oid("main"));
