@@ -84,6 +84,7 @@ onEveryHost(
       write("b c.txt", "one\ntwo\nthree\n");
       await commit("third");
       await git("merge", "-q", "--no-ff", "-m", "merged", "topic");
+      await git("branch", "odd.patch", "main~2");
       const url = await journey.create();
       await git("push", "-q", url, "--all");
       api = `${journey.base}/api/v1/repos/${new URL(url).pathname.slice(1).replace(/\.git$/, "")}`;
@@ -170,6 +171,13 @@ onEveryHost(
       }
       const commits = found.flatMap((page) => page.commits).map(({ oid }) => oid);
       expect(new Set(commits)).toEqual(new Set(entries.map(({ commit }) => commit)));
+    });
+
+    it("has the form that the query names, whatever the path ends in", async () => {
+      const { oid } = JSON.parse(await text("commits/odd.patch?format=json")) as { oid: string };
+      expect(oid).toBe(await git("rev-parse", "main~2"));
+      expect((await request("commits/main.patch?format=json")).status).toBe(404);
+      expect(await text("commits/topic.patch")).toMatch(/^From /);
     });
 
     it.each([

@@ -41,12 +41,17 @@ function requestedFormat(context: Context<ApiEnv>, patches: PatchMeaning): DiffF
   return PATCH_TYPES.test(accepted) ? "diff" : "json";
 }
 
-/** Returns what the path may ask for, the likeliest last. A name may end in `.diff` itself. @throws Problem */
+/**
+ * Returns what the path may ask for. A revision may itself end in `.diff`, so the whole text comes first. Where the query
+ * says the form, the end of the path says none.
+ *
+ * @throws Problem
+ */
 export function askedForms(context: Context<ApiEnv>, patches: PatchMeaning = "mails"): readonly AskedForm[] {
   const text = restOfPath(context);
   const whole = { text, format: requestedFormat(context, patches) };
   const [ending, form] = /\.(diff|patch)$/.exec(text) ?? [];
-  if (ending === undefined) return [whole];
+  if (ending === undefined || context.req.query("format") !== undefined) return [whole];
   return [whole, { text: text.slice(0, -ending.length), format: form === "diff" ? "diff" : "patch" }];
 }
 
