@@ -104,10 +104,19 @@ async function fill(
       reader.cancel(cause).catch(() => undefined);
       throw cause;
     }
-    // It is no ProtocolError: git tells its client those in an answer of 200, and this is a fault of HTTP.
-    throw new GitRefusal(400, "the request's body broke off", { cause });
+    throw brokenOff(cause);
   }
   return view.subarray(0, filled);
+}
+
+/** Says that a client's stream ended early. It is no ProtocolError: git tells its client those in an answer of 200, and this is a fault of HTTP. */
+function brokenOff(cause: unknown): GitRefusal {
+  return new GitRefusal(400, "the request's body broke off", { cause });
+}
+
+/** Whether an error says that compressed data is broken. All others are faults of the client's connection, or the host's. */
+function isOfZlib(error: unknown): boolean {
+  return error instanceof Error && "code" in error && typeof error.code === "string" && error.code.startsWith("Z_");
 }
 
 /**
@@ -121,8 +130,12 @@ function unzip(first: Uint8Array<ArrayBuffer>, rest: BodyReader, memory: Request
       isFirst = false;
       return first;
     }
-    const { value } = await rest.readAtLeast(ZIPPED_PIECE, new Uint8Array(ZIPPED_PIECE));
-    return value === undefined || value.byteLength === 0 ? undefined : value;
+    try {
+      const { value } = await rest.readAtLeast(ZIPPED_PIECE, new Uint8Array(ZIPPED_PIECE));
+      return value === undefined || value.byteLength === 0 ? undefined : value;
+    } catch (cause) {
+      throw brokenOff(cause);
+    }
   });
   let bytesRead = 0;
   const fillUnzipped = async (buffer: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> => {
@@ -146,12 +159,9 @@ function unzip(first: Uint8Array<ArrayBuffer>, rest: BodyReader, memory: Request
         return bytes;
       } catch (cause) {
         stream.end();
-        if (cause instanceof LimitExceeded) throw cause;
-        if (cause instanceof ClientTooSlow) {
-          rest.cancel(cause).catch(() => undefined);
-          throw cause;
-        }
-        throw new GitRefusal(400, "the request's gzip data is broken", { cause });
+        rest.cancel(cause).catch(() => undefined);
+        if (isOfZlib(cause)) throw new GitRefusal(400, "the request's gzip data is broken", { cause });
+        throw cause;
       }
     },
   };
