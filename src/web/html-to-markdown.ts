@@ -16,6 +16,9 @@ type OpenElement = {
   readonly wrap?: (text: string) => string;
 };
 
+/** Text that is gathered, and whether its last piece is a link or an image. */
+type GatheredText = { text: string; endsInLink: boolean };
+
 /** A row of a table: the text of its cells, and their classes. */
 type Row = { readonly cells: string[]; readonly classes: string[] };
 
@@ -94,13 +97,17 @@ function linkTarget(address: string): string {
   return address.replaceAll(/[()<>\s\\]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
 }
 
+function nothing(): GatheredText {
+  return { text: "", endsInLink: false };
+}
+
 /** Turns one page into Markdown. */
 export class HtmlToMarkdown {
   #rest = "";
   #output = "";
   readonly #open: OpenElement[] = [];
   /** Text that is gathered for the elements that are open and wrap theirs; the first is that of the block. */
-  #texts: string[] = [""];
+  #texts: GatheredText[] = [nothing()];
   #isInMain = false;
   #leftOut = 0;
   /** How many lists are open, and what stands before the next block of an item. */
@@ -158,8 +165,11 @@ export class HtmlToMarkdown {
   }
 
   /** Adds to what is gathered. */
-  #add(text: string): void {
-    this.#texts[this.#texts.length - 1] += text;
+  #add(text: string, isLink = false): void {
+    const gathered = this.#texts.at(-1);
+    if (gathered === undefined || text === "") return; // That of the block is always there.
+    gathered.text += text;
+    gathered.endsInLink = isLink;
   }
 
   /** Adds to a block of code, which goes out line by line. */
@@ -176,10 +186,11 @@ export class HtmlToMarkdown {
   /** Ends the block that is gathered, and writes it. */
   #flush(): void {
     const text = this.#texts
+      .map((each) => each.text)
       .join("")
       .replaceAll(/[ \t]+/g, " ")
       .trim();
-    this.#texts = this.#texts.map(() => "");
+    this.#texts = this.#texts.map(nothing);
     if (text === "") return;
     const heading = this.#heading;
     if (this.#lists === 0) {
@@ -215,7 +226,7 @@ export class HtmlToMarkdown {
   #beginShown(name: string, classes: string, attributes: string): void {
     const wrap = this.#wrapOf(name, attributes);
     this.#open.push({ name, isLeftOut: false, ...(wrap === undefined ? {} : { wrap }) });
-    if (wrap !== undefined) this.#texts.push("");
+    if (wrap !== undefined) this.#texts.push(nothing());
     if (this.#row === undefined) this.#beginBlock(name);
     if (name === "code" || name === "pre") this.#codeDepth++;
     if (name === "span" && classes === "note" && !this.#isCodeTable) this.#add(" ");
@@ -239,7 +250,7 @@ export class HtmlToMarkdown {
     if (name === "tr" && this.#rows !== undefined) this.#row = { cells: [], classes: [] };
     if (CELLS.has(name) && this.#row !== undefined) {
       this.#row.classes.push(classes);
-      this.#texts.push("");
+      this.#texts.push(nothing());
     }
   }
 
@@ -263,7 +274,7 @@ export class HtmlToMarkdown {
     }
     if (name === "img") {
       const alt = plainMarkdown(attribute(attributes, "alt") ?? ""); // An image may say nothing.
-      this.#add(`![${alt}](${linkTarget(attribute(attributes, "src") ?? "")})`); // One without an address shows nothing.
+      this.#add(`![${alt}](${linkTarget(attribute(attributes, "src") ?? "")})`, true); // One without an address shows nothing.
     }
     // A field that nobody writes to shows something, such as an address to clone from.
     if (name === "input" && /\sreadonly\b/.test(attributes)) this.#add(codeSpan(attribute(attributes, "value") ?? "")); // It may be empty.
@@ -292,9 +303,10 @@ export class HtmlToMarkdown {
   }
 
   #endWrapped(name: string, wrap: (text: string) => string): void {
-    const text = wrap(this.#texts.splice(-1)[0] ?? ""); // A text was begun with the element.
+    const text = wrap(this.#texts.pop()?.text ?? ""); // A text was begun with the element.
     // Links that a page sets apart by its style have nothing between them.
-    this.#add(name === "a" && this.#texts.at(-1)?.endsWith(")") === true ? ` ${text}` : text);
+    const isBehindLink = name === "a" && this.#texts.at(-1)?.endsInLink === true;
+    this.#add(isBehindLink ? ` ${text}` : text, name === "a" && text.endsWith(")"));
   }
 
   #endBlock(name: string): void {
@@ -314,7 +326,7 @@ export class HtmlToMarkdown {
 
   #endCell(): void {
     if (this.#row === undefined) return;
-    const text = this.#texts.splice(-1)[0] ?? ""; // A text was begun with the cell.
+    const text = this.#texts.pop()?.text ?? ""; // A text was begun with the cell.
     this.#row.cells.push(this.#isCodeTable ? text.replaceAll("\n", "") : text.replaceAll(/\s+/g, " ").trim());
   }
 

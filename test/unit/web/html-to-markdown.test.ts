@@ -45,6 +45,7 @@ describe("a page", () => {
       '<p>a</p><form><input name="x"/>b</form><nav>c</nav><svg><rect></rect></svg><p hidden class="hidden">d</p><p>e</p>',
       "a\n\ne\n\n",
     ],
+    ['<p>(a)<a href="/b">c</a><a href="/d">e</a></p>', "\\(a\\)[c](/b) [e](/d)\n\n"],
     ['<p><input class="copy" readonly value="https://x/y.git"/></p>', "`https://x/y.git`\n\n"],
     ['<p><img src="/i.png" alt="an [image]"/></p>', "![an \\[image\\]](/i.png)\n\n"],
   ])("of %s is Markdown, however it comes in pieces", (html, markdown) => {
