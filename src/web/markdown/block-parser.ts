@@ -235,8 +235,9 @@ class BlockParser implements BlockSite {
     block.isOpen = false;
     block.endLine = lastLine;
     this.tip = block.parent ?? this.#root; // The document has no parent, and stays the tip.
-    if (block.kind === "paragraph" && block.lines.length > 0) {
-      this.takeDefinitions(block);
+    if (block.kind === "paragraph") {
+      // A line that looked like an underline may have taken the definitions already.
+      if (block.lines.length > 0) this.takeDefinitions(block);
       if (block.lines.length === 0) this.tip.children.pop();
     } else if (block.kind === "code" && block.fence === undefined) {
       while (block.lines.at(-1)?.trim() === "") block.lines.pop();

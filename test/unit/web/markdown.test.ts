@@ -71,6 +71,11 @@ describe("renderMarkdown", () => {
     for (const [tag] of html.matchAll(/<[^>]*>?/g)) expect(tag).toMatch(/^<\/?[a-z0-9]+(?: [a-z]+="[^"<>]*")*>$/);
   });
 
+  it.each(["[a]: b\n---\n", "- [a]: b\n  ---\n", "[a]: b\n***\n"])("leaves no empty paragraph of %j", (text) => {
+    expect(render(text)).toContain("<hr>");
+    expect(render(text)).not.toContain("<p>");
+  });
+
   it("leads no link out of the repository", () => {
     expect(render("[a](../../../../-/logout)")).not.toContain("href");
   });
