@@ -1,5 +1,5 @@
 /**
- * What programs that walk the web may ask for: front pages of tenants and of public repositories, which say what these are. Below them a
+ * The addresses that programs that walk the web may ask for: the front pages of tenants and of public repositories. Below them a
  * history has pages for each commit and each path, without end, and each costs the operator reads and processor time.
  *
  * @packageDocumentation

@@ -1,7 +1,7 @@
 /**
  * Decompresses what a client sends, no faster than it is read.
  *
- * The platform's `DecompressionStream` takes whatever is written to it, whether or not anybody reads what comes of it: a body of
+ * The platform's `DecompressionStream` takes all that is written to it, whether or not anybody reads the output. A body of
  * a megabyte became a hundred in memory while its request waited for a turn. Node's stops, with a chunk in hand.
  *
  * @packageDocumentation

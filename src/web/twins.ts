@@ -55,7 +55,7 @@ function refsTwin(prefix: string): JsonTwin {
   return (context) => `/repos/${shownName(pageRepository(context))}/refs?prefix=${prefix}`;
 }
 
-/** The twin of a log. What is the revision and what the path is for the repository to say. */
+/** The twin of a log. The repository says where the revision ends and the path begins. */
 async function commitsTwin(context: Context<PageEnv>): Promise<string> {
   const follow = context.req.query("follow") === "1" ? "true" : undefined;
   return await withRevision(context, ({ name }, { revision, path }) => {

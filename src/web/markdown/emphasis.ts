@@ -129,7 +129,7 @@ function usedSigns(opener: Run, closer: Run): number {
   return opener.left >= 2 && closer.left >= 2 ? 2 : 1;
 }
 
-/** Whether a run of so many signs may be matched at all. */
+/** Whether a run of this many signs may be matched at all. */
 export function isDelimiter(sign: string, length: number): boolean {
   return sign !== "~" || length <= LONGEST_STRIKE;
 }

@@ -11,6 +11,7 @@ import {
   destinationAt,
   isEscapable,
   labelEnd,
+  LONGEST_LABEL,
   type LinkTarget,
   normalizedLabel,
   type References,
@@ -192,7 +193,7 @@ class InlineParser {
     this.#at = end + length;
   }
 
-  /** Returns where the next run of so many backticks begins. */
+  /** Returns where the next run of this many backticks begins. */
   #closingBackticks(from: number, length: number): number | undefined {
     const last = this.#backticks?.get(length);
     if (this.#backticks !== undefined && (last === undefined || last < from)) return undefined;
@@ -273,7 +274,7 @@ class InlineParser {
     if (label === "") {
       const written = this.#text.slice(start, this.#at);
       // A label has no brackets in it.
-      if (hasInner || written.length > 999) return undefined;
+      if (hasInner || written.length > LONGEST_LABEL) return undefined;
       label = written;
     }
     this.#work.add(label.length);

@@ -87,7 +87,7 @@ export class Line {
     this.find();
   }
 
-  /** Skips what stands before the next character that is no space, and then so many characters. */
+  /** Skips what stands before the next character that is no space, and then this many characters. */
   skipTo(characters = 0): void {
     [this.#isInTab, this.offset, this.column] = [false, this.next + characters, this.#nextColumn + characters];
     this.find();

@@ -12,7 +12,7 @@ export type LinkTarget = { readonly href: string; readonly title: string };
 type Part = { readonly value: string; readonly end: number };
 
 /** The most characters of a label, as the specification has it. */
-const LONGEST_LABEL = 999;
+export const LONGEST_LABEL = 999;
 /** The characters of targets that links by labels may take together: those of the document, or this many if it is shorter. */
 const LEAST_EXPANSION = 100_000;
 /** The most parentheses within each other in a destination, as in GitHub's own parser. */
