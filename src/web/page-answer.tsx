@@ -23,7 +23,7 @@ function policyAt(origin: string): string {
   const files = `${origin}/-/assets/`;
   return (
     `default-src 'none'; style-src ${files}; script-src ${files}; img-src 'self'; media-src 'self'; ` +
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
   );
 }
 

@@ -173,6 +173,17 @@ describe.skipIf(!existsSync(CHROMIUM))("the pages in a browser", () => {
     expect(await complaints(path)).toEqual([]);
   });
 
+  it("offer the names of branches and tags for a revision", async () => {
+    const { page, faults } = await visit("/acme/shown/commits/main");
+    await page.focus('form.revision input[name="go"]');
+    await page.waitForFunction("document.querySelectorAll('#names option').length === 3");
+    const offered = await page.evaluate("Array.from(document.querySelectorAll('#names option'), (each) => each.value)");
+    expect(offered).toEqual(["b<script>", "main", "v1"]);
+    await page.type('form.revision input[name="go"]', "v1");
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+
   it("sign a visitor in and out without a script", async () => {
     const operator = apiClient(host.base, "test-token");
     await operator("PUT", "/repos/acme/hidden");

@@ -79,7 +79,8 @@ if (field !== null) {
   field.setAttribute("list", list.id);
   const base = field.form.action.replace(/\/[^/]*$/, "");
   let asked;
-  const offer = async () => {
+  let timer;
+  const load = async () => {
     const word = field.value === field.defaultValue ? "" : field.value;
     if (word === asked) return;
     asked = word;
@@ -93,8 +94,13 @@ if (field !== null) {
     if (word !== asked) return;
     list.replaceChildren(...names.map((name) => new Option("", name)));
   };
+  // A field that offers nothing is still a field.
+  const offer = () => load().catch(() => (asked = undefined));
   field.addEventListener("focus", offer);
-  field.addEventListener("input", offer);
+  field.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(offer, 200);
+  });
 }
 
 /** Opens the folded file that the address names. */
