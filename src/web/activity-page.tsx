@@ -16,7 +16,6 @@ import type { BrowseSession } from "../browse/browse-session.ts";
 import { CommitLog } from "../browse/commit-log.ts";
 import { peelToCommit } from "../browse/revision.ts";
 import { found } from "../http/content.ts";
-import { Problem } from "../http/problem.ts";
 import { pageOfRevision, type Rendering } from "./by-content.ts";
 import { pathLink } from "./links.ts";
 import { ListTable } from "./list-table.tsx";
@@ -24,7 +23,7 @@ import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { type Bar, Plot } from "./plot.tsx";
 import { crumbsOf, RepositoryFrame, RevisionForm } from "./repository-frame.tsx";
-import { type RepositoryPage, shownNames, type ShownRevision } from "./repository-request.ts";
+import { entryAt, type RepositoryPage, shownNames, type ShownRevision } from "./repository-request.ts";
 import { pageOfJson } from "./twins.ts";
 import { machineTime, shownBytes, shownCount, shownPerson, shownTime } from "./texts.ts";
 
@@ -124,7 +123,8 @@ async function renderedActivity(
   const log = await CommitLog.start(session, tip, path, { bounds: { commits: MOST_COUNTED, steps: MOST_STEPS } });
   const { commits, weeks, contributors } = await countActivity(session, log, await mailmapOf(session, tip));
   rendering.isPartial = log.position() !== undefined;
-  if (commits === 0 && pageOfJson(context.req.url) !== undefined) throw new Problem(404, "No commit was found.");
+  // A file that is there has a commit, though perhaps none among those that were looked at.
+  if (commits === 0 && pageOfJson(context.req.url) !== undefined) await entryAt(session, shown);
   const { tenant, repo } = shownNames(name);
   const of = path === "" ? shownBytes(revision) : shownBytes(path);
   const whose = contributors.length === 1 ? "1 contributor" : `${shownCount(contributors.length)} contributors`;

@@ -7,11 +7,8 @@ import type { Context } from "hono";
 import { raw } from "hono/html";
 import { type LfsPointer, lfsPointerIn } from "../object/lfs-pointer.ts";
 import { isText, readBlob } from "../browse/blob.ts";
-import type { BrowseSession } from "../browse/browse-session.ts";
-import { findPath, type FoundEntry } from "../browse/tree-at.ts";
 import { toHex } from "../bytes/hex.ts";
 import { Problem } from "../http/problem.ts";
-import { found } from "../http/content.ts";
 import { pageOfRevision } from "./by-content.ts";
 import { parseTable, separatorOf } from "./csv.ts";
 import { generatedReason } from "./generated-file.ts";
@@ -21,7 +18,7 @@ import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { crumbsOf, RepositoryFrame, RevisionForm } from "./repository-frame.tsx";
 import { rawPage } from "./raw-page.ts";
-import { type RepositoryPage, restOfPage, rootOf, shownNames, type ShownRevision } from "./repository-request.ts";
+import { entryAt, type RepositoryPage, restOfPage, shownNames, type ShownRevision } from "./repository-request.ts";
 import { MARKDOWN_HEADERS, wantsMarkdown } from "./twins.ts";
 import { decoded, isMarkdown, LARGEST_README, shownBytes, shownCount, shownSize } from "./texts.ts";
 
@@ -177,13 +174,6 @@ function PointedFile({
   );
 }
 
-/** Returns the entry at the page's path. @throws Problem */
-async function entryAt(session: BrowseSession, { object, path }: ShownRevision): Promise<FoundEntry> {
-  if (path === "" && object.type === "blob") return { kind: "found", mode: 0o100644, oid: object.name, type: "blob" };
-  const root = await rootOf(session, object);
-  return found(await findPath(session, root.name, path));
-}
-
 function BlobBar({
   page,
   shown,
@@ -256,12 +246,21 @@ async function shownContent(
   return <Text html={html} lines={content.lines} isProse={isProse} path={path} />;
 }
 
+/**
+ * Turns an answer with a file into its twin. The tag stays: it names the same bytes, by which the answer was found to be
+ * known or a part.
+ */
+function markdownFile(answer: Response): Response {
+  const headers = new Headers(answer.headers);
+  for (const [header, value] of Object.entries(MARKDOWN_HEADERS)) headers.set(header, value);
+  return new Response(answer.body, { status: answer.status, headers });
+}
+
 /** Answers with the page of a file. */
 export async function blobPage(context: Context<PageEnv>): Promise<Response> {
   // Markdown is its own twin.
   if (wantsMarkdown(context.req.raw) && isMarkdown(restOfPage(context))) {
-    const answer = await rawPage(context);
-    return new Response(answer.body, { headers: { ...Object.fromEntries(answer.headers), ...MARKDOWN_HEADERS } });
+    return markdownFile(await rawPage(context));
   }
   return await pageOfRevision(context, renderedBlob);
 }

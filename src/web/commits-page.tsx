@@ -21,14 +21,14 @@ import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { Pager } from "./pager.tsx";
 import { crumbsOf, RepositoryFrame, RevisionForm } from "./repository-frame.tsx";
-import { type RepositoryPage, shownNames, type ShownRevision } from "./repository-request.ts";
+import { entryAt, type RepositoryPage, shownNames, type ShownRevision } from "./repository-request.ts";
 import { StatusBadge, statusCountsOf } from "./statuses.tsx";
 import { pageOfJson } from "./twins.ts";
 import { shortOid, shownBytes, shownPerson, splitMessage } from "./texts.ts";
 
 /** The commits of a page. */
 const PAGE_COMMITS = 50;
-/** What a page without commits says; and where its address ends in `.json`, the one without this end is asked. */
+/** The text of a page without commits. */
 const NO_COMMIT = "No commit was found on this page.";
 const POSITION = /^([0-9a-f]{40}|[0-9a-f]{64})-(\d{1,9})-(\d{1,15})-((?:[0-9a-f]{40}|[0-9a-f]{64}|\.)*)$/;
 /** The most commits that a position names as next: it is a part of a URL. */
@@ -162,7 +162,8 @@ async function renderedLog(
   const log = await openLog(context, page, shown);
   const follows = context.req.query("follow") === "1" && path !== "";
   const commits = await listedCommits(page, log, follows ? path : undefined);
-  if (commits.length === 0 && pageOfJson(context.req.url) !== undefined) throw new Problem(404, NO_COMMIT);
+  // A file that is there has a commit, though perhaps none on this page.
+  if (commits.length === 0 && pageOfJson(context.req.url) !== undefined) await entryAt(page.session, shown);
   const counts = await statusCountsOf(
     context,
     page,

@@ -8,6 +8,7 @@ import { decide, mightWrite } from "../access/decide.ts";
 import { parseGitRepositoryName, type RepositoryName, shownName, spellingOf } from "../access/names.ts";
 import type { BrowseSession } from "../browse/browse-session.ts";
 import { peelToTree, resolveSplit, type NamedObject } from "../browse/revision.ts";
+import { findPath, type FoundEntry } from "../browse/tree-at.ts";
 import { type RevisionSyntax, splitRevisionPath } from "../browse/revision-syntax.ts";
 import { found, openContent } from "../http/content.ts";
 import { Problem } from "../http/problem.ts";
@@ -128,6 +129,13 @@ export async function withRevision<T>(
 /** Returns the tree of a shown revision, and its commit where it has one. @throws Problem */
 export async function rootOf(session: BrowseSession, object: NamedObject): Promise<NamedObject> {
   return found(await peelToTree(session, object));
+}
+
+/** Returns the entry at a page's path. @throws Problem */
+export async function entryAt(session: BrowseSession, { object, path }: ShownRevision): Promise<FoundEntry> {
+  if (path === "" && object.type === "blob") return { kind: "found", mode: 0o100644, oid: object.name, type: "blob" };
+  const root = await rootOf(session, object);
+  return found(await findPath(session, root.name, path));
 }
 
 /** Returns the name of the branch that HEAD points to, as people write it and with one character per byte. */

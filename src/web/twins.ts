@@ -7,6 +7,7 @@
 import type { Context } from "hono";
 import { shownName } from "../access/names.ts";
 import { percentEncoded, queryBytes, withQuery } from "../http/content-address.ts";
+import { Problem } from "../http/problem.ts";
 import { HtmlToMarkdown } from "./html-to-markdown.ts";
 import type { PageEnv } from "./page-host.ts";
 import { pageRepository, restOfPage, withRevision } from "./repository-request.ts";
@@ -52,11 +53,24 @@ function pathTwin(word: string): JsonTwin {
 }
 
 function refsTwin(prefix: string): JsonTwin {
-  return (context) => `/repos/${shownName(pageRepository(context))}/refs?prefix=${prefix}`;
+  return (context) => {
+    refuse(context, ["q", "after"]);
+    return `/repos/${shownName(pageRepository(context))}/refs?prefix=${prefix}`;
+  };
+}
+
+/** Refuses a page that the API would not tell: it knows no such place or filter, and would tell another one. @throws Problem */
+function refuse({ req }: Context<PageEnv>, names: readonly string[]): void {
+  for (const name of names) {
+    const value = req.query(name);
+    if (value !== undefined && value !== "")
+      throw new Problem(422, `${name}: this is of the page alone; its JSON has a cursor of its own.`);
+  }
 }
 
 /** The twin of a log. The repository says where the revision ends and the path begins. */
 async function commitsTwin(context: Context<PageEnv>): Promise<string> {
+  refuse(context, ["after"]);
   const follow = context.req.query("follow") === "1" ? "true" : undefined;
   return await withRevision(context, ({ name }, { revision, path }) => {
     const query = withQuery(searchOf(context), { rev: revision, path: path === "" ? undefined : path, follow });

@@ -5,6 +5,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
+import { MARKDOWN_HEADERS } from "../../src/web/twins.ts";
 import { apiClient } from "../support/api-client.ts";
 import { GitSandbox, withToken } from "../support/git-client.ts";
 import { startTestHost } from "../support/host.ts";
@@ -99,6 +100,26 @@ describe("the JSON of a page", () => {
     expect(missing.status).toBe(404);
   });
 
+  it.each([
+    "/commits/main?after=x",
+    "/commits/main/src/a.c?follow=1&at=src/a.c&after=x",
+    "/branches?q=a",
+    "/tags?after=a",
+  ])("is refused at %s rather than that of another page", async (path) => {
+    const answer = await get(`/acme/code${path}`, { Accept: "application/json" });
+    expect([answer.status, answer.headers.get("Content-Type")]).toEqual([422, "application/problem+json"]);
+  });
+
+  it("is not that of a shorter name where a page of a log has no commit", async () => {
+    const [tip = "", first = ""] = [
+      await git.ok(["rev-parse", "main"], { cwd: work }),
+      await git.ok(["rev-list", "--max-parents=0", "main"], { cwd: work }),
+    ].map((each) => each.trim());
+    const answer = await get(`/acme/code/commits/main/data.json?after=${tip}-1-0-${first}`);
+    expect([answer.status, answer.headers.get("Content-Type")]).toEqual([200, "text/html; charset=utf-8"]);
+    expect(answer.body_).toContain("No commit was found");
+  });
+
   it("tells a stranger nothing of what is private", async () => {
     for (const path of [
       "/acme/hidden.json",
@@ -138,6 +159,18 @@ describe("the Markdown of a page", () => {
   it("of a document is the document", async () => {
     const answer = await get("/acme/code/blob/main/README.md", { Accept: "text/markdown" });
     expect([answer.status, answer.body_]).toEqual([200, "# Title\n\n*text*\n"]);
+    for (const [header, value] of Object.entries(MARKDOWN_HEADERS)) expect(answer.headers.get(header)).toBe(value);
+  });
+
+  it("of a document comes in parts, and not to those who have it", async () => {
+    const path = "/acme/code/blob/main/README.md";
+    const markdown = { Accept: "text/markdown" };
+    const whole = await get(path, markdown);
+    const known = await get(path, { ...markdown, "If-None-Match": whole.headers.get("ETag") ?? "" }); // It has one.
+    expect([known.status, known.body_]).toEqual([304, ""]);
+    const part = await get(path, { ...markdown, Range: "bytes=0-6" });
+    expect([part.status, part.body_]).toEqual([206, "# Title"]);
+    expect((await get(path, { ...markdown, Range: "bytes=5000-" })).status).toBe(416);
   });
 
   it("says what is missing", async () => {
