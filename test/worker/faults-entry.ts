@@ -21,7 +21,7 @@ import {
   TURNS_PATH,
   UNFAULTED_HEADER,
 } from "../support/observed-paths.ts";
-import { FaultInjector, faultyBindings } from "./faulty-bindings.ts";
+import { FaultInjector, faultyBindings, heldToLength } from "./faulty-bindings.ts";
 import observed from "./observed-entry.ts";
 import { type Consumer, TurnedPlatform } from "./turned-platform.ts";
 
@@ -159,7 +159,7 @@ export default {
       return Response.json(await takeTurns(Number(searchParams.get("within")), consume, ask));
     }
     if (pathname === BUCKET_PATH) return await shown(env.BUCKET, searchParams);
-    if (pathname !== FAULTS_PATH) return await observed.fetch(request, bindings, context);
+    if (pathname !== FAULTS_PATH) return heldToLength(await observed.fetch(request, bindings, context));
     if (request.method === "GET") return Response.json(injector.report());
     injector.arm((await request.json<{ plan?: FaultPlan }>()).plan);
     return new Response(null, { status: 204 });

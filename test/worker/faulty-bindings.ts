@@ -101,6 +101,21 @@ function replaced<T extends object>(target: T, members: Partial<Record<keyof T, 
   });
 }
 
+/** The bytes that halved streams should have had. */
+const lengths = new WeakMap<ReadableStream, number>();
+
+/**
+ * Has an answer break off whose body is a halved stream. A stream of the bucket's has a length, to which the platform holds whatever is
+ * made of it: where it ends early, the connection does. A stream of ours that is cut has lost it.
+ */
+export function heldToLength(answer: Response): Response {
+  const length = answer.body === null ? undefined : lengths.get(answer.body);
+  if (answer.body === null || length === undefined) return answer;
+  const { readable, writable } = new FixedLengthStream(length);
+  answer.body.pipeTo(writable).catch(() => undefined);
+  return new Response(readable, answer);
+}
+
 /** Returns the first half of a stream, which then ends or fails. */
 function halved(body: ReadableStream, length: number, kind: "cut" | "break"): ReadableStream {
   const { readable, writable } = new IdentityTransformStream();
@@ -114,6 +129,7 @@ function halved(body: ReadableStream, length: number, kind: "cut" | "break"): Re
   };
   // Whoever reads it may have gone.
   half().catch(() => undefined);
+  lengths.set(readable, length);
   return readable;
 }
 
