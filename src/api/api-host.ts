@@ -82,8 +82,8 @@ export interface ApiHost {
   /** Sends a `ping` to a tenant's webhook, and returns what came of it. It does not throw. */
   pingTenantHook(tenant: string, hook: TenantHook): Promise<Sent>;
   /**
-   * Begins a subscription: 101 with its WebSocket, 404 if the repository is no longer the one asked for, 503 if it has
-   * too many subscribers.
+   * Begins a subscription: 101 with its WebSocket, 401 if its token is not in force any more, 404 if the repository is no longer the one
+   * asked for, 429 if its holder has too many, and 503 if the repository has.
    */
   subscribe(name: RepositoryName, request: SubscriptionRequest): Promise<Response>;
   /** Returns a file that the build has made; `undefined` if the deployment does not have it. */

@@ -29,6 +29,14 @@ async function api(method: string, path: string, body?: unknown): Promise<Respon
   });
 }
 
+async function tenantApi(method: string, path: string, body?: unknown): Promise<Response> {
+  return await fetch(`${host.base}/api/v1/tenants/acme/${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${host.token}`, "Content-Type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+}
+
 type Pushed = {
   readonly path: string;
   readonly events: string;
@@ -50,6 +58,34 @@ async function repository(visibility: "public" | "private" = "public"): Promise<
   await push("HEAD:refs/heads/main");
   const first = (await git.ok(["rev-parse", "HEAD"], { cwd })).trim();
   return { path, events: `${host.base}/api/v1/repos/${path}/events`, first, push };
+}
+
+type Upgraded = {
+  readonly status: number;
+  readonly retryAfter: string | null;
+  readonly detail: string;
+  /** The open connection, where there is one. */
+  readonly socket?: Duplex;
+};
+
+/** Asks for a WebSocket, and gives the answer whatever it is. */
+async function upgraded(url: string, more: Readonly<Record<string, string>> = {}): Promise<Upgraded> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ message: IncomingMessage; socket?: Duplex }>();
+  const headers = {
+    Upgrade: "websocket",
+    Connection: "Upgrade",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Version": "13",
+    ...more,
+  };
+  const request = get(url, { headers, agent: false });
+  request.on("response", (message) => resolve({ message })).on("error", reject);
+  request.on("upgrade", (message, socket) => resolve({ message, socket }));
+  const { message, socket } = await promise;
+  const status = message.statusCode ?? 0;
+  const retryAfter = message.headers["retry-after"] ?? null;
+  if (socket !== undefined) return { status, retryAfter, detail: "", socket };
+  return { status, retryAfter, detail: Buffer.concat(await message.toArray()).toString() };
 }
 
 /** Ends the objects of all repositories, as the platform does after some silence: only their sockets and their storage stay. */
@@ -173,6 +209,25 @@ describe("a subscriber", () => {
     }
   });
 
+  it("gets nothing for a ticket whose token has ended, not even of what was before", async () => {
+    const { events, push } = await repository("private");
+    await push("main:refs/heads/more");
+    const made = await tenantApi("POST", "tokens", { name: "lent", scopes: ["repo:read"] });
+    const { id, token } = await made.json<{ id: string; token: string }>();
+    const asked = await fetch(`${events}/tickets`, { method: "POST", headers: { Authorization: `Bearer ${token}` } });
+    expect(asked.status).toBe(201);
+    const { ticket } = await asked.json<{ ticket: string }>();
+    const url = `${events}?ticket=${ticket}`;
+    const before = await subscribe(url);
+    expect((await tenantApi("DELETE", `tokens/${id}`)).status).toBe(204);
+    for (const since of ["", "&since=0", "&since=1", "&since=999"]) {
+      expect([since, (await upgraded(url + since)).status]).toEqual([since, 401]);
+    }
+    await push("main:refs/heads/later");
+    expect(await before.closed).toMatchObject({ code: 1008 });
+    expect(before.messages).toEqual([]);
+  });
+
   it("can only subscribe over a WebSocket", async () => {
     const { path } = await repository("private");
     const plain = await api("GET", `${path}/events`);
@@ -282,24 +337,9 @@ it.runIf(process.env["LONG"] !== undefined)(
 it("leaves places to subscribers of other addresses", async () => {
   const { events } = await repository();
   const from = async (address: string): Promise<{ status: number; retryAfter: string | null; detail: string }> => {
-    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const headers = {
-      Upgrade: "websocket",
-      Connection: "Upgrade",
-      "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-      "Sec-WebSocket-Version": "13",
-      "CF-Connecting-IP": address,
-    };
-    const request = get(events, { headers, agent: false });
-    request.on("response", resolve).on("error", reject);
-    request.on("upgrade", (message, socket) => {
-      open.push(socket);
-      resolve(message);
-    });
-    const answer = await promise;
-    const status = answer.statusCode ?? 0;
-    const retryAfter = answer.headers["retry-after"] ?? null;
-    return { status, retryAfter, detail: status === 101 ? "" : Buffer.concat(await answer.toArray()).toString() };
+    const { socket, ...answer } = await upgraded(events, { "CF-Connecting-IP": address });
+    if (socket !== undefined) open.push(socket);
+    return answer;
   };
   const open: Duplex[] = [];
   for (let n = 0; n < MOST_OF_ADDRESS; n++) expect(await from("192.0.2.1")).toMatchObject({ status: 101 });

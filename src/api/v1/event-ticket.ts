@@ -3,7 +3,7 @@
  * URL. A ticket may: it opens the events of one repository, for one minute, as its maker may hear them.
  *
  * It is signed, and nothing is stored. The repository's object still checks what it stands for: the repository by its
- * id, and before each message the token that it was made with.
+ * id, and the token that it was made with, when a socket opens and before each message.
  *
  * @packageDocumentation
  */

@@ -21,6 +21,7 @@ type Subscribing = { readonly name: RepositoryName; readonly subscription: Subsc
 
 /** Seconds: a place becomes free when a subscriber leaves, at an unknown time. */
 const RETRY_AFTER = { "Retry-After": "60" };
+const NO_TICKET = "The ticket is not valid for this, or has expired.";
 
 function sinceOf(context: Context<ApiEnv>): { since?: number } {
   const text = context.req.query("since");
@@ -61,8 +62,7 @@ async function ticketed(context: Context<ApiEnv>, ticket: string): Promise<Subsc
   const name = await requestedName(context, "read");
   const { ticketSecret } = context.var.api;
   const found = ticketSecret === undefined ? undefined : parseTicket(ticket, ticketSecret, Date.now());
-  if (found?.repository !== repositoryKey(name))
-    throw new Problem(401, "The ticket is not valid for this, or has expired.");
+  if (found?.repository !== repositoryKey(name)) throw new Problem(401, NO_TICKET);
   return { name, subscription: found.subscription };
 }
 
@@ -83,6 +83,8 @@ async function subscribe(context: Context<ApiEnv>): Promise<Response> {
   }
   const answer = await context.var.api.subscribe(name, { ...subscription, ...sinceOf(context) });
   switch (answer.status) {
+    case 401:
+      throw new Problem(401, ticket === undefined ? "The token is not valid any more." : NO_TICKET);
     case 404:
       throw new Problem(404, "There is no such repository.");
     case 429:

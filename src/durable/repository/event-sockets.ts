@@ -125,8 +125,9 @@ export class EventSockets {
   }
 
   /**
-   * Begins a subscription on a socket that was just accepted, and sends what it missed. The other sockets are not
-   * looked at, so the cost does not grow with their number. Returns whether there is more to send, which `tell` does.
+   * Begins a subscription on a socket that was just accepted, whose token was just looked up, and sends what it missed.
+   * The other sockets are not looked at, so the cost does not grow with their number. Returns whether there is more to
+   * send, which `tell` does.
    */
   begin(socket: EventSocket, request: SubscriptionRequest): boolean {
     const { id, needsPublic, token, since } = request;

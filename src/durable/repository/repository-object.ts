@@ -305,8 +305,8 @@ export class RepositoryObject extends HookedObject {
   }
 
   /** Begins a subscription. It is a fetch because a WebSocket can't be handed over in another way. */
-  override fetch(request: Request): Response {
-    return this.waking(this.#subscribers.begin(request));
+  override async fetch(request: Request): Promise<Response> {
+    return this.waking(await this.#subscribers.begin(request, this.#inForce));
   }
 
   override webSocketMessage(socket: WebSocket): void {
@@ -353,9 +353,11 @@ export class RepositoryObject extends HookedObject {
   /** Sends subscribers the moves that they lack. If that fails, or one go is not enough, the alarm continues it. */
   async #tell(): Promise<void> {
     if (!this.#subscribers.areAny) return;
-    await this.#subscribers.tell((tokens) => this.#tenant().inForce(tokens));
+    await this.#subscribers.tell(this.#inForce);
     this.#alarm.set();
   }
+
+  readonly #inForce = async (tokens: readonly string[]): Promise<string[]> => await this.#tenant().inForce(tokens);
 
   #tenant(): TenantTold {
     return objectNamed(this.env.TENANTS, itemAt(this.#name.split("/"), 0), this.env);

@@ -4,12 +4,15 @@
  * @packageDocumentation
  */
 import type { LockChange } from "../../events/lock-change.ts";
-import { parseSubscriptionRequest } from "../../events/subscription.ts";
+import { parseSubscriptionRequest, type SubscriptionRequest } from "../../events/subscription.ts";
 import { EventSockets, type EventSource } from "./event-sockets.ts";
 import { SubscriberPlaces } from "./subscriber-places.ts";
 
 /** The statuses of a refused subscription. */
-const REFUSED = { gone: 404, "too-many": 429, full: 503 } as const;
+const REFUSED = { over: 401, gone: 404, "too-many": 429, full: 503 } as const;
+
+/** Returns those of the tokens that are in force. */
+type InForce = (tokens: readonly string[]) => Promise<readonly string[]>;
 
 /** The subscribers of one object. */
 export class Subscribers {
@@ -31,17 +34,26 @@ export class Subscribers {
     return this.#state.getWebSockets().length > 0;
   }
 
-  /** Begins a subscription. The request's JSON is the Worker's own. */
-  begin(request: Request): Response {
+  /**
+   * Begins a subscription. The request's JSON is the Worker's own. Its token is looked up before anything is sent: a ticket may be older
+   * than the end of its token, and what a subscriber missed is sent at once.
+   */
+  async begin(request: Request, inForce: InForce): Promise<Response> {
     // The parser refuses a request without a subscription.
     const asked = parseSubscriptionRequest(new URL(request.url).searchParams.get("subscription") ?? "");
-    const place = this.#sockets.admits(asked) ? this.#places.admits(asked, Date.now()) : "gone";
+    const isOver = asked.token !== undefined && (await inForce([asked.token])).length === 0;
+    // The repository may have changed meanwhile. From here on nothing is waited for.
+    const place = isOver ? "over" : this.#placeFor(asked);
     if (place !== "free") return new Response(null, { status: REFUSED[place] });
     const { 0: client, 1: server } = new WebSocketPair();
     this.#state.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
     this.#state.acceptWebSocket(server, this.#places.take(asked));
     if (this.#sockets.begin(server, asked)) this.isUntold = true;
     return new Response(null, { status: 101, webSocket: client });
+  }
+
+  #placeFor(asked: SubscriptionRequest): keyof typeof REFUSED | "free" {
+    return this.#sockets.admits(asked) ? this.#places.admits(asked, Date.now()) : "gone";
   }
 
   /** Adds a change of a lock to what subscribers are told next. It is in no log: an object that dies before forgets it. */
@@ -64,8 +76,8 @@ export class Subscribers {
     this.#sockets.sweep();
   }
 
-  /** Sends all of them the moves that they lack, or a part. `inForce` returns those of the tokens that are in force. */
-  async tell(inForce: (tokens: readonly string[]) => Promise<string[]>): Promise<void> {
+  /** Sends all of them the moves that they lack, or a part. */
+  async tell(inForce: InForce): Promise<void> {
     // The answer that is under way goes out first.
     await scheduler.wait(0);
     this.#places.recount();
