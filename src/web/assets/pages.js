@@ -95,7 +95,9 @@ if (field !== null) {
     list.replaceChildren(...names.map((name) => new Option("", name)));
   };
   // A field that offers nothing is still a field.
-  const offer = () => load().catch(() => (asked = undefined));
+  const offer = () => {
+    load().catch(() => (asked = undefined));
+  };
   field.addEventListener("focus", offer);
   field.addEventListener("input", () => {
     clearTimeout(timer);
