@@ -44,6 +44,12 @@ export type Host = {
   close(): Promise<void>;
 };
 
+/** A host whose processor time can be read at any moment. */
+export type ObservedHost = Host & {
+  /** Processor seconds so far. */
+  cpuNow(): number;
+};
+
 const file = (path: string): string => join(fileURLToPath(import.meta.url), "..", path);
 
 /** Starts C git's server. Its processor time is that of the backends only, not of the Node process that relays. */
@@ -73,9 +79,13 @@ export async function startCGit(root: string): Promise<Host> {
 /**
  * Starts this host as a user does. Its processor time is that of workerd, which also plays the bucket and the databases. With
  * `collect`, garbage is collected before each step: its memory is its own then, and its code a little slower. `env` has more
- * variables for it. `env` has more variables for `npm start`.
+ * variables for `npm start`.
  */
-export async function startThinpack(state: string, collect: boolean, env: Record<string, string> = {}): Promise<Host> {
+export async function startThinpack(
+  state: string,
+  collect: boolean,
+  env: Record<string, string> = {},
+): Promise<ObservedHost> {
   mkdirSync(state, { recursive: true });
   const options = { INSPECTOR_PORT: "0", ALLOW_PRIVATE_UPSTREAMS: "1", ...env };
   const started = await startProject(state, TOKEN, options);
@@ -90,6 +100,7 @@ export async function startThinpack(state: string, collect: boolean, env: Record
     token: TOKEN,
     inspector: started.inspector ?? "",
     pids: workers,
+    cpuNow: cpu,
     quietCpu: async () => {
       await settle(cpu);
       return cpu();
