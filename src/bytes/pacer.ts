@@ -91,7 +91,11 @@ export class Pacer {
 
   /** Pauses if a pause is due. */
   async pace(): Promise<void> {
-    if (!this.isDue) return;
+    if (this.isDue) await this.rest();
+  }
+
+  /** Pauses in any case, so that what was written goes out before more is computed. */
+  async rest(): Promise<void> {
     await this.#pause();
     this.#nextPause = this.#steps + this.#turn;
   }

@@ -30,6 +30,10 @@ export function keptPages(until: (work: Promise<unknown>) => void): KeptPages {
         return undefined;
       }
     },
-    keep: (key, bytes) => until(put(key, bytes)),
+    keep: async (key, bytes) => {
+      const work = put(key, bytes);
+      until(work);
+      await work;
+    },
   };
 }

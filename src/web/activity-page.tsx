@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { Context } from "hono";
+import type { Child } from "hono/jsx";
 import {
   type Activity,
   type Contributor,
@@ -16,14 +17,14 @@ import type { BrowseSession } from "../browse/browse-session.ts";
 import { CommitLog } from "../browse/commit-log.ts";
 import { peelToCommit } from "../browse/revision.ts";
 import { found } from "../http/content.ts";
-import { pageOfRevision, type Rendering } from "./by-content.ts";
+import { pageOfRevision } from "./by-content.ts";
+import type { ContentPage, Rendering } from "./content-page.tsx";
 import { pathLink } from "./links.ts";
 import { ListTable } from "./list-table.tsx";
-import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { type Bar, Plot } from "./plot.tsx";
-import { crumbsOf, RepositoryFrame, RevisionForm } from "./repository-frame.tsx";
-import { entryAt, type RepositoryPage, shownNames, type ShownRevision } from "./repository-request.ts";
+import { RevisionForm } from "./repository-frame.tsx";
+import { entryAt, type RepositoryPage, type ShownRevision } from "./repository-request.ts";
 import { pageOfJson } from "./twins.ts";
 import { machineTime, shownBytes, shownCount, shownPerson, shownTime } from "./texts.ts";
 
@@ -108,33 +109,31 @@ function Contributors({ people }: { readonly people: readonly Contributor[] }) {
 
 /** Answers with the page. */
 export async function activityPage(context: Context<PageEnv>): Promise<Response> {
-  return await pageOfRevision(context, renderedActivity);
+  return await pageOfRevision(context, shownActivity);
 }
 
-async function renderedActivity(
+async function shownActivity(
   context: Context<PageEnv>,
   page: RepositoryPage,
   shown: ShownRevision,
-  rendering: Rendering,
-): Promise<Response> {
+): Promise<ContentPage> {
   const { session, name } = page;
   const { revision, path } = shown;
   const tip = found(await peelToCommit(session, shown.object)).name;
-  const log = await CommitLog.start(session, tip, path, { bounds: { commits: MOST_COUNTED, steps: MOST_STEPS } });
-  const { commits, weeks, contributors } = await countActivity(session, log, await mailmapOf(session, tip));
-  rendering.isPartial = log.position() !== undefined;
-  // A file that is there has a commit, though perhaps none among those that were looked at.
-  if (commits === 0 && pageOfJson(context.req.url) !== undefined) await entryAt(session, shown);
-  const { tenant, repo } = shownNames(name);
+  const count = async (): Promise<Counted> => await counted(session, tip, path);
+  // Whether there is a page of this name decides the status, if there may be one without the end of the name. A file that is there
+  // has a commit, though perhaps none among those that were looked at.
+  const known = pageOfJson(context.req.url) === undefined ? undefined : await count();
+  if (known?.activity.commits === 0) await entryAt(session, shown);
   const of = path === "" ? shownBytes(revision) : shownBytes(path);
-  const whose = contributors.length === 1 ? "1 contributor" : `${shownCount(contributors.length)} contributors`;
-  return await pageAnswer(context, {
-    title: `Activity of ${of} - ${tenant}/${repo}`,
-    isPublic: page.record.visibility === "public",
-    crumbs: crumbsOf(page, shown),
+  return {
+    title: `Activity of ${of}`,
+    tab: "commits",
+    revision,
+    at: shown,
     alternates: [{ type: "application/json", href: `/api/v1/repos${pathLink(name, "activity", revision, path)}` }],
-    body: (
-      <RepositoryFrame shown={page} tab="commits" revision={revision}>
+    head: (
+      <>
         <h2>
           Activity of <bdi>{of}</bdi>
         </h2>
@@ -142,13 +141,33 @@ async function renderedActivity(
           <RevisionForm shown={page} word="activity" revision={revision} path={path} />
           <a href={pathLink(name, "commits", revision, path)}>Commits</a>
         </div>
-        <p>
-          {commitsText(commits)} by {whose}.
-          {rendering.isPartial ? " These are the youngest ones; the API goes on with the others." : ""}
-        </p>
-        <Plot title="Commits" bars={barsOf(weeks)} text={commitsText} />
-        <Contributors people={contributors} />
-      </RepositoryFrame>
+      </>
     ),
-  });
+    content: async (rendering) => {
+      const { activity, isPartial } = known ?? (await count()); // Counted above where the status needs it.
+      rendering.isPartial = isPartial;
+      return activityParts(activity, isPartial);
+    },
+  };
+}
+
+/** The activity, and whether it is of the youngest commits alone. */
+type Counted = { readonly activity: Activity; readonly isPartial: boolean };
+
+async function counted(session: BrowseSession, tip: Uint8Array, path: string): Promise<Counted> {
+  const log = await CommitLog.start(session, tip, path, { bounds: { commits: MOST_COUNTED, steps: MOST_STEPS } });
+  const activity = await countActivity(session, log, await mailmapOf(session, tip));
+  return { activity, isPartial: log.position() !== undefined };
+}
+
+function activityParts({ commits, weeks, contributors }: Activity, isPartial: boolean): readonly Child[] {
+  const whose = contributors.length === 1 ? "1 contributor" : `${shownCount(contributors.length)} contributors`;
+  return [
+    <p>
+      {commitsText(commits)} by {whose}.
+      {isPartial ? " These are the youngest ones; the API goes on with the others." : ""}
+    </p>,
+    <Plot title="Commits" bars={barsOf(weeks)} text={commitsText} />,
+    <Contributors people={contributors} />,
+  ];
 }

@@ -14,19 +14,28 @@ import { findPath } from "../browse/tree-at.ts";
 import { toHex } from "../bytes/hex.ts";
 import { Problem } from "../http/problem.ts";
 import { found } from "../http/content.ts";
-import { pageOfRevision, type Rendering } from "./by-content.ts";
+import { pageOfRevision } from "./by-content.ts";
+import type { ContentPage } from "./content-page.tsx";
 import { type NamedCommit, namedCommit } from "./commit-line.tsx";
 import { escapeHtml } from "./html-filter.ts";
 import { commitLink, pathLink } from "./links.ts";
-import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
-import { crumbsOf, RepositoryFrame } from "./repository-frame.tsx";
-import { type RepositoryPage, rootOf, shownNames, type ShownRevision } from "./repository-request.ts";
+import { type RepositoryPage, rootOf, type ShownRevision } from "./repository-request.ts";
 import { decoded, shortOid, shownBytes, shownPerson, shownTime, splitMessage } from "./texts.ts";
 
 /** The largest file, in bytes, and the most lines that are shown. */
 const LARGEST = 1024 * 1024;
 const MOST_LINES = 20_000;
+/** The steps of writing the row of a line. */
+const ROW_STEPS = 500;
+
+/** A file of a commit (raw name), with its lines as they are shown, and their number as git counts them. */
+type BlamedFile = {
+  readonly commit: Uint8Array;
+  readonly path: string;
+  readonly lines: readonly string[];
+  readonly count: number;
+};
 
 /** Lines, each with the commit that it comes from; `undefined` where that was not found in time. */
 type BlamedText = { readonly lines: readonly string[]; readonly commits: readonly (NamedCommit | undefined)[] };
@@ -44,17 +53,13 @@ async function linesOf(session: BrowseSession, { object, path }: ShownRevision):
   return lines;
 }
 
-/** Finds the commits of the lines, in about two seconds at most. */
+/** Finds the commits of the lines, in about two seconds at most. `count` is the number of lines as git counts them. */
 async function blamed(
   session: BrowseSession,
-  commit: Uint8Array,
-  shown: ShownRevision,
+  { commit, path, lines, count }: BlamedFile,
   options: BlameOptions,
 ): Promise<BlamedText> {
-  const lines = await linesOf(session, shown);
-  const count = await Blame.countLines(session, commit, shown.path);
-  if (count === undefined) throw new Problem(404, "There is no file at this path.");
-  const whole = { commit, path: shown.path, lines: [{ line: 0, count, source: 0 }] };
+  const whole = { commit, path, lines: [{ line: 0, count, source: 0 }] };
   const blame = await Blame.start(session, [whole], options);
   const ranges: BlameRange[] = [];
   if (blame !== undefined) for await (const range of blame.run()) ranges.push(range);
@@ -97,16 +102,12 @@ function blameLink(
 
 /** Answers with the page. */
 export async function blamePage(context: Context<PageEnv>): Promise<Response> {
-  return await pageOfRevision(context, renderedBlame);
+  return await pageOfRevision(context, shownBlame);
 }
 
-async function renderedBlame(
-  context: Context<PageEnv>,
-  page: RepositoryPage,
-  shown: ShownRevision,
-  rendering: Rendering,
-): Promise<Response> {
+async function shownBlame(context: Context<PageEnv>, page: RepositoryPage, shown: ShownRevision): Promise<ContentPage> {
   const { session, name } = page;
+  const { revision, path } = shown;
   const { commit, name: tree } = await rootOf(session, shown.object);
   if (commit === undefined) throw new Problem(422, "A commit is needed here: a tree has no history.");
   const ignoresSpace = context.req.query("w") === "1";
@@ -114,18 +115,17 @@ async function renderedBlame(
   // A list that can't be read counts as none: the page shows the file all the same.
   const list = await readIgnoredRevisions(session, tree, IGNORED_REVISIONS_FILE);
   const ignored = passesOver && list.kind === "found" ? list.names : new Set<string>();
-  const text = await blamed(session, commit, shown, { whitespace: ignoresSpace ? "all" : "exact", ignored });
-  rendering.isPartial = text.commits.includes(undefined);
-  const { tenant, repo } = shownNames(name);
-  const { revision, path } = shown;
-  const rows = text.lines.map((_, at) => rowHtml(name, text, at)).join("");
-  return await pageAnswer(context, {
-    title: `Blame of ${shownBytes(path)} - ${tenant}/${repo}`,
-    isPublic: page.record.visibility === "public",
-    crumbs: crumbsOf(page, shown),
+  const lines = await linesOf(session, shown);
+  const count = await Blame.countLines(session, commit, path);
+  if (count === undefined) throw new Problem(404, "There is no file at this path.");
+  return {
+    title: `Blame of ${shownBytes(path)}`,
+    tab: "files",
+    revision,
+    at: shown,
     alternates: [{ type: "application/json", href: `/api/v1/repos${pathLink(name, "blame", revision, path)}` }],
-    body: (
-      <RepositoryFrame shown={page} tab="files" revision={revision}>
+    head: (
+      <>
         <h2>
           Blame of <bdi>{shownBytes(path)}</bdi>
         </h2>
@@ -146,15 +146,26 @@ async function renderedBlame(
             Commits that <code>{IGNORED_REVISIONS_FILE}</code> lists are passed over.
           </p>
         )}
-        {rendering.isPartial ? (
+      </>
+    ),
+    content: async (rendering) => {
+      const options: BlameOptions = { whitespace: ignoresSpace ? "all" : "exact", ignored };
+      const text = await blamed(session, { commit, path, lines, count }, options);
+      rendering.isPartial = text.commits.includes(undefined);
+      let rows = "";
+      await session.repository.pacer.forEach(lines.length, ROW_STEPS, (at) => {
+        rows += rowHtml(name, text, at);
+      });
+      return [
+        rendering.isPartial ? (
           <p class="note">The commits of some lines were not found in time. The API goes on with the search.</p>
-        ) : null}
+        ) : null,
         <div class="scroll" role="region" aria-label="Lines" tabindex={0}>
           <table class="blame">
             <tbody>{raw(rows)}</tbody>
           </table>
-        </div>
-      </RepositoryFrame>
-    ),
-  });
+        </div>,
+      ];
+    },
+  };
 }

@@ -5,20 +5,21 @@
  */
 import type { Context } from "hono";
 import { raw } from "hono/html";
+import type { Child } from "hono/jsx";
 import { type LfsPointer, lfsPointerIn } from "../object/lfs-pointer.ts";
 import { isText, readBlob } from "../browse/blob.ts";
 import { toHex } from "../bytes/hex.ts";
 import { Problem } from "../http/problem.ts";
 import { pageOfRevision } from "./by-content.ts";
+import type { ContentPage } from "./content-page.tsx";
 import { parseTable, separatorOf } from "./csv.ts";
 import { generatedReason } from "./generated-file.ts";
 import { pathLink } from "./links.ts";
 import { mediaKindOf, mediaOf } from "./media-type.ts";
-import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
-import { crumbsOf, RepositoryFrame, RevisionForm } from "./repository-frame.tsx";
+import { RevisionForm } from "./repository-frame.tsx";
 import { rawPage } from "./raw-page.ts";
-import { entryAt, type RepositoryPage, restOfPage, shownNames, type ShownRevision } from "./repository-request.ts";
+import { entryAt, type RepositoryPage, restOfPage, type ShownRevision } from "./repository-request.ts";
 import { MARKDOWN_HEADERS, wantsMarkdown } from "./twins.ts";
 import { decoded, isMarkdown, LARGEST_README, shownBytes, shownCount, shownSize } from "./texts.ts";
 
@@ -262,43 +263,56 @@ export async function blobPage(context: Context<PageEnv>): Promise<Response> {
   if (wantsMarkdown(context.req.raw) && isMarkdown(restOfPage(context))) {
     return markdownFile(await rawPage(context));
   }
-  return await pageOfRevision(context, renderedBlob);
+  return await pageOfRevision(context, shownBlob);
 }
 
-async function renderedBlob(context: Context<PageEnv>, page: RepositoryPage, shown: ShownRevision): Promise<Response> {
-  const { session } = page;
-  const entry = await entryAt(session, shown);
+async function shownBlob(
+  context: Context<PageEnv>,
+  page: RepositoryPage,
+  shown: ShownRevision,
+): Promise<Response | ContentPage> {
+  const entry = await entryAt(page.session, shown);
   const { revision, path } = shown;
   if (entry.type === "tree") return context.redirect(pathLink(page.name, "tree", revision, path), 302);
   if (entry.type === "commit") throw new Problem(422, "This is a submodule: its files are in another repository.");
-  const { size, bytes, isWhole } = await readBlob(session, entry.oid, LARGEST_SHOWN);
-  const content = contentOf(bytes, isWhole);
-  const { tenant, repo } = shownNames(page.name);
   const name = shownBytes(path === "" ? toHex(entry.oid) : path);
   const isPlain = context.req.query("plain") !== undefined;
-  const body = await shownContent(page, shown, content, { isPlain, size, name });
-  const pointer = lfsPointerIn(bytes);
-  const rawLink = pathLink(page.name, "raw", revision, path);
-  return await pageAnswer(context, {
-    title: `${name} - ${tenant}/${repo}`,
-    isPublic: page.record.visibility === "public",
-    crumbs: crumbsOf(page, shown),
-    alternates: [{ type: "text/plain", href: rawLink }],
-    body: (
-      <RepositoryFrame shown={page} tab="files" revision={revision}>
-        <h2 class="path">
-          <bdi>{name}</bdi>
-        </h2>
-        <BlobBar
-          page={page}
-          shown={shown}
-          size={size}
-          lines={content.kind === "text" ? content.lines : undefined}
-          isPointer={pointer !== undefined}
-        />
-        {pointer === undefined ? null : <PointedFile pointer={pointer} href={`${rawLink}?lfs=1`} name={name} />}
-        {body}
-      </RepositoryFrame>
+  return {
+    title: name,
+    tab: "files",
+    revision,
+    at: shown,
+    alternates: [{ type: "text/plain", href: pathLink(page.name, "raw", revision, path) }],
+    head: (
+      <h2 class="path">
+        <bdi>{name}</bdi>
+      </h2>
     ),
-  });
+    content: async () => partsOf(page, shown, { oid: entry.oid, name, isPlain }),
+  };
+}
+
+/** Yields the bar of a file, what a pointer names, and then its content, which may take some time to get its colours. */
+async function* partsOf(
+  page: RepositoryPage,
+  shown: ShownRevision,
+  { oid, name, isPlain }: { readonly oid: Uint8Array; readonly name: string; readonly isPlain: boolean },
+): AsyncGenerator<Child> {
+  const { size, bytes, isWhole } = await readBlob(page.session, oid, LARGEST_SHOWN);
+  const content = contentOf(bytes, isWhole);
+  const pointer = lfsPointerIn(bytes);
+  yield (
+    <BlobBar
+      page={page}
+      shown={shown}
+      size={size}
+      lines={content.kind === "text" ? content.lines : undefined}
+      isPointer={pointer !== undefined}
+    />
+  );
+  if (pointer !== undefined) {
+    const href = `${pathLink(page.name, "raw", shown.revision, shown.path)}?lfs=1`;
+    yield <PointedFile pointer={pointer} href={href} name={name} />;
+  }
+  yield await shownContent(page, shown, content, { isPlain, size, name });
 }

@@ -16,20 +16,18 @@ import { requestedRevision } from "../http/content-address.ts";
 import { found } from "../http/content.ts";
 import { byContent } from "./by-content.ts";
 import { namedCommit, When } from "./commit-line.tsx";
+import type { ContentPage } from "./content-page.tsx";
 import {
   type ComparedTrees,
   changedFiles,
-  diffAnswer,
-  DiffPlace,
-  DiffSummary,
   diffOptionsOf,
+  diffParts,
   diffTextAnswer,
   textAnswer,
 } from "./diff-answer.tsx";
 import { commitLink } from "./links.ts";
 import { markdownCommit } from "./markdown-twin.ts";
 import type { PageEnv } from "./page-host.ts";
-import { crumbsOf, RepositoryFrame } from "./repository-frame.tsx";
 import { type RepositoryPage, restOfPage, shownNames, withRepository } from "./repository-request.ts";
 import { Statuses, statusesOf } from "./statuses.tsx";
 import { wantsMarkdown } from "./twins.ts";
@@ -99,7 +97,7 @@ export async function commitPage(context: Context<PageEnv>): Promise<Response> {
     const { name } = found(await resolveCommit(page.session, revision));
     const isTwin = ending === "" && wantsMarkdown(context.req.raw);
     if (isTwin) return await commitTwin(context, page, name);
-    return await byContent(context, page, name, async () => await renderedCommit(context, page, name, ending));
+    return await byContent(context, page, name, async () => await shownCommit(context, page, name, ending));
   });
 }
 
@@ -110,12 +108,12 @@ async function commitTwin(context: Context<PageEnv>, page: RepositoryPage, name:
   return markdownCommit(context, page, named, await changedFiles(page, trees));
 }
 
-async function renderedCommit(
+async function shownCommit(
   context: Context<PageEnv>,
   page: RepositoryPage,
   rawName: Uint8Array,
   ending: string,
-): Promise<Response> {
+): Promise<Response | ContentPage> {
   const { session, name } = page;
   const named = await namedCommit(session, rawName);
   const { oid, commit } = named;
@@ -127,27 +125,26 @@ async function renderedCommit(
     const mail = commitMail(session, { name: rawName, ...trees }, diffOptionsOf(context));
     return await textAnswer(context, page, mail);
   }
-  const changes = await changedFiles(page, trees);
-  const statuses = await statusesOf(context, page, oid);
   const { subject, body } = splitMessage(commit.message);
   const { tenant, repo } = shownNames(name);
-  const shown = {
-    title: `${subject} - ${tenant}/${repo}`,
-    isPublic: page.record.visibility === "public",
-    crumbs: crumbsOf(page),
+  return {
+    title: subject,
+    tab: "commits",
+    hasDifferences: true,
+    revision: oid,
     alternates: [{ type: "application/json", href: `/api/v1/repos/${tenant}/${repo}/commits/${oid}` }],
-    body: (
-      <RepositoryFrame shown={page} tab="commits" revision={oid}>
+    head: (
+      <>
         <h2 class="subject">
           <bdi>{subject}</bdi>
         </h2>
         {body === "" ? null : <pre class="message">{body}</pre>}
         <Facts name={name} oid={oid} commit={commit} />
-        <Statuses statuses={statuses} />
-        <DiffSummary context={context} {...changes} />
-        <DiffPlace />
-      </RepositoryFrame>
+      </>
     ),
+    content: async () => {
+      const above = <Statuses statuses={await statusesOf(context, page, oid)} />;
+      return await diffParts(context, page, trees, { above, view: { before: parent, after: oid } });
+    },
   };
-  return await diffAnswer(context, page, shown, { files: changes.files, view: { before: parent, after: oid } });
 }

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { Context } from "hono";
+import type { Child } from "hono/jsx";
 import type { RepositoryName } from "../access/names.ts";
 import { graphRows, type GraphRow } from "../browse/commit-graph-column.ts";
 import { CommitLog, type LogPosition } from "../browse/commit-log.ts";
@@ -12,16 +13,16 @@ import { fromHex, toHex } from "../bytes/hex.ts";
 import { Problem } from "../http/problem.ts";
 import { percentEncoded, queryBytes } from "../http/content-address.ts";
 import { found } from "../http/content.ts";
-import { pageOfRevision, type Rendering } from "./by-content.ts";
+import { pageOfRevision } from "./by-content.ts";
+import type { ContentPage } from "./content-page.tsx";
 import { type NamedCommit, namedCommit, When } from "./commit-line.tsx";
 import type { StatusCounts } from "../refs/commit-statuses.ts";
 import { GraphCell, lanesOf } from "./graph-cell.tsx";
 import { commitLink, pathLink, repositoryLink } from "./links.ts";
-import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { Pager } from "./pager.tsx";
-import { crumbsOf, RepositoryFrame, RevisionForm } from "./repository-frame.tsx";
-import { entryAt, type RepositoryPage, shownNames, type ShownRevision } from "./repository-request.ts";
+import { RevisionForm } from "./repository-frame.tsx";
+import { entryAt, type RepositoryPage, type ShownRevision } from "./repository-request.ts";
 import { StatusBadge, statusCountsOf } from "./statuses.tsx";
 import { pageOfJson } from "./twins.ts";
 import { shortOid, shownBytes, shownPerson, splitMessage } from "./texts.ts";
@@ -102,14 +103,20 @@ function CommitRow({ name, named, counts, row, lanes }: Row) {
   );
 }
 
-/** Opens the log that the address asks for: `follow=1` follows the file through renames. */
+/** Whether the address asks to follow a file through renames. */
+function followsRenames({ req }: Context<PageEnv>): boolean {
+  return req.query("follow") === "1";
+}
+
+/** Opens the log that the address asks for. */
 async function openLog(
-  { req }: Context<PageEnv>,
+  context: Context<PageEnv>,
   { session }: RepositoryPage,
   shown: ShownRevision,
 ): Promise<CommitLog> {
+  const { req } = context;
   const after = req.query("after");
-  const options = { follows: req.query("follow") === "1" };
+  const options = { follows: followsRenames(context) };
   if (after === undefined) {
     const { name } = found(await peelToCommit(session, shown.object));
     return await CommitLog.start(session, name, shown.path, options);
@@ -131,7 +138,7 @@ function olderLink(here: string, position: LogPosition | undefined): string | un
 
 /** Answers with a page of the log. */
 export async function commitsPage(context: Context<PageEnv>): Promise<Response> {
-  return await pageOfRevision(context, renderedLog);
+  return await pageOfRevision(context, shownLog);
 }
 
 /** Reads the commits of a page. Those that have the file `followed` elsewhere say where. */
@@ -151,39 +158,26 @@ async function listedCommits(
   return commits;
 }
 
-async function renderedLog(
-  context: Context<PageEnv>,
-  page: RepositoryPage,
-  shown: ShownRevision,
-  rendering: Rendering,
-): Promise<Response> {
+async function shownLog(context: Context<PageEnv>, page: RepositoryPage, shown: ShownRevision): Promise<ContentPage> {
   const { name } = page;
   const { revision, path } = shown;
   const log = await openLog(context, page, shown);
-  const follows = context.req.query("follow") === "1" && path !== "";
-  const commits = await listedCommits(page, log, follows ? path : undefined);
-  // A file that is there has a commit, though perhaps none on this page.
-  if (commits.length === 0 && pageOfJson(context.req.url) !== undefined) await entryAt(page.session, shown);
-  const counts = await statusCountsOf(
-    context,
-    page,
-    commits.map(({ oid }) => oid),
-  );
-  // The log of a path leaves out commits, and so the lines between those that it has.
-  const rows = path === "" ? graphRows(commits.map(({ oid, commit }) => ({ oid, parents: commit.parents }))) : [];
-  const lanes = lanesOf(rows);
-  const position = log.position();
-  rendering.isPartial = position !== undefined && commits.length < PAGE_COMMITS;
+  const follows = followsRenames(context) && path !== "";
+  const list = async (): Promise<LoggedCommit[]> => await listedCommits(page, log, follows ? path : undefined);
+  // Whether there is a page of this name decides the status, if there may be one without the end of the name. A file that is there
+  // has a commit, though perhaps none on this page.
+  const listed = pageOfJson(context.req.url) === undefined ? undefined : await list();
+  if (listed?.length === 0) await entryAt(page.session, shown);
   const here = pathLink(name, "commits", revision, path);
-  const { tenant, repo } = shownNames(name);
   const of = path === "" ? shownBytes(revision) : shownBytes(path);
-  return await pageAnswer(context, {
-    title: `Commits of ${of} - ${tenant}/${repo}`,
-    isPublic: page.record.visibility === "public",
-    crumbs: crumbsOf(page, shown),
+  return {
+    title: `Commits of ${of}`,
+    tab: "commits",
+    revision,
+    at: shown,
     alternates: [{ type: "application/atom+xml", href: `${repositoryLink(name)}/feed/commits`, title: "Commits" }],
-    body: (
-      <RepositoryFrame shown={page} tab="commits" revision={revision}>
+    head: (
+      <>
         <h2>
           Commits of <bdi>{of}</bdi>
         </h2>
@@ -194,25 +188,57 @@ async function renderedLog(
             <a href={follows ? here : `${here}?follow=1`}>{follows ? "Under this name alone" : "Through renames"}</a>
           )}
         </div>
-        <table class="commits">
-          <caption class="hidden">Commits</caption>
-          <thead class="hidden">
-            <tr>
-              {rows.length === 0 ? null : <th scope="col">Graph</th>}
-              <th scope="col">Commit</th>
-              <th scope="col">Name</th>
-              <th scope="col">Files</th>
-            </tr>
-          </thead>
-          <tbody>
-            {commits.map((named, at) => (
-              <CommitRow name={name} named={named} counts={counts.get(named.oid)} row={rows[at]} lanes={lanes} />
-            ))}
-          </tbody>
-        </table>
-        {commits.length === 0 ? <p class="note">{NO_COMMIT}</p> : null}
-        <Pager href={olderLink(here, position)} words="Older" />
-      </RepositoryFrame>
+      </>
     ),
-  });
+    content: async (rendering) => {
+      const commits = listed ?? (await list()); // Listed above where the status needs it.
+      const position = log.position();
+      rendering.isPartial = position !== undefined && commits.length < PAGE_COMMITS;
+      return await commitsOf(context, page, { shown, commits, older: olderLink(here, position) });
+    },
+  };
+}
+
+/** What a page of the log lists, and the address of the page behind it. */
+type Listed = {
+  readonly shown: ShownRevision;
+  readonly commits: readonly LoggedCommit[];
+  readonly older: string | undefined;
+};
+
+async function commitsOf(
+  context: Context<PageEnv>,
+  page: RepositoryPage,
+  { shown, commits, older }: Listed,
+): Promise<readonly Child[]> {
+  const { name } = page;
+  const { path } = shown;
+  const counts = await statusCountsOf(
+    context,
+    page,
+    commits.map(({ oid }) => oid),
+  );
+  // The log of a path leaves out commits, and so the lines between those that it has.
+  const rows = path === "" ? graphRows(commits.map(({ oid, commit }) => ({ oid, parents: commit.parents }))) : [];
+  const lanes = lanesOf(rows);
+  return [
+    <table class="commits">
+      <caption class="hidden">Commits</caption>
+      <thead class="hidden">
+        <tr>
+          {rows.length === 0 ? null : <th scope="col">Graph</th>}
+          <th scope="col">Commit</th>
+          <th scope="col">Name</th>
+          <th scope="col">Files</th>
+        </tr>
+      </thead>
+      <tbody>
+        {commits.map((named, at) => (
+          <CommitRow name={name} named={named} counts={counts.get(named.oid)} row={rows[at]} lanes={lanes} />
+        ))}
+      </tbody>
+    </table>,
+    commits.length === 0 ? <p class="note">{NO_COMMIT}</p> : null,
+    <Pager href={older} words="Older" />,
+  ];
 }

@@ -8,25 +8,26 @@ import { treeOf } from "../browse/commit.ts";
 import { seriesMails } from "../browse/commit-mail.ts";
 import { compareCommits, type Comparison } from "../browse/compare.ts";
 import { resolveCommit } from "../browse/revision.ts";
+import { itemAt } from "../bytes/assert.ts";
+import { concat } from "../bytes/chunk.ts";
 import { toHex } from "../bytes/hex.ts";
 import { Problem } from "../http/problem.ts";
 import { comparedRevisions, requestedRevision } from "../http/content-address.ts";
 import { found } from "../http/content.ts";
+import { byContent } from "./by-content.ts";
 import { CommitLine, type NamedCommit, namedCommit } from "./commit-line.tsx";
+import type { ContentPage } from "./content-page.tsx";
 import {
   changedFiles,
-  diffAnswer,
+  type ComparedTrees,
   diffOptionsOf,
-  DiffPlace,
-  DiffSummary,
+  diffParts,
   diffTextAnswer,
   textAnswer,
 } from "./diff-answer.tsx";
 import { markdownComparison } from "./markdown-twin.ts";
-import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
-import { crumbsOf, RepositoryFrame } from "./repository-frame.tsx";
-import { restOfPage, shownNames, withRepository } from "./repository-request.ts";
+import { type RepositoryPage, restOfPage, withRepository } from "./repository-request.ts";
 import { shownBytes, shownCount } from "./texts.ts";
 import { wantsMarkdown } from "./twins.ts";
 
@@ -42,6 +43,73 @@ function relationText({ ahead, behind }: Comparison): string {
   return `${parts.join(", ")}.`;
 }
 
+/** What is compared (raw names), and how that is called. */
+type Compared = { readonly from: Uint8Array; readonly to: Uint8Array; readonly title: string };
+
+/** A comparison, its commits that are listed, and the trees that differ, if the histories have anything in common. */
+type Found = {
+  readonly relation: Comparison;
+  readonly commits: readonly NamedCommit[];
+  readonly base: string | undefined;
+  readonly trees: ComparedTrees | undefined;
+};
+
+async function foundOf({ session }: RepositoryPage, { from, to }: Compared): Promise<Found> {
+  const relation = await compareCommits(session, { from, to }, { first: 0, count: MOST_LISTED });
+  const commits: NamedCommit[] = [];
+  for (const each of relation.commits) commits.push(await namedCommit(session, each));
+  const [base] = relation.mergeBases;
+  if (base === undefined) return { relation, commits, base, trees: undefined };
+  const trees = { before: await treeOf(session, base), after: await treeOf(session, to) };
+  return { relation, commits, base: toHex(base), trees };
+}
+
+/** The page. Histories that parted too long ago decide its status, so they are walked before it begins. */
+async function shownComparison(
+  context: Context<PageEnv>,
+  page: RepositoryPage,
+  compared: Compared,
+): Promise<ContentPage> {
+  const { title, to } = compared;
+  const { relation, commits, base, trees } = await foundOf(page, compared);
+  return {
+    title,
+    tab: "commits",
+    hasDifferences: true,
+    head: (
+      <>
+        <h2>
+          <bdi>{title}</bdi>
+        </h2>
+        <p>{relationText(relation)}</p>
+        {commits.map((named) => (
+          <CommitLine name={page.name} named={named} />
+        ))}
+        {relation.ahead > commits.length ? <p class="note">Only the newest {MOST_LISTED} commits are listed.</p> : null}
+        {trees === undefined ? (
+          <p class="note">Their histories have nothing in common, so their files are not compared.</p>
+        ) : null}
+      </>
+    ),
+    content: async () =>
+      trees === undefined ? [] : await diffParts(context, page, trees, { view: { before: base, after: toHex(to) } }),
+  };
+}
+
+/** Answers with the comparison as Markdown. */
+async function comparisonTwin(context: Context<PageEnv>, page: RepositoryPage, compared: Compared): Promise<Response> {
+  const { relation, commits, trees } = await foundOf(page, compared);
+  const twin = { title: compared.title, relation: relationText(relation), commits };
+  return markdownComparison(context, page, twin, trees === undefined ? undefined : await changedFiles(page, trees));
+}
+
+/** Answers with the differences as text. */
+async function comparisonText(context: Context<PageEnv>, page: RepositoryPage, compared: Compared): Promise<Response> {
+  const { trees } = await foundOf(page, compared);
+  if (trees === undefined) throw new Problem(422, "The two revisions have no merge base.");
+  return await diffTextAnswer(context, page, trees);
+}
+
 /**
  * Answers with a comparison. Where the address ends in `.diff`, the answer is its differences as text, and in `.patch` the
  * mails of its commits.
@@ -52,63 +120,17 @@ export async function comparePage(context: Context<PageEnv>): Promise<Response> 
   const texts = comparedRevisions(text.slice(0, text.length - ending.length));
   const revisions = texts.map((each) => requestedRevision(each));
   return await withRepository(context, revisions, async (page) => {
-    const { session, name } = page;
+    const { session } = page;
     const names: Uint8Array[] = [];
     for (const revision of revisions) names.push(found(await resolveCommit(session, revision)).name);
-    const [from, to] = names;
-    if (from === undefined || to === undefined) throw new Error("two revisions are two names");
+    const [from, to] = [itemAt(names, 0), itemAt(names, 1)];
+    const compared = { from, to, title: texts.map((each) => shownBytes(each)).join("...") };
     if (ending === ".patch")
       return await textAnswer(context, page, seriesMails(session, { from, to }, diffOptionsOf(context)));
-    const comparison = await compareCommits(session, { from, to }, { first: 0, count: MOST_LISTED });
-    const commits: NamedCommit[] = [];
-    for (const each of comparison.commits) commits.push(await namedCommit(session, each));
-    const [base] = comparison.mergeBases;
-    const { tenant, repo } = shownNames(name);
-    const title = texts.map((each) => shownBytes(each)).join("...");
-    const isMarkdown = ending === "" && wantsMarkdown(context.req.raw);
-    const twin = { title, relation: relationText(comparison), commits };
-    const head = (
-      <>
-        <h2>
-          <bdi>{title}</bdi>
-        </h2>
-        <p>{relationText(comparison)}</p>
-        {commits.map((named) => (
-          <CommitLine name={name} named={named} />
-        ))}
-        {comparison.ahead > commits.length ? (
-          <p class="note">Only the newest {MOST_LISTED} commits are listed.</p>
-        ) : null}
-      </>
-    );
-    const frame = {
-      title: `${title} - ${tenant}/${repo}`,
-      isPublic: page.record.visibility === "public",
-      crumbs: crumbsOf(page),
-    };
-    if (base === undefined) {
-      if (isMarkdown) return markdownComparison(context, page, twin, undefined);
-      if (ending !== "") throw new Problem(422, "The two revisions have no merge base.");
-      const body = (
-        <RepositoryFrame shown={page} tab="commits">
-          {head}
-          <p class="note">Their histories have nothing in common, so their files are not compared.</p>
-        </RepositoryFrame>
-      );
-      return await pageAnswer(context, { ...frame, body });
-    }
-    const trees = { before: await treeOf(session, base), after: await treeOf(session, to) };
-    if (ending === ".diff") return await diffTextAnswer(context, page, trees);
-    const changes = await changedFiles(page, trees);
-    if (isMarkdown) return markdownComparison(context, page, twin, changes);
-    const body = (
-      <RepositoryFrame shown={page} tab="commits">
-        {head}
-        <DiffSummary context={context} {...changes} />
-        <DiffPlace />
-      </RepositoryFrame>
-    );
-    const view = { before: toHex(base), after: toHex(to) };
-    return await diffAnswer(context, page, { ...frame, body }, { files: changes.files, view });
+    if (ending === ".diff") return await comparisonText(context, page, compared);
+    if (wantsMarkdown(context.req.raw)) return await comparisonTwin(context, page, compared);
+    return await byContent(context, page, concat([from, to]), async () => {
+      return await shownComparison(context, page, compared);
+    });
   });
 }

@@ -1,6 +1,5 @@
 /**
- * Answers with a page whose last part is the differences of two trees: the page begins at once, and each file follows
- * as it is compared.
+ * The differences of two trees: as the last part of a page, in which each file follows as it is compared, and as text.
  *
  * @packageDocumentation
  */
@@ -12,8 +11,8 @@ import { patchChanges, patchText } from "../browse/patch.ts";
 import type { ChangedFile } from "../browse/renames.ts";
 import { DEFAULT_OPTIONS, type DiffOptions } from "../diff/line-diff.ts";
 import { cacheControl, streamContent } from "../http/content.ts";
+import type { Parts } from "./content-page.tsx";
 import { DiffWriter, type DiffView, STATUS_WORDS } from "./diff-view.ts";
-import { type Page, pageHeaders, rendered } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import type { RepositoryPage } from "./repository-request.ts";
 import { shownBytes, shownCount } from "./texts.ts";
@@ -22,12 +21,12 @@ import { shownBytes, shownCount } from "./texts.ts";
 const MOST_FILES = 1000;
 /** Steps of computing after which a page shows the lines of no further file. */
 const MOST_STEPS = 200_000_000;
-/** Stands where the differences go. All text of authors is escaped, and can't be this. */
-const PLACE = "<!--differences-->";
-const encoder = new TextEncoder();
 
 /** Two trees, raw; without the first all files are new. */
 export type ComparedTrees = { readonly before: Uint8Array | undefined; readonly after: Uint8Array };
+
+/** The revisions of the compared trees, one character per byte, whose files are linked. */
+export type ComparedRevisions = Pick<DiffView, "before" | "after">;
 
 /** Returns how lines are compared, by the query: `w=1` leaves white space out, as `git diff -w` does. */
 export function diffOptionsOf(context: Context<PageEnv>): DiffOptions {
@@ -48,7 +47,7 @@ export async function changedFiles(
 }
 
 /** The list of changed files, each with a link to its lines, and the switches of how they are shown. */
-export function DiffSummary({
+function DiffSummary({
   context,
   files,
   hasMore,
@@ -91,44 +90,42 @@ export function DiffSummary({
   );
 }
 
-/** Stands in a page where the differences go. */
-export function DiffPlace(): Child {
-  return raw(PLACE);
+/** Yields the files with their lines, each as it is compared. */
+async function* fileParts(
+  context: Context<PageEnv>,
+  { session, name }: RepositoryPage,
+  files: readonly ChangedFile[],
+  view: ComparedRevisions,
+): AsyncGenerator<Child> {
+  const writer = new DiffWriter({ ...view, name, isSplit: context.req.query("view") === "split" });
+  session.allowStream();
+  let left = files.length;
+  for await (const file of diffFiles(session, files, diffOptionsOf(context))) {
+    for (const piece of writer.file(file)) yield raw(piece);
+    left--;
+    const isFull = writer.isFull || session.repository.pacer.steps >= MOST_STEPS;
+    if (left > 0 && isFull) {
+      yield <p class="note">The other files are left out here.</p>;
+      return;
+    }
+    await session.awake();
+  }
 }
 
-/** Answers with a page that has a {@link DiffPlace}. The session is closed when the answer ends. */
-export async function diffAnswer(
+/** Compares two trees for a page. Returns its parts: those `above` first, then the list of changed files, and the files themselves. */
+export async function diffParts(
   context: Context<PageEnv>,
   page: RepositoryPage,
-  shown: Page,
-  { files, view }: { readonly files: readonly ChangedFile[]; readonly view: Omit<DiffView, "isSplit" | "name"> },
-): Promise<Response> {
-  const html = await rendered(context, shown);
-  const [head = "", tail = ""] = html.split(PLACE);
-  const { session, name } = page;
-  const isSplit = context.req.query("view") === "split";
-  const writer = new DiffWriter({ ...view, name, isSplit });
-  const headers = new Headers({ ...pageHeaders(context), "Cache-Control": context.var.page.isAnonymous ? cacheControl(session) : "private, no-cache" }); // prettier-ignore
-  const bodiless = context.req.raw.method === "HEAD";
-  page.handOver();
-  return await streamContent(context.var.host, session, { headers, bodiless }, async (output) => {
-    session.parkWhileWaiting();
-    session.allowStream();
-    const write = async (text: string): Promise<void> => await output.write(encoder.encode(text));
-    await write(head);
-    if (!bodiless) {
-      let left = files.length;
-      for await (const file of diffFiles(session, files, diffOptionsOf(context))) {
-        for (const piece of writer.file(file)) await write(piece);
-        left--;
-        const isFull = writer.isFull || session.repository.pacer.steps >= MOST_STEPS;
-        if (left === 0 || !isFull) continue;
-        await write('<p class="note">The other files are left out here.</p>');
-        break;
-      }
-    }
-    await write(tail);
-  });
+  trees: ComparedTrees,
+  { above = null, view }: { readonly above?: Child; readonly view: ComparedRevisions },
+): Promise<Parts> {
+  const { files, hasMore } = await changedFiles(page, trees);
+  return (async function* parts(): AsyncGenerator<Child> {
+    yield above;
+    yield <DiffSummary context={context} files={files} hasMore={hasMore} />;
+    await page.session.awake();
+    yield* fileParts(context, page, files, view);
+  })();
 }
 
 /** Answers with the differences as `git diff` prints them. The session is closed when the answer ends. */

@@ -10,8 +10,8 @@ import type { HostStatus } from "./host-status.ts";
 export interface KeptPages {
   /** Returns a page; `undefined` if there is none. */
   read(key: string): Promise<ArrayBuffer | undefined>;
-  /** Keeps a page, behind the answer. The bytes must not change any more. */
-  keep(key: string, bytes: ArrayBuffer): void;
+  /** Keeps a page, also where nobody waits for it. The bytes must not change any more. */
+  keep(key: string, bytes: ArrayBuffer): Promise<void>;
 }
 
 /** The platform, for one page. */

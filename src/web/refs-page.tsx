@@ -3,17 +3,18 @@
  *
  * @packageDocumentation
  */
+import { createHash } from "node:crypto";
 import type { Context } from "hono";
 import { toHex } from "../bytes/hex.ts";
 import { byteTextOf } from "../object/escaped-bytes.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
 import { percentEncoded, queryBytes } from "../http/content-address.ts";
+import { byContent } from "./by-content.ts";
 import { type NamedCommit, namedCommit, When } from "./commit-line.tsx";
+import type { ContentPage } from "./content-page.tsx";
 import { pathLink, repositoryLink } from "./links.ts";
-import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { Pager } from "./pager.tsx";
-import { crumbsOf, RepositoryFrame } from "./repository-frame.tsx";
 import { type RepositoryPage, shownNames, withRepository } from "./repository-request.ts";
 import { shownBytes, splitMessage } from "./texts.ts";
 
@@ -80,57 +81,77 @@ function RefRow({ page, shown }: { readonly page: RepositoryPage; readonly shown
   );
 }
 
-/** Answers with a page of refs. */
+function RefTable({
+  page,
+  kind,
+  refs,
+}: {
+  readonly page: RepositoryPage;
+  readonly kind: RefKind;
+  readonly refs: readonly ShownRef[];
+}) {
+  if (refs.length === 0) return <p class="note">There are none.</p>;
+  return (
+    <table class="refs">
+      <caption class="hidden">{TITLES[kind]}</caption>
+      <thead class="hidden">
+        <tr>
+          <th scope="col">Name</th>
+          <th scope="col">Commit</th>
+          <th scope="col">Actions</th>
+        </tr>
+      </thead>
+      <tbody>
+        {refs.map((shown) => (
+          <RefRow page={page} shown={shown} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function shownRefs(context: Context<PageEnv>, page: RepositoryPage, kind: RefKind): ContentPage {
+  const after = queryBytes(context.req.url, "after");
+  const part = queryBytes(context.req.url, "q");
+  const { tenant, repo } = shownNames(page.name);
+  const query = `${part === "" ? "" : `q=${percentEncoded(part)}&`}after=`;
+  return {
+    title: TITLES[kind],
+    tab: kind,
+    alternates: [
+      { type: "application/json", href: `/api/v1/repos/${tenant}/${repo}/refs?prefix=${PREFIXES[kind]}` },
+      ...(kind === "tags"
+        ? [{ type: "application/atom+xml", href: `${repositoryLink(page.name)}/feed/tags`, title: "Tags" }]
+        : []),
+    ],
+    head: (
+      <>
+        <h2>{TITLES[kind]}</h2>
+        <form class="bar" method="get">
+          <label>
+            Names with <input name="q" value={shownBytes(part)} size={18} />
+          </label>
+          <button>Show</button>
+        </form>
+      </>
+    ),
+    content: async () => {
+      const { refs, hasMore } = await pageOf(page, kind, { after, part });
+      const last = refs.at(-1);
+      return [
+        <RefTable page={page} kind={kind} refs={refs} />,
+        <Pager href={hasMore && last !== undefined ? `?${query}${percentEncoded(last.name)}` : undefined} />,
+      ];
+    },
+  };
+}
+
+/** Answers with a page of refs. It depends on their names and values alone. */
 async function refsPage(context: Context<PageEnv>, kind: RefKind): Promise<Response> {
   const work = async (page: RepositoryPage): Promise<Response> => {
-    const after = queryBytes(context.req.url, "after");
-    const part = queryBytes(context.req.url, "q");
-    const { refs, hasMore } = await pageOf(page, kind, { after, part });
-    const { tenant, repo } = shownNames(page.name);
-    const last = refs.at(-1);
-    const query = `${part === "" ? "" : `q=${percentEncoded(part)}&`}after=`;
-    return await pageAnswer(context, {
-      title: `${TITLES[kind]} - ${tenant}/${repo}`,
-      isPublic: page.record.visibility === "public",
-      crumbs: crumbsOf(page),
-      alternates: [
-        { type: "application/json", href: `/api/v1/repos/${tenant}/${repo}/refs?prefix=${PREFIXES[kind]}` },
-        ...(kind === "tags"
-          ? [{ type: "application/atom+xml", href: `${repositoryLink(page.name)}/feed/tags`, title: "Tags" }]
-          : []),
-      ],
-      body: (
-        <RepositoryFrame shown={page} tab={kind}>
-          <h2>{TITLES[kind]}</h2>
-          <form class="bar" method="get">
-            <label>
-              Names with <input name="q" value={shownBytes(part)} size={18} />
-            </label>
-            <button>Show</button>
-          </form>
-          {refs.length === 0 ? (
-            <p class="note">There are none.</p>
-          ) : (
-            <table class="refs">
-              <caption class="hidden">{TITLES[kind]}</caption>
-              <thead class="hidden">
-                <tr>
-                  <th scope="col">Name</th>
-                  <th scope="col">Commit</th>
-                  <th scope="col">Actions</th>
-                </tr>
-              </thead>
-              <tbody>
-                {refs.map((shown) => (
-                  <RefRow page={page} shown={shown} />
-                ))}
-              </tbody>
-            </table>
-          )}
-          <Pager href={hasMore && last !== undefined ? `?${query}${percentEncoded(last.name)}` : undefined} />
-        </RepositoryFrame>
-      ),
-    });
+    const hash = createHash("sha256");
+    for (const rows of page.session.answer.refs) hash.update(rows);
+    return await byContent(context, page, hash.digest(), async () => shownRefs(context, page, kind));
   };
   return await withRepository(context, [], work, [PREFIXES[kind]]);
 }

@@ -9,6 +9,7 @@ import type { FoundFile, FoundLine, SearchPosition, UnsearchedFile } from "../br
 import { queryBytes, requestedRevision, percentEncoded, withoutSlashes } from "../http/content-address.ts";
 import { found } from "../http/content.ts";
 import { Problem } from "../http/problem.ts";
+import { byContent } from "./by-content.ts";
 import { pathLink, repositoryLink } from "./links.ts";
 import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
@@ -33,8 +34,6 @@ type Question = {
 
 /** What was found. */
 type Findings =
-  | { readonly kind: "none" }
-  | { readonly kind: "wrong"; readonly detail: string }
   | { readonly kind: "files"; readonly files: readonly FoundFile[]; readonly next: SearchPosition | undefined }
   | {
       readonly kind: "lines";
@@ -59,19 +58,33 @@ function questionOf({ req }: Context<PageEnv>): Question {
   };
 }
 
-async function findingsOf({ session }: RepositoryPage, question: Question): Promise<Findings> {
-  const { text, path, isRegexp, isForFiles, from } = question;
-  if (text === "") return { kind: "none" };
-  const object = found(await resolveRevision(session, requestedRevision(question.revision)));
-  const { name: tree } = found(await peelToTree(session, object));
+/** A search that can be made: `find` does all of it. */
+type Search = { readonly kind: "search"; readonly find: () => Promise<Findings> };
+
+/** Prepares a search of a tree (raw name). @throws Problem */
+async function searchOf(
+  { session }: RepositoryPage,
+  tree: Uint8Array,
+  { text, path, isRegexp, isForFiles, from }: Question,
+): Promise<Search | { readonly kind: "wrong"; readonly detail: string }> {
   const { ContentSearch, findFiles } = await import("../browse/search.ts");
   if (isForFiles) {
-    const { files, next } = await findFiles(session, tree, { text, behind: from.behind, limit: PAGE_FILES });
-    return { kind: "files", files, next: next === undefined ? undefined : { behind: next, line: 0 } };
+    const find = async (): Promise<Findings> => {
+      const { files, next } = await findFiles(session, tree, { text, behind: from.behind, limit: PAGE_FILES });
+      return { kind: "files", files, next: next === undefined ? undefined : { behind: next, line: 0 } };
+    };
+    return { kind: "search", find };
   }
   const search = ContentSearch.of(session, { text, isRegexp }, from);
   if (search.kind !== "found") return { kind: "wrong", detail: search.detail.replace(/^q: /, "") };
-  return { kind: "lines", ...(await search.page(tree, path, PAGE_LINES)) };
+  return { kind: "search", find: async () => ({ kind: "lines", ...(await search.page(tree, path, PAGE_LINES)) }) };
+}
+
+/** Whether a page ends although it has room for more: it took too long. */
+function endsEarly(findings: Findings): boolean {
+  if (findings.next === undefined) return false;
+  if (findings.kind === "files") return findings.files.length < PAGE_FILES;
+  return findings.lines.length < PAGE_LINES && findings.unsearched.length < PAGE_LINES;
 }
 
 function SearchForm({ page, question }: { readonly page: RepositoryPage; readonly question: Question }) {
@@ -166,10 +179,6 @@ function FileList({ page, revision, files }: Place & { readonly files: readonly 
 
 function Results({ page, revision, findings }: Place & { readonly findings: Findings }) {
   switch (findings.kind) {
-    case "none":
-      return <p class="note">A text is looked for as it is; small and capital letters differ in it.</p>;
-    case "wrong":
-      return <p class="error">This can't be looked for: {findings.detail}.</p>;
     case "files":
       if (findings.files.length === 0) return <p class="note">No file was found on this page.</p>;
       return <FileList page={page} revision={revision} files={findings.files} />;
@@ -207,26 +216,60 @@ function nextLink({ name }: RepositoryPage, question: Question, next: SearchPosi
   return `${repositoryLink(name)}/search?${pairs.join("&")}`;
 }
 
+/** Answers with the page of a question without a search: nothing was asked, or what can't be looked for. */
+async function formAnswer(
+  context: Context<PageEnv>,
+  page: RepositoryPage,
+  question: Question,
+  wrong?: string,
+): Promise<Response> {
+  const { tenant, repo } = shownNames(page.name);
+  return await pageAnswer(context, {
+    title: `${titleOf(question)} - ${tenant}/${repo}`,
+    status: wrong === undefined ? 200 : 422,
+    isPublic: page.record.visibility === "public",
+    crumbs: crumbsOf(page),
+    body: (
+      <RepositoryFrame shown={page} tab="search" revision={question.revision}>
+        <SearchForm page={page} question={question} />
+        {wrong === undefined ? (
+          <p class="note">A text is looked for as it is; small and capital letters differ in it.</p>
+        ) : (
+          <p class="error">This can't be looked for: {wrong}.</p>
+        )}
+      </RepositoryFrame>
+    ),
+  });
+}
+
+function titleOf({ text }: Question): string {
+  return text === "" ? "Search" : `Search for ${shownBytes(text)}`;
+}
+
 /** Answers with the page. */
 export async function searchPage(context: Context<PageEnv>): Promise<Response> {
   const question = questionOf(context);
   const { revision, text } = question;
   return await withRepository(context, [requestedRevision(revision)], async (page) => {
-    const findings = await findingsOf(page, question);
-    const { tenant, repo } = shownNames(page.name);
-    const next = "next" in findings ? findings.next : undefined;
-    return await pageAnswer(context, {
-      title: `${text === "" ? "Search" : `Search for ${shownBytes(text)}`} - ${tenant}/${repo}`,
-      status: findings.kind === "wrong" ? 422 : 200,
-      isPublic: page.record.visibility === "public",
-      crumbs: crumbsOf(page),
-      body: (
-        <RepositoryFrame shown={page} tab="search" revision={revision}>
-          <SearchForm page={page} question={question} />
-          <Results page={page} revision={revision} findings={findings} />
-          <Pager href={next === undefined ? undefined : nextLink(page, question, next)} words="Look further" />
-        </RepositoryFrame>
-      ),
-    });
+    if (text === "") return await formAnswer(context, page, question);
+    const object = found(await resolveRevision(page.session, requestedRevision(revision)));
+    const { name: tree } = found(await peelToTree(page.session, object));
+    const search = await searchOf(page, tree, question);
+    if (search.kind === "wrong") return await formAnswer(context, page, question, search.detail);
+    return await byContent(context, page, tree, async () => ({
+      title: titleOf(question),
+      tab: "search",
+      revision,
+      head: <SearchForm page={page} question={question} />,
+      content: async (rendering) => {
+        const findings = await search.find();
+        rendering.isPartial = endsEarly(findings);
+        const { next } = findings;
+        return [
+          <Results page={page} revision={revision} findings={findings} />,
+          <Pager href={next === undefined ? undefined : nextLink(page, question, next)} words="Look further" />,
+        ];
+      },
+    }));
   });
 }

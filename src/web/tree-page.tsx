@@ -5,18 +5,21 @@
  */
 import type { Context } from "hono";
 import { raw } from "hono/html";
+import type { Child } from "hono/jsx";
 import { readBlob } from "../browse/blob.ts";
 import type { BrowseSession } from "../browse/browse-session.ts";
 import { LastChanges } from "../browse/last-changes.ts";
-import { blobSizes, type DirectoryEntry, findPath, listEntries } from "../browse/tree-at.ts";
+import { blobSizes, findPath, listEntries } from "../browse/tree-at.ts";
 import { itemAt } from "../bytes/assert.ts";
 import { toHex } from "../bytes/hex.ts";
 import { requestedRevision } from "../http/content-address.ts";
 import { found } from "../http/content.ts";
 import { recentPlot } from "./activity-page.tsx";
-import { byContent, type Rendering } from "./by-content.ts";
-import { CommitLine, type NamedCommit, namedCommit, When } from "./commit-line.tsx";
-import { commitLink, pathLink, repositoryLink } from "./links.ts";
+import { byContent } from "./by-content.ts";
+import { CommitLine, type NamedCommit, namedCommit } from "./commit-line.tsx";
+import type { ContentPage, Parts, Rendering } from "./content-page.tsx";
+import { directoriesFirst, Entries, type Listing, rowsOf } from "./directory-table.tsx";
+import { pathLink, repositoryLink } from "./links.ts";
 import { markdownDirectory } from "./markdown-twin.ts";
 import { wantsMarkdown } from "./twins.ts";
 import { pageAnswer } from "./page-answer.tsx";
@@ -32,16 +35,7 @@ import {
   withRepository,
   withRevision,
 } from "./repository-request.ts";
-import {
-  decoded,
-  isMarkdown,
-  LARGEST_README,
-  README,
-  shownBytes,
-  shownCount,
-  shownSize,
-  splitMessage,
-} from "./texts.ts";
+import { decoded, isMarkdown, LARGEST_README, README, shownBytes, shownCount, shownSize } from "./texts.ts";
 
 /** The most entries of a directory on one page. */
 const MOST_ENTRIES = 1000;
@@ -51,99 +45,6 @@ const MOST_ENTRIES = 1000;
  */
 const QUICK_STEPS = 12_000_000;
 const PATIENT_STEPS = 200_000_000;
-/** A directory that is shown. */
-type Listing = {
-  readonly revision: string;
-  readonly path: string;
-  readonly entries: readonly DirectoryEntry[];
-  readonly sizes: readonly (number | undefined)[];
-  readonly hasMore: boolean;
-  /** The commits that changed entries last, by their names, as far as they were found. */
-  readonly changes: ReadonlyMap<string, NamedCommit>;
-};
-
-const ICONS = { tree: "dir", blob: "file", commit: "module", tag: "file" } as const;
-
-function EntryRow({
-  page,
-  at,
-  entry,
-  size,
-}: {
-  readonly page: RepositoryPage;
-  readonly at: Listing;
-  readonly entry: DirectoryEntry;
-  readonly size: number | undefined;
-}) {
-  const path = at.path === "" ? entry.name : `${at.path}/${entry.name}`;
-  const text = shownBytes(entry.name);
-  const isLink = (entry.mode & 0o170000) === 0o120000;
-  const word = entry.type === "tree" ? "tree" : "blob";
-  const changed = at.changes.get(entry.name);
-  return (
-    <tr>
-      <td class={`name ${isLink ? "link" : ICONS[entry.type]}`}>
-        {entry.type === "commit" ? (
-          <>
-            <bdi>{text}</bdi> <span class="note">@ {toHex(entry.oid).slice(0, 10)} (submodule)</span>
-          </>
-        ) : (
-          <a href={pathLink(page.name, word, at.revision, path)}>
-            <bdi>{text}</bdi>
-            {entry.type === "tree" ? "/" : ""}
-          </a>
-        )}
-      </td>
-      <td class="change">
-        {changed === undefined ? null : (
-          <a href={commitLink(page.name, changed.oid)}>
-            <bdi>{splitMessage(changed.commit.message).subject}</bdi>
-          </a>
-        )}
-      </td>
-      <td class="age">{changed === undefined ? null : <When person={changed.commit.committer} />}</td>
-      <td class="size">{size === undefined ? "" : shownSize(size)}</td>
-    </tr>
-  );
-}
-
-function Entries({ page, listing }: { readonly page: RepositoryPage; readonly listing: Listing }) {
-  const { entries, sizes, path, revision } = listing;
-  const up = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "";
-  return (
-    <table class="files">
-      <caption class="hidden">Files</caption>
-      <thead>
-        <tr>
-          <th scope="col">Name</th>
-          <th scope="col" class="change">
-            Last change
-          </th>
-          <th scope="col" class="age">
-            When
-          </th>
-          <th scope="col" class="size">
-            Size
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {path === "" ? null : (
-          <tr>
-            <td class="name dir" colspan={4}>
-              <a href={pathLink(page.name, "tree", revision, up)} aria-label="The directory above">
-                ..
-              </a>
-            </td>
-          </tr>
-        )}
-        {entries.map((entry, i) => (
-          <EntryRow page={page} at={listing} entry={entry} size={sizes[i]} />
-        ))}
-      </tbody>
-    </table>
-  );
-}
 
 async function readme(page: RepositoryPage, listing: Listing) {
   const entry = listing.entries.find(({ name, type }) => type === "blob" && README.test(name));
@@ -221,26 +122,13 @@ function Archives({ page, listing }: { readonly page: RepositoryPage; readonly l
   );
 }
 
-/** What a directory is listed at. `commit` is a raw name. */
-type Listed = {
-  readonly revision: string;
-  readonly path: string;
-  readonly commit: Uint8Array | undefined;
-  /** The steps that may be taken to find what changed its entries last. */
-  readonly steps: number;
-};
-
-/** Finds the commits that changed entries last. `entries` are in git's order. */
+/** Finds the commits that changed entries last, by the names of the entries, in as many steps at most. `commit` is a raw name. */
 async function changesOf(
   session: BrowseSession,
-  asked: {
-    readonly commit: Uint8Array;
-    readonly path: string;
-    readonly entries: readonly DirectoryEntry[];
-    readonly steps: number;
-  },
+  commit: Uint8Array,
+  { path, entries }: Listing,
+  steps: number,
 ): Promise<Map<string, NamedCommit>> {
-  const { commit, path, entries, steps } = asked;
   const all = { commit, entries: entries.map((_, at) => at) };
   const search = await LastChanges.start(session, path, entries, [all]);
   const names = new Map<number, Uint8Array>();
@@ -256,92 +144,100 @@ async function changesOf(
   return changes;
 }
 
-const isDirectory = ({ type }: DirectoryEntry): boolean => type === "tree";
-
-/** Reads a directory. Its directories come first, as people look for them there. */
-async function listed(
-  session: BrowseSession,
-  tree: Uint8Array,
-  { revision, path, commit, steps }: Listed,
-): Promise<Listing> {
-  const entries = await listEntries(session, tree, { first: 0, count: MOST_ENTRIES + 1 });
-  const shownEntries = entries.slice(0, MOST_ENTRIES);
-  const first = [...shownEntries.filter(isDirectory), ...shownEntries.filter((entry) => !isDirectory(entry))];
-  const sizes = await blobSizes(session, first);
-  const changes =
-    commit === undefined ? new Map() : await changesOf(session, { commit, path, entries: shownEntries, steps });
-  return { revision, path, entries: first, sizes, hasMore: entries.length > MOST_ENTRIES, changes };
-}
-
 /** Answers with the page of a directory. */
 async function directory(context: Context<PageEnv>, page: RepositoryPage, shown: ShownRevision): Promise<Response> {
   if (wantsMarkdown(context.req.raw)) return await markdownDirectory(context, page, shown);
-  return await byContent(context, page, shown.object.name, async (rendering) => {
-    return await renderedDirectory(context, page, shown, rendering);
-  });
+  return await byContent(context, page, shown.object.name, async () => await shownDirectory(context, page, shown));
 }
 
-async function renderedDirectory(
+async function shownDirectory(
   context: Context<PageEnv>,
   page: RepositoryPage,
   shown: ShownRevision,
-  rendering: Rendering,
-): Promise<Response> {
+): Promise<Response | ContentPage> {
   const { session } = page;
+  const { revision, path } = shown;
   const root = await rootOf(session, shown.object);
-  const entry = found(await findPath(session, root.name, shown.path));
-  if (entry.type !== "tree") return context.redirect(pathLink(page.name, "blob", shown.revision, shown.path), 302);
-  const last: NamedCommit | undefined = root.commit === undefined ? undefined : await namedCommit(session, root.commit);
-  const isPatient = context.req.query("changes") === "all";
-  const steps = isPatient ? PATIENT_STEPS : QUICK_STEPS;
+  const entry = found(await findPath(session, root.name, path));
+  if (entry.type !== "tree") return context.redirect(pathLink(page.name, "blob", revision, path), 302);
   const { commit } = root;
-  const listing = await listed(session, entry.oid, { revision: shown.revision, path: shown.path, commit, steps });
-  const hasAll = commit === undefined || listing.changes.size === listing.entries.length;
-  rendering.isPartial = !hasAll;
-  const text = await readme(page, listing);
-  const plot = shown.path === "" && commit !== undefined ? await recentPlot(session, commit, rendering) : null;
-  const { tenant, repo } = shownNames(page.name);
-  const { origin } = new URL(context.req.url);
-  const title = shown.path === "" ? `${tenant}/${repo}` : `${shownBytes(shown.path)} - ${tenant}/${repo}`;
-  return await pageAnswer(context, {
-    title,
+  const last = commit === undefined ? undefined : await namedCommit(session, commit);
+  const entries = await listEntries(session, entry.oid, { first: 0, count: MOST_ENTRIES + 1 });
+  const hasMore = entries.length > MOST_ENTRIES;
+  const listing: Listing = { revision, path, entries: entries.slice(0, MOST_ENTRIES), hasMore };
+  const isPatient = context.req.query("changes") === "all";
+  return {
+    ...(path === "" ? {} : { title: shownBytes(path) }),
     description: page.record.description,
-    isPublic: page.record.visibility === "public",
-    crumbs: crumbsOf(page, shown),
+    tab: "files",
+    revision,
+    at: shown,
     alternates: [
       { type: "application/atom+xml", href: `${repositoryLink(page.name)}/feed/commits`, title: "Commits" },
-      { type: "application/json", href: `/api/v1/repos${pathLink(page.name, "tree", shown.revision, shown.path)}` },
+      { type: "application/json", href: `/api/v1/repos${pathLink(page.name, "tree", revision, path)}` },
     ],
-    body: (
-      <RepositoryFrame shown={page} tab="files" revision={shown.revision}>
+    head: (
+      <>
         <div class="bar">
-          <RevisionForm shown={page} word="tree" revision={shown.revision} path={shown.path} />
+          <RevisionForm shown={page} word="tree" revision={revision} path={path} />
           <Archives page={page} listing={listing} />
           <span class="note">{shownSize(page.record.sizeBytes)} in git</span>
-          <CloneBox origin={origin} page={page} sshPort={context.var.page.sshPort} />
+          <CloneBox origin={new URL(context.req.url).origin} page={page} sshPort={context.var.page.sshPort} />
         </div>
         {last === undefined ? null : <CommitLine name={page.name} named={last} />}
-        <Entries page={page} listing={listing} />
-        {hasAll || isPatient ? null : (
-          <p class="note">
-            <a href="?changes=all">Show the last change of every entry</a>
-          </p>
-        )}
-        {listing.hasMore ? (
-          <p class="note">Only the first {shownCount(MOST_ENTRIES)} entries are shown. The API lists them all.</p>
-        ) : null}
-        {plot === null ? null : (
-          <div class="plots">
-            <div>
-              {plot}
-              <a href={pathLink(page.name, "activity", shown.revision)}>Activity and contributors</a>
-            </div>
-          </div>
-        )}
-        {text}
-      </RepositoryFrame>
+      </>
     ),
-  });
+    content: async (rendering) => await partsOf(page, listing, { commit, isPatient, rendering }),
+  };
+}
+
+/** Finds what changed each entry last, and the activity of a root, before anything of it is shown. */
+async function partsOf(
+  page: RepositoryPage,
+  listing: Listing,
+  {
+    commit,
+    isPatient,
+    rendering,
+  }: { readonly commit: Uint8Array | undefined; readonly isPatient: boolean; readonly rendering: Rendering },
+): Promise<Parts> {
+  const { session } = page;
+  const { revision, path, entries, hasMore } = listing;
+  const steps = isPatient ? PATIENT_STEPS : QUICK_STEPS;
+  const shown = directoriesFirst(entries);
+  const sizes = await blobSizes(session, shown);
+  const changes =
+    commit === undefined ? new Map<string, NamedCommit>() : await changesOf(session, commit, listing, steps);
+  const hasAll = commit === undefined || changes.size === entries.length;
+  rendering.isPartial = !hasAll;
+  const plot = path === "" && commit !== undefined ? await recentPlot(session, commit, rendering) : null;
+  return (async function* parts(): AsyncGenerator<Child> {
+    yield (
+      <Entries page={page} listing={listing} rows={await rowsOf(page, listing, { entries: shown, sizes, changes })} />
+    );
+    if (!hasAll && !isPatient) {
+      yield (
+        <p class="note">
+          <a href="?changes=all">Show the last change of every entry</a>
+        </p>
+      );
+    }
+    if (hasMore) {
+      yield <p class="note">Only the first {shownCount(MOST_ENTRIES)} entries are shown. The API lists them all.</p>;
+    }
+    if (plot !== null) {
+      yield (
+        <div class="plots">
+          <div>
+            {plot}
+            <a href={pathLink(page.name, "activity", revision)}>Activity and contributors</a>
+          </div>
+        </div>
+      );
+    }
+    await session.awake();
+    yield await readme(page, listing);
+  })();
 }
 
 function FirstPush({ origin, page }: { readonly origin: string; readonly page: RepositoryPage }) {

@@ -1,12 +1,16 @@
 /**
- * Pages by content: what a browser or the host has already is not rendered again, and nobody gets what was rendered for
- * others.
+ * Pages by content: what a browser or the host has already is not rendered again, nobody gets what was rendered for others, and a
+ * page that lacks something is never taken for whole.
  */
 import { Hono } from "hono";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { BrowseSession } from "../../../src/browse/browse-session.ts";
+import type { Host } from "../../../src/http/host.ts";
+import { Traffic } from "../../../src/http/traffic.ts";
 import type { PageEnv, PageHost } from "../../../src/web/page-host.ts";
 import { byContent } from "../../../src/web/by-content.ts";
 import type { RepositoryPage } from "../../../src/web/repository-request.ts";
+import { TestStore } from "../../support/store.ts";
 
 type Visit = {
   readonly object?: number;
@@ -19,45 +23,73 @@ type Visit = {
   readonly path?: string;
   readonly etag?: string;
   readonly method?: string;
+  readonly hasDifferences?: boolean;
 };
 
+beforeAll(() => {
+  // The streams of workerd that pass on what is written have the same parts.
+  vi.stubGlobal("IdentityTransformStream", TransformStream);
+});
+afterAll(() => {
+  vi.unstubAllGlobals();
+});
+
+/** An answer that has come whole. */
+type Answer = { readonly status: number; readonly headers: Headers; readonly html: string };
+
 /** A host that remembers pages, and counts what is rendered. */
-function bed(): { readonly visit: (visit?: Visit) => Promise<Response>; readonly rendered: () => number } {
+function bed(): {
+  readonly visit: (visit?: Visit) => Promise<Answer>;
+  readonly rendered: () => number;
+  readonly store: TestStore;
+} {
   const kept = new Map<string, ArrayBuffer>();
+  const store = new TestStore();
   let rendered = 0;
-  const visit = async (asked: Visit = {}): Promise<Response> => {
+  const visit = async (asked: Visit = {}): Promise<Answer> => {
     const { object = 1, isAnonymous = true, visibility = "public", version = "1", isPartial = false } = asked;
-    const host = {
+    const page = {
       version,
       secret: undefined,
       isAnonymous,
       isSignedIn: !isAnonymous,
       kept: {
         read: async (key: string) => await Promise.resolve(kept.get(key)),
-        keep: (key: string, bytes: ArrayBuffer) => void kept.set(key, bytes),
+        keep: async (key: string, bytes: ArrayBuffer) => await Promise.resolve(void kept.set(key, bytes)),
       },
     } as unknown as PageHost;
-    const page = {
+    const host = { traffic: new Traffic(), until: () => undefined } as unknown as Host;
+    const session = await BrowseSession.open(store.repository(), store.answer(new Uint8Array(0)));
+    const shown: RepositoryPage = {
       name: { tenant: "acme", repo: "shown" },
-      record: { id: "1", visibility, description: asked.description },
+      record: { id: "1", visibility, description: asked.description ?? "" },
       mayAdminister: false,
       showsUpstream: false,
+      session,
+      handOver: () => undefined,
     } as unknown as RepositoryPage;
     const app = new Hono<PageEnv>();
     app.all("*", async (context) => {
-      context.set("page", host);
-      return await byContent(context, page, new Uint8Array([object]), async (rendering) => {
-        rendered++;
-        rendering.isPartial = isPartial;
-        const body = `page ${rendered}`;
-        const length = String(asked.length ?? body.length);
-        return await Promise.resolve(new Response(body, { headers: { "Content-Length": length, ETag: '"text"' } }));
-      });
+      context.set("page", page);
+      context.set("host", host);
+      return await byContent(context, shown, new Uint8Array([object]), async () => ({
+        tab: "files",
+        hasDifferences: asked.hasDifferences === true,
+        content: async (rendering) => {
+          rendered++;
+          rendering.isPartial = isPartial;
+          return [`page ${rendered}`, "x".repeat(asked.length ?? 0)];
+        },
+      }));
     });
     const headers: HeadersInit = asked.etag === undefined ? {} : { "If-None-Match": asked.etag };
-    return await app.request(asked.path ?? "/acme/shown/tree/main", { headers, method: asked.method ?? "GET" });
+    const init = { headers, method: asked.method ?? "GET" };
+    const answer = await app.request(asked.path ?? "/acme/shown/tree/main", init);
+    const html = await answer.text();
+    session.close();
+    return { status: answer.status, headers: answer.headers, html };
   };
-  return { visit, rendered: () => rendered };
+  return { visit, rendered: () => rendered, store };
 }
 
 describe("a page by content", () => {
@@ -65,7 +97,7 @@ describe("a page by content", () => {
     const { visit, rendered } = bed();
     for (const isAnonymous of [true, false]) {
       const etag = (await visit({ isAnonymous })).headers.get("ETag") ?? "";
-      expect(etag).toMatch(/^W\/"[0-9a-f]{32}"$/);
+      expect(etag).toMatch(/^W\/"[0-9a-f]{32}-[0-9a-f]{16}"$/);
       const before = rendered();
       const again = await visit({ isAnonymous, etag });
       expect([again.status, again.headers.get("ETag"), rendered()]).toEqual([304, etag, before]);
@@ -74,10 +106,14 @@ describe("a page by content", () => {
 
   it("is rendered once for all who are not signed in", async () => {
     const { visit, rendered } = bed();
-    const first = await (await visit()).text();
+    const { html } = await visit();
+    expect(html).toMatch(/^<!doctype html>.*page 1.*<\/html>$/s);
     const second = await visit();
-    expect([await second.text(), second.headers.get("Cache-Status")]).toEqual([first, "thinpack; hit"]);
+    expect([second.html, second.headers.get("Cache-Status")]).toEqual([html, "thinpack; hit"]);
     expect(second.headers.get("Content-Security-Policy")).toContain("default-src 'none'");
+    const etag = second.headers.get("ETag") ?? "";
+    expect(etag).toMatch(/^W\/"[0-9a-f]{32}"$/);
+    expect((await visit({ etag })).status).toBe(304);
     expect(rendered()).toBe(1);
   });
 
@@ -101,19 +137,41 @@ describe("a page by content", () => {
     ["is for somebody who signed in", { isAnonymous: false }],
     ["lacks something", { isPartial: true }],
     ["is very large", { length: 3 * 1024 * 1024 }],
-    ["says no length", { length: Number.NaN }],
   ])("is not kept where it %s", async (_, asked) => {
     const { visit, rendered } = bed();
     await visit(asked);
-    await visit(asked);
+    expect((await visit(asked)).headers.get("Cache-Status")).toBeNull();
     expect(rendered()).toBe(2);
   });
 
-  it("that lacks something is not taken for whole by a browser", async () => {
+  it("that lacks something is not taken for whole by a browser, whoever gets a whole one meanwhile", async () => {
     const { visit, rendered } = bed();
+    const partial = (await visit({ isPartial: true })).headers.get("ETag") ?? "";
+    expect((await visit({ isPartial: true, etag: partial })).status).toBe(200);
     const whole = (await visit()).headers.get("ETag") ?? "";
-    expect((await visit({ isPartial: true, object: 2 })).headers.get("ETag")).toBe('"text"');
-    expect((await visit({ etag: whole })).status).toBe(304);
-    expect(rendered()).toBe(2);
+    expect((await visit({ etag: partial })).status).toBe(200);
+    expect((await visit({ etag: `"other", ${whole}` })).status).toBe(304);
+    expect((await visit({ etag: whole.replace(/-\w+/, `-${"0".repeat(16)}`) })).status).toBe(200);
+    expect(rendered()).toBe(3);
+  });
+
+  it("tells a HEAD request what is known at its end", async () => {
+    const { visit } = bed();
+    const { html } = await visit({ isAnonymous: false });
+    const head = await visit({ isAnonymous: false, method: "HEAD" });
+    expect([head.status, head.html, head.headers.get("Content-Length")]).toEqual([200, "", String(html.length)]);
+    const etag = head.headers.get("ETag") ?? "";
+    expect((await visit({ isAnonymous: false, etag })).status).toBe(304);
+    const partial = await visit({ isPartial: true, method: "HEAD", object: 2 });
+    expect([partial.headers.get("ETag"), partial.headers.get("Content-Length")]).toEqual([null, null]);
+  });
+
+  it("makes no differences for a HEAD request, which is told neither a length nor a tag", async () => {
+    const { visit, rendered } = bed();
+    const head = await visit({ method: "HEAD", hasDifferences: true });
+    expect([head.status, head.html, rendered()]).toEqual([200, "", 0]);
+    expect([head.headers.get("ETag"), head.headers.get("Content-Length")]).toEqual([null, null]);
+    expect(head.headers.get("Content-Type")).toBe("text/html; charset=utf-8");
+    expect((await visit({ hasDifferences: true })).html).toContain("page 1");
   });
 });
