@@ -31,6 +31,11 @@ const COMMITS: readonly (readonly [author: string, message: string])[] = [
   ["A <a@example.com> 1700000000 +0000", ""],
 ];
 
+/** Returns a mail without the content of binary files: git deflates with another level, and makes a delta where that is smaller. */
+function withoutContent(mail: string): string {
+  return mail.replaceAll(/GIT binary patch\n(?:(?:literal|delta) \d+\n(?:[A-Za-z][^ \n]+\n)*\n){2}/g, "BINARY\n");
+}
+
 describe("the mail of a commit", () => {
   const git = new GitRepository();
   const store = new TestStore();
@@ -94,13 +99,11 @@ describe("the mail of a commit", () => {
     const expected = git.git(["format-patch", ...options, "series0..series12"]).toString("latin1");
     expect(expected).toMatch(/Subject: \[PATCH 0\d\/1\d\] series 1\n/);
     expect(expected).not.toContain("series 7\n");
-    expect(Buffer.concat(pieces).toString("latin1")).toBe(expected);
+    // That git takes the binary files is shown below.
+    expect(withoutContent(Buffer.concat(pieces).toString("latin1"))).toBe(withoutContent(expected));
   });
 
   it("has the statistics, the summary and the patch of git format-patch", async () => {
-    // Git deflates with another level, and makes a delta of a binary file where that is smaller.
-    const withoutContent = (mail: string): string =>
-      mail.replaceAll(/GIT binary patch\n(?:(?:literal|delta) \d+\n(?:[A-Za-z][^ \n]+\n)*\n){2}/g, "BINARY\n");
     let binary = 0;
     for (let number = 0; number < PAIRS; number++) {
       for (const revision of [`before${number}`, `after${number}`]) {
