@@ -130,6 +130,7 @@ const REPO_ROWS: readonly Row[] = [
   { method: "GET", path: "/push-certificates/1", outcomes: ADMINISTER },
   { method: "GET", path: "/usage", outcomes: ADMINISTER },
   { method: "GET", path: "/tree/main", outcomes: READ },
+  { method: "GET", path: "/blob/main/x", outcomes: READ },
   { method: "GET", path: "/commits", outcomes: READ },
   { method: "GET", path: "/commits/main", outcomes: READ },
   { method: "GET", path: "/raw/main/x", outcomes: READ },
