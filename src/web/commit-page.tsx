@@ -9,11 +9,12 @@ import type { BrowseSession } from "../browse/browse-session.ts";
 import { treeOf } from "../browse/commit.ts";
 import { commitMail } from "../browse/commit-mail.ts";
 import { resolveCommit } from "../browse/revision.ts";
+import type { RevisionSyntax } from "../browse/revision-syntax.ts";
 import { fromHex } from "../bytes/hex.ts";
 import { Problem } from "../http/problem.ts";
 import type { Identity } from "../object/identity.ts";
 import { requestedRevision } from "../http/content-address.ts";
-import { found } from "../http/content.ts";
+import { askedTexts, chosenText, type TextForm } from "../http/text-forms.ts";
 import { byContent } from "./by-content.ts";
 import { namedCommit, When } from "./commit-line.tsx";
 import type { ContentPage } from "./content-page.tsx";
@@ -90,14 +91,15 @@ function Facts({ name, oid, commit }: { readonly name: RepositoryName } & Awaite
  * `.patch` the mail that `git am` takes.
  */
 export async function commitPage(context: Context<PageEnv>): Promise<Response> {
-  const text = restOfPage(context);
-  const [ending = ""] = /\.(?:diff|patch)$/.exec(text) ?? [];
-  const revision = requestedRevision(text.slice(0, text.length - ending.length));
-  return await withRepository(context, [revision], async (page) => {
-    const { name } = found(await resolveCommit(page.session, revision));
-    const isTwin = ending === "" && wantsMarkdown(context.req.raw);
+  const texts = askedTexts(restOfPage(context), requestedRevision);
+  const revisions = texts.map((each) => each.revisions);
+  return await withRepository(context, revisions, async (page) => {
+    const resolve = async (revision: RevisionSyntax) => await resolveCommit(page.session, revision);
+    const { asked, named } = await chosenText(texts, resolve);
+    const { name } = named;
+    const isTwin = asked.form === undefined && wantsMarkdown(context.req.raw);
     if (isTwin) return await commitTwin(context, page, name);
-    return await byContent(context, page, name, async () => await shownCommit(context, page, name, ending));
+    return await byContent(context, page, name, async () => await shownCommit(context, page, name, asked.form));
   });
 }
 
@@ -112,15 +114,15 @@ async function shownCommit(
   context: Context<PageEnv>,
   page: RepositoryPage,
   rawName: Uint8Array,
-  ending: string,
+  form: TextForm | undefined,
 ): Promise<Response | ContentPage> {
   const { session, name } = page;
   const named = await namedCommit(session, rawName);
   const { oid, commit } = named;
   const [parent] = commit.parents;
   const trees = await treesOf(session, rawName, parent);
-  if (ending === ".diff") return await diffTextAnswer(context, page, trees);
-  if (ending === ".patch") {
+  if (form === "diff") return await diffTextAnswer(context, page, trees);
+  if (form === "patch") {
     if (commit.parents.length > 1) throw new Problem(422, "A merge has no mail; .diff gives what it changed.");
     const mail = commitMail(session, { name: rawName, ...trees }, diffOptionsOf(context));
     return await textAnswer(context, page, mail);

@@ -7,13 +7,12 @@ import type { Context } from "hono";
 import { treeOf } from "../browse/commit.ts";
 import { seriesMails } from "../browse/commit-mail.ts";
 import { compareCommits, type Comparison } from "../browse/compare.ts";
-import { resolveCommit } from "../browse/revision.ts";
-import { itemAt } from "../bytes/assert.ts";
 import { concat } from "../bytes/chunk.ts";
 import { toHex } from "../bytes/hex.ts";
 import { Problem } from "../http/problem.ts";
-import { comparedRevisions, requestedRevision } from "../http/content-address.ts";
-import { found } from "../http/content.ts";
+import { requestedComparison, resolveComparison } from "../http/compared-commits.ts";
+import { comparedRevisions } from "../http/content-address.ts";
+import { askedTexts, chosenText } from "../http/text-forms.ts";
 import { byContent } from "./by-content.ts";
 import { CommitLine, type NamedCommit, namedCommit } from "./commit-line.tsx";
 import type { ContentPage } from "./content-page.tsx";
@@ -115,19 +114,21 @@ async function comparisonText(context: Context<PageEnv>, page: RepositoryPage, c
  * mails of its commits.
  */
 export async function comparePage(context: Context<PageEnv>): Promise<Response> {
-  const text = restOfPage(context);
-  const [ending = ""] = /\.(?:diff|patch)$/.exec(text) ?? [];
-  const texts = comparedRevisions(text.slice(0, text.length - ending.length));
-  const revisions = texts.map((each) => requestedRevision(each));
+  const texts = askedTexts(restOfPage(context), (text) => ({
+    title: comparedRevisions(text)
+      .map((each) => shownBytes(each))
+      .join("..."),
+    ends: requestedComparison(text),
+  }));
+  const revisions = texts.flatMap((each) => each.revisions.ends);
   return await withRepository(context, revisions, async (page) => {
     const { session } = page;
-    const names: Uint8Array[] = [];
-    for (const revision of revisions) names.push(found(await resolveCommit(session, revision)).name);
-    const [from, to] = [itemAt(names, 0), itemAt(names, 1)];
-    const compared = { from, to, title: texts.map((each) => shownBytes(each)).join("...") };
-    if (ending === ".patch")
+    const { asked, named } = await chosenText(texts, async ({ ends }) => await resolveComparison(session, ends));
+    const { from, to } = named;
+    const compared = { from, to, title: asked.revisions.title };
+    if (asked.form === "patch")
       return await textAnswer(context, page, seriesMails(session, { from, to }, diffOptionsOf(context)));
-    if (ending === ".diff") return await comparisonText(context, page, compared);
+    if (asked.form === "diff") return await comparisonText(context, page, compared);
     if (wantsMarkdown(context.req.raw)) return await comparisonTwin(context, page, compared);
     return await byContent(context, page, concat([from, to]), async () => {
       return await shownComparison(context, page, compared);

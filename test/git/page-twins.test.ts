@@ -59,8 +59,9 @@ beforeAll(async () => {
   await git.ok(["commit", "-q", "-m", "moved"], { cwd: work });
   await git.commit(work, "src/a.c", "int x;\n", "another");
   await git.ok(["tag", "v1"], { cwd: work });
+  await git.ok(["branch", "odd.patch", "main~1"], { cwd: work });
   const url = withToken(`${host.base}/acme/code.git`, "test-token");
-  await git.ok(["push", "-q", url, "main", "a/b", "v1"], { cwd: work });
+  await git.ok(["push", "-q", url, "main", "a/b", "odd.patch", "v1"], { cwd: work });
 });
 
 afterAll(async () => {
@@ -206,11 +207,35 @@ describe("the patches of a page, and of the API", () => {
       "/api/v1/repos/acme/code/commits/main.patch",
       ["format-patch", "--stdout", "--full-index", "--signature=thinpack", "-1", "main"],
     ],
+    [
+      "/acme/code/commit/main~1.patch",
+      ["format-patch", "--stdout", "--full-index", "--signature=thinpack", "-1", "main~1"],
+    ],
+    ["/acme/code/commit/odd.patch.diff", ["diff", "--full-index", "-M", "main~2", "main~1"]],
+    ["/acme/code/compare/main~2...odd.patch.diff", ["diff", "--full-index", "-M", "main~2...main~1"]],
+    [
+      "/api/v1/repos/acme/code/commits/main~1.patch",
+      ["format-patch", "--stdout", "--full-index", "--signature=thinpack", "-1", "main~1"],
+    ],
+    ["/api/v1/repos/acme/code/compare/main~2...main^.diff", ["diff", "--full-index", "-M", "main~2...main^"]],
+    ["/api/v1/repos/acme/code/diff/main~2..main^.diff", ["diff", "--full-index", "-M", "main~2..main^"]],
   ])("at %s are git's", async (path, args) => {
     const { status, body_ } = await get(path);
     const expected = (await git.bytes(args, { cwd: work })).toString();
     expect(expected).not.toBe("");
     expect([status, body_]).toEqual([200, expected]);
+  });
+
+  it.each(["/commit/odd.patch", "/compare/main~2...odd.patch"])(
+    "are not what %s is: a branch has that name",
+    async (path) => {
+      const { status, headers } = await get(`/acme/code${path}`);
+      expect([status, headers.get("Content-Type")]).toEqual([200, "text/html; charset=utf-8"]);
+    },
+  );
+
+  it.each(["/commit/main~~x.patch", "/commit/none.patch"])("are not at %s", async (path) => {
+    expect((await get(`/acme/code${path}`)).status).toBe(path.includes("none") ? 404 : 422);
   });
 
   it("make git am take the commits over", async () => {

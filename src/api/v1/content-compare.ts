@@ -6,19 +6,19 @@
 import type { Context } from "hono";
 import * as v from "valibot";
 import { treeOf } from "../../browse/commit.ts";
-import type { BrowseSession, Unanswered } from "../../browse/browse-session.ts";
+import type { BrowseSession } from "../../browse/browse-session.ts";
 import { compareCommits, type Comparison } from "../../browse/compare.ts";
-import { resolveCommit } from "../../browse/revision.ts";
 import { toHex } from "../../bytes/hex.ts";
+import { requestedComparison, resolveComparison } from "../../http/compared-commits.ts";
 import { withSession } from "../../http/content.ts";
-import { comparedRevisions, requestedRevision } from "../../http/content-address.ts";
 import { Problem } from "../../http/problem.ts";
+import { chosenText } from "../../http/text-forms.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { filesPage, number, oidText, MOST_MESSAGES, PAGE, commitByName } from "./content-pages.ts";
 import { sendComparedPatch, sendSeries } from "./content-diff.ts";
 import { openSession, queryLimit, streamedJson, type JsonWriter } from "./content-request.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";
-import { askedForms, chosenForm } from "./diff-forms.ts";
+import { askedForms } from "./diff-forms.ts";
 
 const commitsCursor = v.strictObject({ from: oidText, to: oidText, at: number });
 const filesCursor = v.strictObject({ from: oidText, to: oidText, behind: v.string() });
@@ -59,27 +59,19 @@ async function baseTree(session: BrowseSession, { mergeBases }: Comparison): Pro
   return base === undefined ? undefined : await treeOf(session, base);
 }
 
-/** Two commits that a path names, raw. */
-type NamedCommits = { readonly kind: "found"; readonly from: Uint8Array; readonly to: Uint8Array };
-
-async function commitsOf(session: BrowseSession, text: string): Promise<NamedCommits | Unanswered> {
-  const [left, right] = comparedRevisions(text);
-  const from = await resolveCommit(session, requestedRevision(left));
-  const to = await resolveCommit(session, requestedRevision(right));
-  if (from.kind !== "found") return from;
-  return to.kind === "found" ? { kind: "found", from: from.name, to: to.name } : to;
-}
-
 /** Answers with the relation of two revisions, with their differences, or with the mails of the commits between. */
 export async function compareRevisions(context: Context<ApiEnv>): Promise<Response> {
-  const forms = askedForms(context);
-  const revisions = forms.flatMap(({ text }) => comparedRevisions(text).map((each) => requestedRevision(each)));
+  const forms = askedForms(context, requestedComparison);
   const count = queryLimit(context, PAGE.commits, PAGE.mostCommits);
   const cursor = parseCursor(context.req.query("cursor"), commitsCursor);
   const fileCursor = parseCursor(context.req.query("files_cursor"), filesCursor);
-  const session = await openSession(context, revisions);
+  const session = await openSession(
+    context,
+    forms.flatMap(({ revisions }) => revisions),
+  );
   return await withSession(session, async () => {
-    const { format, named } = await chosenForm(forms, async (text) => await commitsOf(session, text));
+    const { asked, named } = await chosenText(forms, async (ends) => await resolveComparison(session, ends));
+    const { format } = asked;
     const { from, to } = named;
     if (format === "diff") return await sendComparedPatch(context, session, named);
     if (format === "patch") return await sendSeries(context, session, named);

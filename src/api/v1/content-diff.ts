@@ -19,12 +19,13 @@ import { cacheControl, found, withSession } from "../../http/content.ts";
 import type { Whitespace } from "../../diff/whitespace.ts";
 import { requestedRevision } from "../../http/content-address.ts";
 import { Problem } from "../../http/problem.ts";
+import { chosenText } from "../../http/text-forms.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { diffPage } from "./content-diff-json.ts";
 import { oidText, PAGE } from "./content-pages.ts";
 import { openSession, queryLimit, streamed, streamedJson } from "./content-request.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";
-import { askedForms, chosenForm } from "./diff-forms.ts";
+import { askedForms } from "./diff-forms.ts";
 
 const diffCursor = v.strictObject({ before: oidText, after: oidText, behind: v.string() });
 
@@ -62,11 +63,14 @@ export function queryDiffOptions(context: Context<ApiEnv>): DiffOptions {
   return { whitespace, context: number, ignoreBlankLines: blanks === "true" };
 }
 
-/** Splits `{a}...{b}` or `{a}..{b}`. A missing revision is `HEAD`, as in git. */
-function requestedRange(text: string): {
+/** Two revisions, and whether the second is compared with their merge base. */
+type RevisionRange = {
   readonly revisions: readonly [RevisionSyntax, RevisionSyntax];
   readonly isSinceBase: boolean;
-} {
+};
+
+/** Splits `{a}...{b}` or `{a}..{b}`. A missing revision is `HEAD`, as in git. */
+function requestedRange(text: string): RevisionRange {
   const [, left = "", dots = "", right = ""] = /^(.*?)(\.\.\.?)(.*)$/s.exec(text) ?? [];
   if (dots === "") throw new Problem(404, "Two revisions with .. or ... between them are compared.");
   const one = requestedRevision(left === "" ? "HEAD" : left);
@@ -81,8 +85,10 @@ type RangeEnds = {
   readonly isSinceBase: boolean;
 };
 
-async function endsOf(session: BrowseSession, text: string): Promise<RangeEnds | Unanswered> {
-  const { revisions, isSinceBase } = requestedRange(text);
+async function endsOf(
+  session: BrowseSession,
+  { revisions, isSinceBase }: RevisionRange,
+): Promise<RangeEnds | Unanswered> {
   const one = await resolveRevision(session, revisions[0]);
   const two = await resolveRevision(session, revisions[1]);
   if (one.kind !== "found") return one;
@@ -115,14 +121,15 @@ async function treesSinceBase(session: BrowseSession, { from, to }: ComparedComm
 
 /** Answers with the changed files of two revisions. */
 export async function diffRevisions(context: Context<ApiEnv>): Promise<Response> {
-  const forms = askedForms(context, "differences");
+  const forms = askedForms(context, requestedRange, "differences");
   const options = queryDiffOptions(context);
   const session = await openSession(
     context,
-    forms.flatMap(({ text }) => requestedRange(text).revisions),
+    forms.flatMap(({ revisions }) => revisions.revisions),
   );
   return await withSession(session, async () => {
-    const { format, named } = await chosenForm(forms, async (text) => await endsOf(session, text));
+    const { asked, named } = await chosenText(forms, async (range) => await endsOf(session, range));
+    const { format } = asked;
     if (format === "patch") return await sendSeries(context, session, await commitsOfEnds(session, named));
     const trees = await treesOf(session, named);
     return format === "diff"

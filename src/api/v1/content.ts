@@ -14,6 +14,7 @@ import { toHex } from "../../bytes/hex.ts";
 import { found, withSession } from "../../http/content.ts";
 import { requestedRevision } from "../../http/content-address.ts";
 import { Problem } from "../../http/problem.ts";
+import { chosenText } from "../../http/text-forms.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { entryJson, namedBytes } from "./content-json.ts";
 import { atRequestedPath, openSession, queryLimit, queryPath, queryRevision, streamedJson } from "./content-request.ts";
@@ -25,7 +26,7 @@ import { showActivity } from "./content-activity.ts";
 import { blameFile, lastChanges } from "./content-history.ts";
 import { formatLogCursor, resumedLog } from "./log-cursor.ts";
 import { diffRevisions, sendCommitPatch } from "./content-diff.ts";
-import { askedForms, chosenForm } from "./diff-forms.ts";
+import { askedForms } from "./diff-forms.ts";
 import { showBlob } from "./content-blob.ts";
 import { archiveFile } from "./content-archive.ts";
 import { findFilesByPath, searchContent } from "./content-search.ts";
@@ -134,16 +135,16 @@ async function listCommits(context: Context<ApiEnv>): Promise<Response> {
 }
 
 async function showCommit(context: Context<ApiEnv>): Promise<Response> {
-  const forms = askedForms(context);
+  const forms = askedForms(context, requestedRevision);
   const limit = queryLimit(context, PAGE.files, PAGE.mostFiles);
   const cursor = parseCursor(context.req.query("cursor"), filesCursor);
-  const revisions = forms.map(({ text }) => requestedRevision(text));
-  const session = await openSession(context, revisions);
+  const session = await openSession(
+    context,
+    forms.map(({ revisions }) => revisions),
+  );
   return await withSession(session, async () => {
-    const resolve = async (text: string): ReturnType<typeof resolveCommit> =>
-      await resolveCommit(session, requestedRevision(text));
-    const { format, named } = await chosenForm(forms, resolve);
-    const { name } = named;
+    const { asked, named } = await chosenText(forms, async (revision) => await resolveCommit(session, revision));
+    const [{ format }, { name }] = [asked, named];
     if (format !== "json") return await sendCommitPatch(context, session, name, format);
     const oid = toHex(name);
     if (cursor !== undefined && cursor.commit !== oid)

@@ -5,9 +5,8 @@
  * @packageDocumentation
  */
 import type { Context } from "hono";
-import type { Unanswered } from "../../browse/browse-session.ts";
-import { found } from "../../http/content.ts";
 import { Problem } from "../../http/problem.ts";
+import { askedTexts } from "../../http/text-forms.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { restOfPath } from "./content-request.ts";
 
@@ -17,8 +16,8 @@ const PATCH_TYPES = /\b(?:text\/x-(?:diff|patch)|application\/vnd\.github\.diff)
 /** The forms of an answer. */
 export type DiffFormat = "json" | "diff" | "patch";
 
-/** What a path may ask for: the text that names revisions, and the form that the end of the path names. */
-export type AskedForm = { readonly text: string; readonly format: DiffFormat };
+/** What a path may ask for: revisions, and the form of the answer. */
+export type AskedForm<Revisions> = { readonly revisions: Revisions; readonly format: DiffFormat };
 
 /** What `Accept: text/x-patch` asks for: mails where they are what the path is of, and else what has no head. */
 type PatchMeaning = "mails" | "differences";
@@ -42,31 +41,17 @@ function requestedFormat(context: Context<ApiEnv>, patches: PatchMeaning): DiffF
 }
 
 /**
- * Returns what the path may ask for. A revision may itself end in `.diff`, so the whole text comes first. Where the query
- * says the form, the end of the path says none.
+ * Returns what the path may ask for, by {@link askedTexts}. Where the query says the form, the end of the path says none.
  *
  * @throws Problem
  */
-export function askedForms(context: Context<ApiEnv>, patches: PatchMeaning = "mails"): readonly AskedForm[] {
+export function askedForms<Revisions>(
+  context: Context<ApiEnv>,
+  read: (text: string) => Revisions,
+  patches: PatchMeaning = "mails",
+): readonly AskedForm<Revisions>[] {
   const text = restOfPath(context);
-  const whole = { text, format: requestedFormat(context, patches) };
-  const [ending, form] = /\.(diff|patch)$/.exec(text) ?? [];
-  if (ending === undefined || context.req.query("format") !== undefined) return [whole];
-  return [whole, { text: text.slice(0, -ending.length), format: form === "diff" ? "diff" : "patch" }];
-}
-
-/** Returns the first form whose revisions are there, with what they are. @throws Problem if there is none */
-export async function chosenForm<T extends { readonly kind: "found" }>(
-  forms: readonly AskedForm[],
-  resolve: (text: string) => Promise<T | Unanswered>,
-): Promise<{ readonly format: DiffFormat; readonly named: T }> {
-  let last: Unanswered | undefined;
-  for (const { text, format } of forms) {
-    const named = await resolve(text);
-    if (named.kind === "found") return { format, named };
-    last = named;
-  }
-  // A path asks for something: there is a last one.
-  const { detail, kind } = last ?? { kind: "missing", detail: "There is no such revision." };
-  return found<never>({ kind, detail });
+  const format = requestedFormat(context, patches);
+  if (context.req.query("format") !== undefined) return [{ revisions: read(text), format }];
+  return askedTexts(text, read).map(({ revisions, form }) => ({ revisions, format: form ?? format })); // A path without an end takes what the header says.
 }
