@@ -29,6 +29,8 @@ export type RawRequest = {
    * default nothing is.
    */
   readonly mediaType?: (first: Uint8Array) => string | undefined;
+  /** Ends the tag of the answer, where the file is one form of several at its address. */
+  readonly tagEnd?: string;
 };
 
 /**
@@ -70,7 +72,7 @@ export async function rawContent(host: Host, request: Request, asked: RawRequest
     const pointer = isBehind ? await readPointer(session, name) : undefined;
     if (pointer !== undefined)
       return await sendBehind({ host, request, session }, asked, { pointer, path: object.path });
-    const etag = `"${toHex(name)}"`;
+    const etag = `"${toHex(name)}${asked.tagEnd ?? ""}"`; // A file alone at its address needs no more than its name.
     const headers = new Headers({ ...HARMLESS, ETag: etag, "Cache-Control": cacheControl(session) });
     if (isKnown(request.headers.get("If-None-Match") ?? undefined, etag)) {
       session.close();

@@ -20,7 +20,7 @@ import type { PageEnv } from "./page-host.ts";
 import { RevisionForm } from "./repository-frame.tsx";
 import { rawPage } from "./raw-page.ts";
 import { entryAt, type RepositoryPage, restOfPage, type ShownRevision } from "./repository-request.ts";
-import { MARKDOWN_HEADERS, wantsMarkdown } from "./twins.ts";
+import { MARKDOWN_HEADERS, MARKDOWN_TAG, wantsMarkdown } from "./twins.ts";
 import { decoded, isMarkdown, LARGEST_README, shownBytes, shownCount, shownSize } from "./texts.ts";
 
 /** The largest file, in bytes, whose lines are shown. */
@@ -247,10 +247,7 @@ async function shownContent(
   return <Text html={html} lines={content.lines} isProse={isProse} path={path} />;
 }
 
-/**
- * Turns an answer with a file into its twin. The tag stays: it names the same bytes, by which the answer was found to be
- * known or a part.
- */
+/** Turns an answer with a file into its twin. */
 function markdownFile(answer: Response): Response {
   const headers = new Headers(answer.headers);
   for (const [header, value] of Object.entries(MARKDOWN_HEADERS)) headers.set(header, value);
@@ -261,7 +258,7 @@ function markdownFile(answer: Response): Response {
 export async function blobPage(context: Context<PageEnv>): Promise<Response> {
   // Markdown is its own twin.
   if (wantsMarkdown(context.req.raw) && isMarkdown(restOfPage(context))) {
-    return markdownFile(await rawPage(context));
+    return markdownFile(await rawPage(context, MARKDOWN_TAG));
   }
   return await pageOfRevision(context, shownBlob);
 }

@@ -19,6 +19,7 @@ import { type ContentPage, streamedPage } from "./content-page.tsx";
 import { formTokenOf, pageHeaders } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { type RepositoryPage, type ShownRevision, withRevision } from "./repository-request.ts";
+import { twinTag } from "./twins.ts";
 
 /** The most bytes of a page that is kept. */
 const LARGEST_KEPT = 2 * 1024 * 1024;
@@ -65,7 +66,7 @@ export async function byContent(
 ): Promise<Response> {
   const { page: host } = context.var;
   const key = keyOf(context, page, content);
-  const tag = key.slice(0, TAG_DIGITS);
+  const tag = twinTag(context.req.raw, key.slice(0, TAG_DIGITS));
   const isShared = page.record.visibility === "public" && host.isAnonymous;
   const cacheControl = `${isShared ? "public" : "private"}, no-cache`;
   // Weak, as it is the same where only the bytes of a transfer differ.

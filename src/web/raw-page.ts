@@ -10,9 +10,13 @@ import { mediaOf } from "./media-type.ts";
 import type { PageEnv } from "./page-host.ts";
 import { pageRepository, restOfPage } from "./repository-request.ts";
 
-/** Answers with a file. */
-export async function rawPage(context: Context<PageEnv>): Promise<Response> {
+/** Answers with a file. `tagEnd` ends its tag where it is the twin of a page. */
+export async function rawPage(context: Context<PageEnv>, tagEnd?: string): Promise<Response> {
   const { host } = context.var;
-  const asked = { name: pageRepository(context), rest: restOfPage(context) };
+  const asked = {
+    name: pageRepository(context),
+    rest: restOfPage(context),
+    ...(tagEnd === undefined ? {} : { tagEnd }),
+  };
   return await rawContent(host, context.req.raw, { ...asked, mediaType: (first) => mediaOf(first)?.type });
 }

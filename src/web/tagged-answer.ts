@@ -8,16 +8,20 @@ import type { Context } from "hono";
 import { contentTag } from "../bytes/content-tag.ts";
 import { isKnown } from "../http/content.ts";
 import type { PageEnv } from "./page-host.ts";
+import { twinTag } from "./twins.ts";
 
 const encoder = new TextEncoder();
 
-/** Answers with a text. Its length is told, so that nothing behind has to collect it to count it. */
+/**
+ * Answers with a text. Its length is told, so that nothing behind has to collect it to count it. Of a page, the text is its HTML also
+ * where its Markdown is wanted.
+ */
 export function taggedAnswer(
   context: Context<PageEnv>,
   text: string,
   headers: Readonly<Record<string, string>>,
 ): Response {
-  const tag = `"${contentTag(text)}"`;
+  const tag = `"${twinTag(context.req.raw, contentTag(text))}"`;
   // Weak, as it is the same where only the bytes of a transfer differ.
   const tagged = { ...headers, ETag: `W/${tag}` };
   if (isKnown(context.req.header("If-None-Match"), tag)) return new Response(null, { status: 304, headers: tagged });

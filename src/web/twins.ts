@@ -18,6 +18,9 @@ const SUFFIX = ".json";
 /** The most of these that an address may end in: each is a request of its own. */
 const MOST_SUFFIXES = 2;
 
+/** The end of the tags of Markdown. */
+export const MARKDOWN_TAG = "-md";
+
 /** The headers of Markdown that comes from a repository: nothing in it runs. */
 export const MARKDOWN_HEADERS = {
   "Content-Type": "text/markdown; charset=utf-8",
@@ -139,6 +142,11 @@ export function wantsMarkdown(request: Request): boolean {
   return accepts(request, "text/markdown");
 }
 
+/** Returns the text of a tag for the form that a client wants: what is true of a page's HTML says nothing of its Markdown. */
+export function twinTag(request: Request, tag: string): string {
+  return wantsMarkdown(request) ? `${tag}${MARKDOWN_TAG}` : tag;
+}
+
 /** Answers with the JSON of a page: what the API tells the visitor. Returns `undefined` for a page that has none. */
 export async function jsonTwin(name: string, context: Context<PageEnv>): Promise<Response | undefined> {
   const twin = JSON_TWINS[name];
@@ -161,12 +169,12 @@ export function pageOfJson(url: string): string | undefined {
   return isJson ? pathname.slice(0, -SUFFIX.length) + search : undefined;
 }
 
-/** Turns an answer with a page into one with its Markdown, as it comes. */
+/** Turns an answer with a page into one with its Markdown, as it comes. Its tag is one by {@link twinTag} already. */
 export function asMarkdown(answer: Response): Response {
   const type = answer.headers.get("Content-Type") ?? ""; // A redirect has none.
   if (!type.startsWith("text/html")) return answer;
   const headers = new Headers(answer.headers);
-  for (const name of ["Content-Length", "ETag", "Cache-Status", "Cross-Origin-Opener-Policy", "Referrer-Policy"])
+  for (const name of ["Content-Length", "Cache-Status", "Cross-Origin-Opener-Policy", "Referrer-Policy"])
     headers.delete(name);
   for (const [name, value] of Object.entries(MARKDOWN_HEADERS)) headers.set(name, value);
   return new Response(answer.body === null ? null : markdownOf(answer.body), { status: answer.status, headers });

@@ -174,6 +174,23 @@ describe("the Markdown of a page", () => {
     expect((await get(path, { ...markdown, Range: "bytes=5000-" })).status).toBe(416);
   });
 
+  it.each(["", "/blob/main/README.md", "/blob/main/src/a.c", "/commit/main", "/branches", "/search?q=int"])(
+    "at %s has a tag of its own",
+    async (path) => {
+      const markdown = { Accept: "text/markdown" };
+      const tagOf = async (headers: Record<string, string>): Promise<string> => {
+        return (await get(`/acme/code${path}`, headers)).headers.get("ETag") ?? ""; // Without one nothing is equal below.
+      };
+      const [page, twin] = [await tagOf({ Accept: "text/html" }), await tagOf(markdown)];
+      const ask = async (tag: string): Promise<number> => {
+        return (await get(`/acme/code${path}`, { ...markdown, "If-None-Match": tag })).status;
+      };
+      expect([twin === page, await ask(page), await ask(twin)]).toEqual([false, 200, 304]);
+      const raw = await get(path.replace("/blob/", "/acme/code/raw/"));
+      expect(raw.headers.get("ETag")).not.toBe(twin);
+    },
+  );
+
   it("says what is missing", async () => {
     const answer = await get("/acme/code/tree/none", { Accept: "text/markdown" });
     expect([answer.status, answer.headers.get("Content-Type")]).toEqual([404, "text/markdown; charset=utf-8"]);
