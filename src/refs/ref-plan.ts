@@ -1,7 +1,7 @@
 /**
  * Decides, command by command, which refs a push may move. It is pure, so that it can run twice. The first run is
  * before the pack is ingested, to refuse a doomed push early. The second is inside the transaction that lands the push,
- * where its verdict is final.
+ * where its verdict is final. What takes long of that, the comparison with rules, is done before the transaction.
  *
  * Commands are taken one after the other, as in C git. A command that deletes `refs/heads/a` makes room for a later one
  * that creates `refs/heads/a/b`, but not for an earlier one.
@@ -12,7 +12,14 @@
 import { itemAt } from "../bytes/assert.ts";
 import { fromHex } from "../bytes/hex.ts";
 import { isPushableRefName } from "../object/ref-name.ts";
-import { checkRules, type Pusher, type RefChange, type RefRule, ruleSteps } from "./ref-policy.ts";
+import {
+  type Pusher,
+  PushRules,
+  type RefChange,
+  type RefRule,
+  refusalOfFinding,
+  type RuleFinding,
+} from "./ref-policy.ts";
 import type { RefOutcome, RefRejection, RefUpdate } from "./ref-update.ts";
 
 /** The refs that a push finds. */
@@ -103,23 +110,73 @@ class PlannedRefs {
   }
 }
 
-function changeOf(update: RefUpdate, { forwardKnown, signed, succeeded }: RefPolicy): RefChange {
-  const { name, oldOid, newOid, forward, peeled = newOid } = update;
+function changeOf(update: RefUpdate, forwardKnown: boolean): RefChange {
+  const { name, oldOid, newOid, forward } = update;
   const kind = isZeroOid(newOid) ? "delete" : isZeroOid(oldOid) ? "create" : "update";
-  return {
-    name,
-    kind,
-    ...(forwardKnown || forward ? { forward } : {}),
-    ...(signed === undefined ? {} : { signed }),
-    ...(succeeded === undefined ? {} : { succeeded: () => succeeded(peeled) }),
-  };
+  return { name, kind, ...(forwardKnown || forward ? { forward } : {}) };
 }
 
-function decide(update: RefUpdate, policy: RefPolicy, refs: PlannedRefs): RefRejection | undefined {
+/** What a list of rules says of each update of a push. It holds for as long as the rules are the same. */
+export type RuleFindings = {
+  readonly rules: readonly RefRule[];
+  readonly findings: readonly (RuleFinding | undefined)[];
+};
+
+function pushRulesOf({ rules, pusher, signed }: RulingPolicy): PushRules {
+  return new PushRules(rules, { pusher, ...(signed === undefined ? {} : { signed }) });
+}
+
+/** What of a policy the rules depend on. */
+type RulingPolicy = Pick<RefPolicy, "rules" | "pusher" | "signed">;
+
+/**
+ * Compares the updates of a push, of which it is known whether they move forward, with rules. Yields the steps of each: this is
+ * done before the transaction that lands the push.
+ */
+export function* findInParts(
+  updates: readonly RefUpdate[],
+  policy: RulingPolicy,
+): Generator<number, RuleFindings, undefined> {
+  const { rules } = policy;
+  const pushRules = pushRulesOf(policy);
+  const findings: (RuleFinding | undefined)[] = [];
+  for (const update of updates) {
+    findings.push(pushRules.findingOf(changeOf(update, true)));
+    yield pushRules.stepsOf(update.name);
+  }
+  return { rules, findings };
+}
+
+/** Returns the objects, by their names in hexadecimal, of which a plan asks in which contexts they succeeded. */
+export function demandedValues(updates: readonly RefUpdate[], { findings }: RuleFindings): Set<string> {
+  const values = new Set<string>();
+  for (const [index, finding] of findings.entries()) {
+    if (finding === undefined || !("demands" in finding)) continue;
+    const { newOid, peeled = newOid } = itemAt(updates, index);
+    values.add(peeled);
+  }
+  return values;
+}
+
+/** What the rules say of one update. */
+type Ruling = (update: RefUpdate, index: number) => RuleFinding | undefined;
+
+function ruleRefusal(
+  { newOid, peeled = newOid }: RefUpdate,
+  finding: RuleFinding | undefined,
+  { succeeded }: RefPolicy,
+): RefRejection | undefined {
+  const refusal = finding === undefined ? undefined : refusalOfFinding(finding, succeeded?.(peeled));
+  return refusal === undefined ? undefined : { kind: "rule", refusal };
+}
+
+type Found = { readonly policy: RefPolicy; readonly finding: RuleFinding | undefined };
+
+function decide(update: RefUpdate, { policy, finding }: Found, refs: PlannedRefs): RefRejection | undefined {
   if (policy.readOnly) return { kind: "read-only" };
   if (!isPushableRefName(update.name)) return { kind: "bad-name" };
-  const refusal = checkRules(policy.rules, changeOf(update, policy), policy.pusher);
-  if (refusal !== undefined) return { kind: "rule", refusal };
+  const refused = ruleRefusal(update, finding, policy);
+  if (refused !== undefined) return refused;
   const current = refs.current(update.name);
   const creates = isZeroOid(update.oldOid);
   const deletes = isZeroOid(update.newOid);
@@ -136,23 +193,20 @@ function decide(update: RefUpdate, policy: RefPolicy, refs: PlannedRefs): RefRej
   return current === update.oldOid ? undefined : { kind: "stale", current };
 }
 
-/**
- * Returns the outcome of each command, in their order. A second command for the same ref is refused, whatever it asks.
- * In an atomic push one refusal refuses the other commands too. Yields the steps of each command.
- */
-export function* planInParts(
+function* plan(
   updates: readonly RefUpdate[],
   policy: RefPolicy,
   state: RefState,
-): Generator<number, RefOutcome[], undefined> {
+  ruling: Ruling,
+): Generator<RefUpdate, RefOutcome[], undefined> {
   const refs = new PlannedRefs(state);
   const seen = new Set<string>();
-  const stepsOf = ruleSteps(policy.rules);
   const outcomes: RefOutcome[] = [];
   let refused = false;
-  for (const update of updates) {
+  for (const [index, update] of updates.entries()) {
     const { name } = update;
-    const why: RefRejection | undefined = seen.has(name) ? { kind: "duplicate" } : decide(update, policy, refs);
+    const found = { policy, finding: ruling(update, index) };
+    const why: RefRejection | undefined = seen.has(name) ? { kind: "duplicate" } : decide(update, found, refs);
     seen.add(name);
     if (why === undefined) {
       const deletes = isZeroOid(update.newOid);
@@ -162,7 +216,7 @@ export function* planInParts(
       refused = true;
       outcomes.push({ name, kind: "rejected", why });
     }
-    yield COMMAND_STEPS + stepsOf(name);
+    yield update;
   }
   if (!policy.atomic || !refused) return outcomes;
   return outcomes.map((outcome) =>
@@ -170,9 +224,36 @@ export function* planInParts(
   );
 }
 
-/** Does what {@link planInParts} does at once, as within a transaction. */
-export function planRefUpdates(updates: readonly RefUpdate[], policy: RefPolicy, state: RefState): RefOutcome[] {
-  const parts = planInParts(updates, policy, state);
+/**
+ * Returns the outcome of each command, in their order, given what the rules say of each. A second command for the same ref is
+ * refused, whatever it asks. In an atomic push one refusal refuses the other commands too.
+ */
+export function planRefUpdates(
+  updates: readonly RefUpdate[],
+  policy: RefPolicy,
+  state: RefState,
+  { findings }: RuleFindings,
+): RefOutcome[] {
+  return atOnce(plan(updates, policy, state, (_, index) => findings[index]));
+}
+
+/** Compares with the rules as well, and returns the outcomes. Yields the steps of each command. */
+export function* planInParts(
+  updates: readonly RefUpdate[],
+  policy: RefPolicy,
+  state: RefState,
+): Generator<number, RefOutcome[], undefined> {
+  const rules = pushRulesOf(policy);
+  const parts = plan(updates, policy, state, (update) => rules.findingOf(changeOf(update, policy.forwardKnown)));
+  for (;;) {
+    const next = parts.next();
+    if (next.done === true) return next.value;
+    yield COMMAND_STEPS + rules.stepsOf(next.value.name);
+  }
+}
+
+/** Runs work that is done in parts to its end. */
+export function atOnce<T>(parts: Generator<unknown, T, undefined>): T {
   for (;;) {
     const next = parts.next();
     if (next.done === true) return next.value;

@@ -1,7 +1,7 @@
 /**
- * Decides whether a repository's rules let a push change a ref. It is pure and cheap, so that it can run three times:
- * before the pack is ingested, once it is known whether the ref moves forward, and in the transaction that lands the
- * push. Rules may change meanwhile.
+ * Decides whether a repository's rules let a push change a ref. It is pure, so that it can run twice: before the pack is
+ * ingested, and before the transaction that lands the push, once it is known whether the ref moves forward. The
+ * transaction only looks whether the rules are still the same, and in which contexts a commit succeeded.
  *
  * ```text
  * pattern := full ref name | branch name | either with "*"
@@ -56,24 +56,24 @@ export type RefChange = {
   readonly kind: "create" | "update" | "delete";
   /** Whether the new value keeps the old one reachable; absent until this was checked. */
   readonly forward?: boolean;
-  /** Whether the push has a good signature by a registered key; absent until this was checked. */
-  readonly signed?: boolean;
-  /** Returns the contexts in which the new value succeeded; absent until it is known. */
-  readonly succeeded?: () => ReadonlySet<string>;
 };
 
 /** The refusal of a rule: a closed list, rendered by {@link explainRefusal}. */
 export type RuleRefusal = { readonly pattern: string } & Refused;
 
+/** What refuses a change, whatever its new value is. */
+type StaticRefusal = "pusher" | "deletion" | "force-push" | "unsigned";
+
 type Refused =
-  | { readonly what: "pusher" | "deletion" | "force-push" | "unsigned" }
+  | { readonly what: StaticRefusal }
   /** The context in which the new value did not succeed. */
   | { readonly what: "context"; readonly context: string };
 
 /** The most steps, of about 10 ns each, of comparing the names of one push with the rules. */
 const MOST_RULE_STEPS = 100_000_000;
-/** The steps of a rule for any name. */
+/** The steps of a rule for any name, and of each context that it demands. */
 const RULE_STEPS = 2;
+const CONTEXT_STEPS = 5;
 
 const BRANCHES = "refs/heads/";
 const TAGS = "refs/tags/";
@@ -122,7 +122,9 @@ function cutsOf(rules: readonly RefRule[]): readonly CutPattern[] {
 export function ruleSteps(rules: readonly RefRule[]): (name: string) => number {
   // A pattern with one asterisk is compared at both ends of a name, one with several within it as well: a step for each character.
   const searching = cutsOf(rules).filter(({ pieces }) => pieces.length > 0).length;
-  return ({ length }) => RULE_STEPS * rules.length + searching * length;
+  const contexts = rules.reduce((sum, { requiredContexts = [] }) => sum + requiredContexts.length, 0);
+  const fixed = RULE_STEPS * rules.length + CONTEXT_STEPS * contexts;
+  return ({ length }) => fixed + searching * length;
 }
 
 /** Whether the comparison of the refs of a push with rules takes longer than it may. */
@@ -154,23 +156,44 @@ function matchesCut({ head, pieces, tail }: CutPattern, name: string): boolean {
   return name.endsWith(tail);
 }
 
-function refusalOf(rule: RefRule, change: RefChange, pusher: Pusher): Refused | undefined {
-  const { identities } = pusher;
-  if (rule.pushers !== undefined && identities !== undefined) {
-    if (!identities.some((identity) => rule.pushers?.includes(identity) === true)) return { what: "pusher" };
-  }
-  if (change.kind === "delete" && !rule.allowDeletion) return { what: "deletion" };
-  if (change.kind === "update" && !rule.allowForcePush && isForced(change)) return { what: "force-push" };
-  if (rule.requireSigned && change.signed === false) return { what: "unsigned" };
-  const context = missingContext(rule, change);
-  return context === undefined ? undefined : { what: "context", context };
+/** What a push is judged by, beside its changes. */
+export type JudgedPush = {
+  readonly pusher: Pusher;
+  /** Whether the push has a good signature by a registered key; absent until this was checked. */
+  readonly signed?: boolean;
+};
+
+/** A context in which the new value of a ref must have succeeded, with the pattern of the rule that demands it. */
+export type Demand = { readonly pattern: string; readonly context: string };
+
+/** What the rules say of a change: a refusal, or what else they demand. */
+export type RuleFinding = { readonly refusal: RuleRefusal } | { readonly demands: readonly (readonly Demand[])[] };
+
+/** A rule, with what is the same for all changes of one push. */
+type JudgedRule = {
+  readonly rule: RefRule;
+  /** What refuses every change of the push. */
+  readonly always: "pusher" | undefined;
+  readonly isUnsigned: boolean;
+  readonly demands: readonly Demand[];
+};
+
+function judged(rule: RefRule, { pusher: { identities }, signed }: JudgedPush): JudgedRule {
+  const { pattern, pushers, requiredContexts = [] } = rule;
+  const isForeign = identities !== undefined && pushers?.some((pusher) => identities.includes(pusher)) === false;
+  return {
+    rule,
+    always: isForeign ? "pusher" : undefined,
+    isUnsigned: rule.requireSigned && signed === false,
+    demands: requiredContexts.map((context) => ({ pattern, context })),
+  };
 }
 
-/** Returns the first context that the rule demands and the new value lacks. What is deleted needs none. */
-function missingContext({ requiredContexts = [] }: RefRule, change: RefChange): string | undefined {
-  if (requiredContexts.length === 0 || change.kind === "delete") return undefined;
-  const succeeded = change.succeeded?.();
-  return succeeded && requiredContexts.find((context) => !succeeded.has(context));
+function refusalOf({ rule, always, isUnsigned }: JudgedRule, change: RefChange): StaticRefusal | undefined {
+  if (always !== undefined) return always;
+  if (change.kind === "delete" && !rule.allowDeletion) return "deletion";
+  if (change.kind === "update" && !rule.allowForcePush && isForced(change)) return "force-push";
+  return isUnsigned ? "unsigned" : undefined;
 }
 
 /** Whether the change needs force. A move of a tag always does, because clients that have the old value keep it. */
@@ -178,16 +201,62 @@ function isForced({ name, forward }: RefChange): boolean {
   return name.startsWith(TAGS) || forward === false;
 }
 
-/** Returns the rule's refusal of a change; `undefined` if no rule refuses it, as far as is known. */
-export function checkRules(rules: readonly RefRule[], change: RefChange, pusher: Pusher): RuleRefusal | undefined {
-  if (rules.length === 0) return undefined;
-  const name = byteTextOf(change.name);
-  const patterns = cutsOf(rules);
-  for (let at = 0; at < rules.length; at++) {
-    if (!matchesCut(itemAt(patterns, at), name)) continue;
-    const rule = itemAt(rules, at);
-    const refused = refusalOf(rule, change, pusher);
-    if (refused !== undefined) return { pattern: rule.pattern, ...refused };
+/** The rules as they bind one push. What is the same for all of its changes is found out once: there may be half a million. */
+export class PushRules {
+  readonly #rules: readonly JudgedRule[];
+  readonly #patterns: readonly CutPattern[];
+  /** The findings so far, by the numbers of the rules that they come from: most refs of a push share one. */
+  readonly #findings = new Map<string, RuleFinding>();
+  /** Returns the steps of {@link PushRules.findingOf}. */
+  readonly stepsOf: (name: string) => number;
+
+  constructor(rules: readonly RefRule[], push: JudgedPush) {
+    this.#rules = rules.map((rule) => judged(rule, push));
+    this.#patterns = cutsOf(rules);
+    this.stepsOf = ruleSteps(rules);
+  }
+
+  /**
+   * Returns what the rules say of a change; `undefined` if nothing, as far as is known. Demands of contexts are told only where
+   * nothing else refuses the change.
+   */
+  findingOf(change: RefChange): RuleFinding | undefined {
+    if (this.#rules.length === 0) return undefined;
+    const name = byteTextOf(change.name);
+    let key = "";
+    const demands: (readonly Demand[])[] = [];
+    for (let at = 0; at < this.#rules.length; at++) {
+      if (!matchesCut(itemAt(this.#patterns, at), name)) continue;
+      const each = itemAt(this.#rules, at);
+      const what = refusalOf(each, change);
+      if (what !== undefined) {
+        return this.#shared(`${at}:${what}`, { refusal: { pattern: each.rule.pattern, what } });
+      }
+      // What is deleted needs no context.
+      if (change.kind === "delete" || each.demands.length === 0) continue;
+      key += `${at},`;
+      demands.push(each.demands);
+    }
+    return demands.length === 0 ? undefined : this.#shared(key, { demands });
+  }
+
+  #shared(key: string, finding: RuleFinding): RuleFinding {
+    const known = this.#findings.get(key);
+    if (known === undefined) this.#findings.set(key, finding);
+    return known ?? finding;
+  }
+}
+
+/** Returns the refusal of a finding, given the contexts in which the new value succeeded: the first that is demanded and lacks. */
+export function refusalOfFinding(
+  finding: RuleFinding,
+  succeeded: ReadonlySet<string> | undefined,
+): RuleRefusal | undefined {
+  if ("refusal" in finding) return finding.refusal;
+  if (succeeded === undefined) return undefined;
+  for (const demands of finding.demands) {
+    const missing = demands.find(({ context }) => !succeeded.has(context));
+    if (missing !== undefined) return { ...missing, what: "context" };
   }
   return undefined;
 }

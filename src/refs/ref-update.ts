@@ -45,6 +45,8 @@ export type RefRejection =
   | { readonly kind: "locked"; readonly files: readonly LockedFile[] }
   /** To compare all names of the push with all rules would take too long. */
   | { readonly kind: "too-many-for-rules" }
+  /** The rules changed each time when the names of the push had been compared with them. */
+  | { readonly kind: "rules-moved" }
   | { readonly kind: "duplicate" }
   | { readonly kind: "missing-objects" }
   | { readonly kind: "shallow" }

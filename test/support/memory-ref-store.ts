@@ -30,7 +30,7 @@ export function memoryRefStore(now: () => number = Date.now, publishAfter = 0): 
         return page;
       }),
     beginPush: async (request) => database.beginPush(request, now()),
-    commitPush: async (request) => database.commitPush(request, now()),
+    commitPush: async (request) => await database.commitPush(request, now),
     replacePacks: async (request) => database.maintenance.replacePacks(request, now()),
     maintenance: async () => database.maintenance.state(now()),
     askForMaintenance: async (purge) => {

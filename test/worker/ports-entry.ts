@@ -73,7 +73,10 @@ export class RepositoryObject extends DeployedObject {
   }
 
   /** Lands a push in a repository whose small pushes have a tail. Gives the rows that SQLite writes for it, by statement. */
-  rowsWrittenBy(begin: BeginPushRequest, commit: Omit<CommitPushRequest, "id">): [statement: string, rows: number][] {
+  async rowsWrittenBy(
+    begin: BeginPushRequest,
+    commit: Omit<CommitPushRequest, "id">,
+  ): Promise<[statement: string, rows: number][]> {
     const { sql } = this.ctx.storage;
     const written: [string, number][] = [];
     const counted = (statement: string, parameters: readonly SqlValue[]): SqlRow[] => {
@@ -92,7 +95,7 @@ export class RepositoryObject extends DeployedObject {
     const database = new RepositoryDatabase(counting, () => "", 60_000);
     const begun = database.beginPush(begin, Date.now());
     if (begun.kind !== "begun") return [];
-    database.commitPush({ ...commit, id: begun.record.id }, Date.now());
+    await database.commitPush({ ...commit, id: begun.record.id }, () => Date.now());
     return written;
   }
 

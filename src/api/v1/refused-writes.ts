@@ -52,6 +52,8 @@ export function refusedUpdate(name: string, why: RefRejection): Problem {
       return detailed(422, `${shown} can't name an object of this type: a branch names a commit.`);
     case "missing-objects":
       return detailed(422, `${shown}: there is no such object here.`);
+    case "rules-moved":
+      return detailed(409, "The rules of the repository changed meanwhile. Try again.");
     case "unpacker-error":
       return new Problem(503, "What this refers to was being cleaned up. Try again.", { "Retry-After": "1" });
     case "atomic":

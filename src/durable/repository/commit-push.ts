@@ -6,9 +6,17 @@
  */
 import type { PackRecord } from "../../catalog/pack-record.ts";
 import { isInTail, tailRoom } from "../../catalog/tail.ts";
-import type { CommitPushAnswer, CommitPushRequest } from "../../refs/ref-store.ts";
+import type { CommitPushAnswer, CommitPushRequest, RepositoryRecord } from "../../refs/ref-store.ts";
 import { defaultBranchOf } from "../../refs/default-branch.ts";
-import { directoriesOf, isZeroOid, planRefUpdates, type RefPolicy, type RefState } from "../../refs/ref-plan.ts";
+import {
+  demandedValues,
+  directoriesOf,
+  isZeroOid,
+  planRefUpdates,
+  type RefPolicy,
+  type RefState,
+  type RuleFindings,
+} from "../../refs/ref-plan.ts";
 import type { RefOutcome, RefRejection, RefUpdate } from "../../refs/ref-update.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { insertAnswer, readAnswer } from "./tables/answered-requests.ts";
@@ -119,7 +127,8 @@ function keepTipPack(db: SqlDatabase, tipPack: PackRecord): void {
   deleteLease(db, tipPack.name);
 }
 
-function refuseAll(
+/** Refuses all updates of a push for the same reason. */
+export function refuseAll(
   updates: readonly RefUpdate[],
   why: RefRejection,
 ): Extract<CommitPushAnswer, { readonly kind: "done" }> {
@@ -145,9 +154,15 @@ export type Landed = {
   readonly push?: number;
 };
 
+/** A policy, and what its rules say of each update. */
+export type FoundPolicy = RefPolicy & RuleFindings;
+
+/** The findings of no rules. */
+export const NO_RULES: RuleFindings = { rules: [], findings: [] };
+
 /** Moves the refs that the policy allows to move, and adds the pack if any did. A part of the caller's transaction. */
-export function landUpdates(db: SqlDatabase, { pack, tipPack, updates, entry }: Landing, policy: RefPolicy): Landed {
-  const outcomes = planRefUpdates(updates, policy, loadState(db, updates));
+export function landUpdates(db: SqlDatabase, { pack, tipPack, updates, entry }: Landing, policy: FoundPolicy): Landed {
+  const outcomes = planRefUpdates(updates, policy, loadState(db, updates), policy);
   const moves = movesOf(updates, outcomes);
   if (moves.length === 0) return { outcomes, moves, packKept: false };
   moveRefs(db, moves);
@@ -211,20 +226,45 @@ function nameObjects(db: SqlDatabase, { pack, lfsNamed = [] }: CommitPushRequest
   if (hasAllLanded && pack?.marked === true && lfsNamed.length > 0) nameLfsObjects(db, lfsNamed);
 }
 
-/** Applies a push. `now` is in milliseconds since the epoch. */
-export function commitPush(db: SqlDatabase, request: CommitPushRequest, now: number): CommitPushAnswer {
+const NOWHERE: ReadonlySet<string> = new Set();
+
+/** Returns the policy for a push; `undefined` if its findings are of other rules than there are now. */
+function policyOf(
+  db: SqlDatabase,
+  { head, readOnly }: Pick<RepositoryRecord, "head" | "readOnly">,
+  request: CommitPushRequest,
+  found: RuleFindings,
+): FoundPolicy | undefined {
+  const rules = listRules(db);
+  if (JSON.stringify(found.rules) !== JSON.stringify(rules)) return undefined;
+  const succeeded = succeededContexts(db, demandedValues(request.updates, found));
+  const { atomic, pusher, signed } = request;
+  const judged = { head, readOnly, atomic, pusher, signed, forwardKnown: true };
+  return { ...judged, ...found, succeeded: (oid) => succeeded.get(oid) ?? NOWHERE };
+}
+
+/**
+ * Applies a push. `found` is what the rules say of it: nothing is done where they have changed since. `now` is in milliseconds
+ * since the epoch.
+ */
+export function commitPush(
+  db: SqlDatabase,
+  request: CommitPushRequest,
+  now: number,
+  found: RuleFindings,
+): CommitPushAnswer | { readonly kind: "rules-moved" } {
   return db.transaction(() => {
     const repository = readRepository(db);
     if (repository === undefined || repository.record.id !== request.id) return { kind: "gone" };
     const refused = refuseWhole(db, request, now);
     if (refused !== undefined) return refused;
     const { pack, tipPack, updates, certificate, once } = request;
-    const { head, headChosen, readOnly } = repository.record;
-    const { atomic, pusher, signed } = request;
-    const succeeded = (oid: string): ReadonlySet<string> => succeededContexts(db, oid);
-    const policy = { head, readOnly, atomic, pusher, signed, rules: listRules(db), forwardKnown: true, succeeded };
+    const { head, headChosen } = repository.record;
+    const policy = policyOf(db, repository.record, request, found);
+    if (policy === undefined) return { kind: "rules-moved" };
     if (request.isTrial === true) {
-      return { kind: "done", outcomes: planRefUpdates(updates, policy, loadState(db, updates)), packKept: false };
+      const outcomes = planRefUpdates(updates, policy, loadState(db, updates), policy);
+      return { kind: "done", outcomes, packKept: false };
     }
     const { outcomes, moves, packKept, push } = landUpdates(
       db,

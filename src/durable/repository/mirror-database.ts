@@ -22,7 +22,7 @@ import { isInTail } from "../../catalog/tail.ts";
 import type { RepositoryRecord } from "../../refs/ref-store.ts";
 import type { RefOutcome } from "../../refs/ref-update.ts";
 import type { PackRecord } from "../../catalog/pack-record.ts";
-import { landUpdates } from "./commit-push.ts";
+import { landUpdates, NO_RULES } from "./commit-push.ts";
 import type { OpenPage } from "./open-page.ts";
 import type { PointerTable } from "./pointer-keeper.ts";
 import { firstRow, type SqlDatabase } from "../sql/sql-database.ts";
@@ -271,7 +271,7 @@ export class MirrorDatabase {
         entry: { actor: MIRROR_ACTOR, at: now, options: [] },
       },
       // Any branch may be deleted, even the current one: HEAD follows the upstream's.
-      { head: "", readOnly: false, atomic: true, rules: [], pusher: {}, forwardKnown: true },
+      { head: "", readOnly: false, atomic: true, pusher: {}, forwardKnown: true, ...NO_RULES },
     );
     const refused = outcomes.find((outcome) => outcome.kind === "rejected" && outcome.why.kind !== "atomic");
     if (refused !== undefined) return { kind: "refused", why: explain(refused) };

@@ -19,13 +19,13 @@ import type {
 import type { RefLogPage, RefLogQuery } from "../../refs/ref-log.ts";
 import { type CreateAnswer, type SettingsChange, settingsTag } from "../../refs/repository-settings.ts";
 import type { UploadAnswer, UploadRequest } from "../../refs/upload-store.ts";
-import { commitPush } from "./commit-push.ts";
 import { copyTenantHooks } from "./copied-hooks.ts";
 import type { DueWork } from "./due-work.ts";
 import type { EventSource } from "./event-sockets.ts";
 import { eventSource } from "./event-source.ts";
 import { ForkDatabase } from "./fork-database.ts";
 import { RepositoryHooks } from "./hook-database.ts";
+import { landPush } from "./land-push.ts";
 import { KeptBlobDatabase } from "./kept-blob-database.ts";
 import { LfsDatabase } from "./lfs-database.ts";
 import { MaintenanceDatabase } from "./maintenance-database.ts";
@@ -231,8 +231,8 @@ export class RepositoryDatabase {
     });
   }
 
-  commitPush(request: CommitPushRequest, now: number): CommitPushAnswer {
-    return this.#tables.exist ? commitPush(this.#db, request, now) : { kind: "gone" };
+  async commitPush(request: CommitPushRequest, now: () => number): Promise<CommitPushAnswer> {
+    return this.#tables.exist ? await landPush(this.#db, request, now) : { kind: "gone" };
   }
 
   abandonPush(packName: string): void {

@@ -116,8 +116,8 @@ export class RepositoryObject extends HookedObject {
   }
 
   /** See `RefStore.commitPush`. */
-  commitPush(request: CommitPushRequest): CommitPushAnswer {
-    const answer = this.#database.commitPush(request, Date.now());
+  async commitPush(request: CommitPushRequest): Promise<CommitPushAnswer> {
+    const answer = await this.#database.commitPush(request, () => Date.now());
     this.#refsMoved();
     return answer;
   }

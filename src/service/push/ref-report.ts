@@ -26,6 +26,7 @@ const PLAIN = {
   "read-only": "the repository is read-only",
   "missing-objects": "missing necessary objects",
   "too-many-for-rules": "too many refs in one push for the rules of the repository",
+  "rules-moved": "the rules of the repository changed meanwhile: push again",
   shallow: "shallow update not allowed",
   "inconsistent-options": "inconsistent push options",
   // C git does not remember certificates either: it leaves them to hooks.

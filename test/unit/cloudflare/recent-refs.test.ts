@@ -63,7 +63,7 @@ class Bed {
     });
   }
 
-  push(name: string, ref: string, value: number): void {
+  async push(name: string, ref: string, value: number): Promise<void> {
     const begun = this.database(name).beginPush({ names: [ref], create: CREATION }, this.now);
     if (begun.kind !== "begun") throw new Error("not begun");
     const [from = ""] = begun.current;
@@ -71,7 +71,7 @@ class Bed {
       value === 0 ? remove(ref, from) : { ...create(ref, oid(value)), ...(from === "" ? {} : { oldOid: from }) };
     const { id } = begun.record;
     const rest = { atomic: false, actor: "tester", pusher: {}, signed: false, pushOptions: [] };
-    this.database(name).commitPush({ id, updates: [update], ...rest }, this.now);
+    await this.database(name).commitPush({ id, updates: [update], ...rest }, () => this.now);
   }
 }
 
@@ -120,7 +120,7 @@ describe("refs that an isolate remembers", () => {
     const run = fc.asyncProperty(fc.array(steps, { maxLength: 40 }), async (all) => {
       const bed = new Bed();
       for (const step of all) {
-        if (step[0] === "push") bed.push(step[1], step[2], step[3]);
+        if (step[0] === "push") await bed.push(step[1], step[2], step[3]);
         else if (step[0] === "change") bed.database(step[1]).change(changeTo(step[2]), bed.now);
         else if (step[0] === "remove") bed.database(step[1]).remove(bed.now);
         else if (step[0] === "wait") bed.now += step[1];
@@ -160,14 +160,14 @@ describe("refs that an isolate remembers", () => {
 
   it("cost one call and one row while nothing changes, however many there are", async () => {
     const bed = new Bed();
-    for (let n = 1; n <= 300; n++) bed.push("acme/one", `refs/heads/b${n}`, n);
+    for (let n = 1; n <= 300; n++) await bed.push("acme/one", `refs/heads/b${n}`, n);
     const request = { refPrefixes: ["refs/heads/"] };
     await bed.remembered("acme/one", request);
     expect(bed.rows).toBeGreaterThan(300);
     expect(await bed.remembered("acme/one", request)).toEqual(await bed.plain("acme/one", request));
     await bed.remembered("acme/one", request);
     expect(bed).toMatchObject({ calls: 1, rows: 1 });
-    bed.push("acme/one", "refs/heads/b2", 0);
+    await bed.push("acme/one", "refs/heads/b2", 0);
     await bed.remembered("acme/one", request);
     expect(bed.calls).toBe(1);
     expect(bed.rows).toBeGreaterThan(290);
@@ -175,7 +175,7 @@ describe("refs that an isolate remembers", () => {
 
   it("are bounded", async () => {
     const bed = new Bed();
-    for (let n = 1; n <= 50; n++) bed.push("acme/one", `refs/heads/${"x".repeat(2000)}${n}`, n);
+    for (let n = 1; n <= 50; n++) await bed.push("acme/one", `refs/heads/${"x".repeat(2000)}${n}`, n);
     for (let n = 0; n < 200; n++) await bed.remembered("acme/one", { refPrefixes: [`refs/heads/`, `refs/${n}`] });
     expect(bed.recent.bytes).toBeGreaterThan(1e6);
     expect(bed.recent.bytes).toBeLessThanOrEqual(4 * 1024 * 1024);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { namedRefState, newValueOf, planInParts, planRefUpdates } from "../../../src/refs/ref-plan.ts";
+import { atOnce, namedRefState, newValueOf, planInParts } from "../../../src/refs/ref-plan.ts";
 import type { RefRule } from "../../../src/refs/ref-policy.ts";
 import type { RefUpdate } from "../../../src/refs/ref-update.ts";
 
@@ -15,7 +15,9 @@ function plan(updates: readonly RefUpdate[], values: readonly string[], policy =
     updates.map(({ name }) => name),
     values,
   );
-  return planRefUpdates(updates, policy, state).map((outcome) => (outcome.kind === "ok" ? "ok" : outcome.why.kind));
+  return atOnce(planInParts(updates, policy, state)).map((outcome) =>
+    outcome.kind === "ok" ? "ok" : outcome.why.kind,
+  );
 }
 
 describe("the plan of a push's ref updates", () => {

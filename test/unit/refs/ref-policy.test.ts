@@ -1,12 +1,13 @@
 import { describe, expect, it, test } from "vitest";
 import {
-  checkRules,
   explainRefusal,
   isProtected,
   isRefPattern,
   mindsForcePush,
+  PushRules,
   type RefChange,
   type RefRule,
+  refusalOfFinding,
   takesTooLong,
 } from "../../../src/refs/ref-policy.ts";
 
@@ -19,6 +20,7 @@ const rule = (pattern: string, more: Partial<RefRule> = {}): RefRule => ({
 });
 const MAIN = "refs/heads/main";
 const ANYONE = {};
+type SignedChange = RefChange & { readonly signed?: boolean };
 
 describe("isProtected", () => {
   test.each<[string, string, boolean]>([
@@ -76,8 +78,14 @@ describe("a rule", () => {
   const forced: RefChange = { name: MAIN, kind: "update", forward: false };
   const unknown: RefChange = { name: MAIN, kind: "update" };
   const remove: RefChange = { name: MAIN, kind: "delete" };
-  const what = (rules: RefRule[], change: RefChange, identities?: string[]): string =>
-    checkRules(rules, change, identities === undefined ? ANYONE : { identities })?.what ?? "allowed";
+  const what = (rules: RefRule[], { signed, ...change }: SignedChange, identities?: string[]): string => {
+    const push = {
+      pusher: identities === undefined ? ANYONE : { identities },
+      ...(signed === undefined ? {} : { signed }),
+    };
+    const finding = new PushRules(rules, push).findingOf(change);
+    return (finding && refusalOfFinding(finding, undefined))?.what ?? "allowed";
+  };
 
   it("allows every change that it does not forbid", () => {
     for (const change of [create, forward, forced, unknown, remove]) expect(what([], change)).toBe("allowed");

@@ -73,10 +73,23 @@ export function countStatusesOf(db: SqlDatabase, oids: readonly string[]): Count
   return Array.from(found, ([oid, counts]) => ({ oid, counts }));
 }
 
-/** Returns the contexts in which a commit succeeded. */
-export function succeededContexts(db: SqlDatabase, oid: string): Set<string> {
-  const rows = db.rows("SELECT context FROM commit_statuses WHERE oid = unhex(?) AND state = 'success'", oid);
-  return new Set(Array.from(rows, (row) => textAt(row, 0)));
+/** Returns the contexts in which each of some commits succeeded. Those without any are left out. */
+export function succeededContexts(db: SqlDatabase, oids: Iterable<string>): Map<string, ReadonlySet<string>> {
+  const found = new Map<string, Set<string>>();
+  for (const chunk of jsonChunks(oids)) {
+    const rows = db.rows(
+      `SELECT j.value, s.context FROM json_each(?) j JOIN commit_statuses s ON s.oid = unhex(j.value)
+        WHERE s.state = 'success'`,
+      chunk,
+    );
+    for (const row of rows) {
+      const oid = textAt(row, 0);
+      const contexts = found.get(oid);
+      if (contexts === undefined) found.set(oid, new Set([textAt(row, 1)]));
+      else contexts.add(textAt(row, 1));
+    }
+  }
+  return found;
 }
 
 /**

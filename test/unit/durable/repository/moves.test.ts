@@ -32,14 +32,14 @@ function move(fails?: { readonly at: string; readonly after: boolean }): Promise
   return new RepositoryMover(from.moves, () => arrival(fails)).move("acme/New", "acme/old");
 }
 
-beforeEach(() => {
+beforeEach(async () => {
   [from, to] = [database(), database()];
   steps = [];
   from.create(NEW, 1);
   from.beginPush({ names: [], packName: "p" }, 1);
   const id = from.describe()?.id ?? "";
   const update = { oldOid: "0".repeat(40), forward: true };
-  from.commitPush(
+  await from.commitPush(
     {
       id,
       updates: Array.from({ length: 7000 }, (_, n) => ({ ...update, name: `refs/heads/b${n}`, newOid: oid(n + 1) })),
@@ -49,7 +49,7 @@ beforeEach(() => {
       signed: false,
       pushOptions: [],
     },
-    2,
+    () => 2,
   );
   from.hooks()?.add({ url: "https://x.example/", events: ["push"], active: true }, "https://h.example", 3);
 });

@@ -1,0 +1,33 @@
+/**
+ * Lands a push: what takes long is done before its transaction, in turns with other requests.
+ *
+ * @packageDocumentation
+ */
+import { Pacer } from "../../bytes/pacer.ts";
+import { findInParts } from "../../refs/ref-plan.ts";
+import type { CommitPushAnswer, CommitPushRequest } from "../../refs/ref-store.ts";
+import type { SqlDatabase } from "../sql/sql-database.ts";
+import { turnOfEvents } from "../turn-of-events.ts";
+import { commitPush, refuseAll } from "./commit-push.ts";
+import { listRules } from "./tables/ref-rules.ts";
+
+/** How often a push is compared with rules that change meanwhile. */
+const MOST_TRIES = 5;
+
+/**
+ * Compares a push with the rules, which may be a second of work, and then applies it in one transaction. If the rules have
+ * changed in between, it begins anew. `now` returns milliseconds since the epoch.
+ */
+export async function landPush(
+  db: SqlDatabase,
+  request: CommitPushRequest,
+  now: () => number,
+): Promise<CommitPushAnswer> {
+  const pacer = new Pacer(turnOfEvents);
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const found = await pacer.finish(findInParts(request.updates, { ...request, rules: listRules(db) }));
+    const answer = commitPush(db, request, now(), found);
+    if (answer.kind !== "rules-moved") return answer;
+  }
+  return refuseAll(request.updates, { kind: "rules-moved" });
+}
