@@ -10,6 +10,7 @@
  *     npm run bench -- --hostile              what hostile clients send, on this host alone
  *     … --at-once 8  --rounds 20  --seed 1  random eights of it at once
  *     … --part 0.1                          with a tenth of the objects, names and so on
+ *     … --kinds archives,pushes             only these: see bench/hostile-inputs.ts
  *     npm run bench -- --doors --repo DIR     pushes of 300 MB by each way, and SSH beside OpenSSH's server
  *     npm run bench -- --scale                what repositories cost as they grow: a million objects, 2,000 pushes and so on
  *     … --part 10  --kinds objects,refs    a tenth of the size, and some of them
@@ -38,6 +39,7 @@ import {
   hostileTable,
   roundLine,
 } from "./bench/hostile-bench.ts";
+import { hostileKinds, isHostileKind } from "./bench/hostile-inputs.ts";
 import { judgeLfs, LFS_FIGURES, LfsBench, lfsTable } from "./bench/lfs-steps.ts";
 import { FIGURES, pageTable } from "./bench/page.ts";
 import { judgePages, measurePages, PAGE_FIGURES, pagesTable } from "./bench/page-steps.ts";
@@ -52,7 +54,7 @@ import { freePort } from "./free-port.ts";
 import { replaceTable, type Table } from "./marked-table.ts";
 
 const USAGE =
-  "usage: npm run bench -- (--hostile [--at-once N] [--rounds N] [--seed N] [--part N] | --lfs | --scale [--part N] [--kinds KIND,…] [--picture FILE] | --doors [--repo DIR] | --writes --repo DIR | --pages --repo DIR | --repo DIR | --scenario blobs300|blob100|wide|wide10) [--object-format sha1|sha256] [--hosts thinpack,c-git] [--runs N] [--json FILE] [--page FILE] [--collect]";
+  "usage: npm run bench -- (--hostile [--at-once N] [--rounds N] [--seed N] [--part N] [--kinds KIND,…] | --lfs | --scale [--part N] [--kinds KIND,…] [--picture FILE] | --doors [--repo DIR] | --writes --repo DIR | --pages --repo DIR | --repo DIR | --scenario blobs300|blob100|wide|wide10) [--object-format sha1|sha256] [--hosts thinpack,c-git] [--runs N] [--json FILE] [--page FILE] [--collect]";
 
 async function makeHost(git: GitSandbox, name: string, collect: boolean): Promise<Host> {
   if (name === "thinpack") return await startThinpack(git.path("state"), collect);
@@ -95,7 +97,8 @@ function formatOf(directory: string): string {
 }
 
 /** Sends hostile inputs, one after the other or several at once, and prints the figures of each. */
-async function measureHostile({ page, part, rounds, seed, "at-once": atOnce }: Values): Promise<number> {
+async function measureHostile({ page, part, kinds, rounds, seed, "at-once": atOnce }: Values): Promise<number> {
+  const wanted = kinds === undefined ? hostileKinds() : kinds.split(",").filter(isHostileKind);
   const git = new GitSandbox("bench", "sha1");
   const sshPort = await freePort("127.0.0.1");
   const host = await startThinpack(git.path("state"), false, { SSH_PORT: String(sshPort) });
@@ -103,7 +106,7 @@ async function measureHostile({ page, part, rounds, seed, "at-once": atOnce }: V
     if (page !== undefined) writeFileSync(page, replaceTable(readFileSync(page, "utf8"), name, table));
   };
   try {
-    const bench = new HostileBench(git, { ...host, sshPort }, Number(part));
+    const bench = new HostileBench(git, { ...host, sshPort }, Number(part), wanted);
     if (atOnce === undefined) {
       const results = await bench.run(({ input, outcome, cpu, turn, median, longest, fault }) => {
         const latency = `a turn ${Math.round(turn)} ms at most; /healthz ${Math.round(median)} ms, ${Math.round(longest)} ms at most`;

@@ -9,7 +9,7 @@ import type { GitSandbox } from "../../test/support/git-client.ts";
 import { SeededRandom } from "../../test/support/seeded-random.ts";
 import type { Table } from "../marked-table.ts";
 import { faultOf, HostileBed, type HostileInput, type HostileTarget, sendOnce } from "./hostile-bed.ts";
-import { everyInput } from "./hostile-inputs.ts";
+import { type HostileKind, inputsOf } from "./hostile-inputs.ts";
 import type { Host } from "./hosts.ts";
 import { type Latency, probe } from "./latency-probe.ts";
 
@@ -47,10 +47,13 @@ export type RoundFigures = Latency & {
 export class HostileBench {
   readonly #bed: HostileBed;
   readonly #host: Host;
+  readonly #kinds: readonly HostileKind[];
 
-  constructor(git: GitSandbox, host: Host & HostileTarget, part: number) {
+  /** Sends the inputs of some kinds. */
+  constructor(git: GitSandbox, host: Host & HostileTarget, part: number, kinds: readonly HostileKind[]) {
     this.#bed = new HostileBed(git, host, part);
     this.#host = host;
+    this.#kinds = kinds;
   }
 
   get #probed(): { readonly base: string; readonly pids: readonly number[] } {
@@ -62,7 +65,7 @@ export class HostileBench {
   async run(report: (figures: HostileFigures) => void): Promise<HostileFigures[]> {
     const nothing = { name: "nothing, for a second", send: async () => (await wait(1000), { status: 200, told: "" }) };
     const results: HostileFigures[] = [];
-    for (const input of [nothing, ...(await everyInput(this.#bed))]) {
+    for (const input of [nothing, ...(await inputsOf(this.#bed, this.#kinds))]) {
       const figures = await this.#measure(input);
       results.push(figures);
       report(figures);
@@ -99,7 +102,7 @@ export class HostileBench {
     { atOnce, rounds, seed }: { readonly atOnce: number; readonly rounds: number; readonly seed: number },
     report: (figures: RoundFigures) => void,
   ): Promise<RoundFigures[]> {
-    const inputs = await everyInput(this.#bed);
+    const inputs = await inputsOf(this.#bed, this.#kinds);
     for (const { before } of inputs) await before?.();
     const random = new SeededRandom(seed);
     const results: RoundFigures[] = [];

@@ -10,23 +10,45 @@ import { pageInputs, pastInputs, searchInputs } from "./hostile-reads.ts";
 import { floodInputs } from "./hostile-ssh.ts";
 import { commitInputs, listInputs, mergeInputs } from "./hostile-writes.ts";
 
-/** Prepares a host for all inputs, and returns them. Those by SSH measure the time that the host takes to close. */
-export async function everyInput(bed: HostileBed): Promise<HostileInput[]> {
-  return [...(await untimedInputs(bed)), ...floodInputs(bed)];
+/** What makes the inputs of each kind. */
+const MAKERS = {
+  archives: archiveInputs,
+  pushes: pushInputs,
+  merges: mergeInputs,
+  commits: commitInputs,
+  lists: listInputs,
+  searches: searchInputs,
+  pasts: pastInputs,
+  pages: pageInputs,
+  logs: logInputs,
+  names: nameInputs,
+  floods: floodInputs,
+} satisfies Record<string, (bed: HostileBed) => HostileInput[] | Promise<HostileInput[]>>;
+
+/** A kind of inputs. Those by SSH, which are floods, measure the time that the host takes to close. */
+export type HostileKind = keyof typeof MAKERS;
+
+/** Whether there are inputs of a kind. */
+export function isHostileKind(name: string): name is HostileKind {
+  return Object.hasOwn(MAKERS, name);
+}
+
+/** Returns the kinds that there are. */
+export function hostileKinds(): HostileKind[] {
+  return Object.keys(MAKERS).filter(isHostileKind);
+}
+
+/** Prepares a host for the inputs of some kinds, and returns them. */
+export async function inputsOf(bed: HostileBed, kinds: readonly HostileKind[]): Promise<HostileInput[]> {
+  const inputs: HostileInput[] = [];
+  for (const kind of kinds) inputs.push(...(await MAKERS[kind](bed)));
+  return inputs;
 }
 
 /** Prepares a host for all inputs of which no time is measured, and returns them. */
 export async function untimedInputs(bed: HostileBed): Promise<HostileInput[]> {
-  return [
-    ...(await archiveInputs(bed)),
-    ...pushInputs(bed),
-    ...(await mergeInputs(bed)),
-    ...(await commitInputs(bed)),
-    ...(await listInputs(bed)),
-    ...(await searchInputs(bed)),
-    ...(await pastInputs(bed)),
-    ...(await pageInputs(bed)),
-    ...(await logInputs(bed)),
-    ...(await nameInputs(bed)),
-  ];
+  return await inputsOf(
+    bed,
+    hostileKinds().filter((kind) => kind !== "floods"),
+  );
 }

@@ -7,6 +7,8 @@ import { directoryPack } from "../../test/support/hostile.ts";
 import type { HostileBed, HostileInput } from "./hostile-bed.ts";
 
 const KIB = 1024;
+/** Commits that git is given together: a text of all of them would be too long. */
+const COMMITS_AT_ONCE = 500;
 
 /** Searches by patterns that match in very many ways. */
 export async function searchInputs(bed: HostileBed): Promise<HostileInput[]> {
@@ -25,16 +27,19 @@ export async function searchInputs(bed: HostileBed): Promise<HostileInput[]> {
 export async function pastInputs(bed: HostileBed): Promise<HostileInput[]> {
   const { git } = bed;
   const [commits, lines] = [bed.size(3000), bed.size(20_000)];
-  const content = Array.from({ length: lines }, (_, line) => `line ${line}`);
-  const stream: string[] = [];
-  for (let at = 0; at < commits; at++) {
-    content[(at * 7919) % lines] = `line of ${at}`;
-    const text = content.join("\n");
-    stream.push("commit refs/heads/main", `committer A <a@example.com> ${1_700_000_000 + at} +0000`, "data 1", "x");
-    stream.push("M 100644 inline file", `data ${text.length}`, text);
-  }
   const source = await git.init();
-  await git.ok(["fast-import", "--quiet"], { cwd: source, input: `${stream.join("\n")}\n` });
+  const content = Array.from({ length: lines }, (_, line) => `line ${line}`);
+  for (let from = 0; from < commits; from += COMMITS_AT_ONCE) {
+    const stream: string[] = [];
+    for (let at = from; at < Math.min(commits, from + COMMITS_AT_ONCE); at++) {
+      content[(at * 7919) % lines] = `line of ${at}`;
+      const text = content.join("\n");
+      stream.push("commit refs/heads/main", `committer A <a@example.com> ${1_700_000_000 + at} +0000`, "data 1", "x");
+      if (at > 0 && at === from) stream.push("from refs/heads/main^0");
+      stream.push("M 100644 inline file", `data ${text.length}`, text);
+    }
+    await git.ok(["fast-import", "--quiet"], { cwd: source, input: `${stream.join("\n")}\n` });
+  }
   await git.ok(["repack", "-adfq", "--window=2", "--depth=50"], { cwd: source });
   const path = await bed.make("past");
   await git.ok(["push", "-q", bed.remote(path), "main"], { cwd: source });
