@@ -97,6 +97,8 @@ export interface ObjectCopies {
   install(replace: boolean): Promise<InstallAnswer>;
   /** Notes that an installed repository is entered with its tenant and its lenders. */
   entered(): Promise<void>;
+  /** Has those of a repository's files deleted in a day that it does not name: see `leaseStrays` of its tables. */
+  leaseStrays(names: readonly string[]): Promise<void>;
   /** Puts the object back to the state that it had at `at`, in milliseconds since the epoch. */
   recover(at: number): Promise<RecoveryAnswer>;
 }

@@ -44,6 +44,7 @@ export function durableCopies(env: Env, counters: RequestCounters, kind: ObjectK
     discard: () => call(async (stub) => stub.discardCopy()),
     whereabouts: (id) => call(async (stub) => stub.copyWhereabouts(id)),
     departed: () => call(async (stub) => stub.copyDeparted()),
+    leaseStrays: (names) => call(async (stub) => stub.leaseStrays([...names])),
     install: async (replace) => {
       const answer = await call(async (stub) => stub.installCopy(replace));
       if (answer.kind === "installed") await renew();

@@ -24,3 +24,5 @@ export const HELD_PATH = "/marks/held";
 export const ASKED = "asked";
 /** Tells the statements of Durable Objects that `test/worker/rows-entry.ts` has counted since it was last asked. */
 export const ROWS_PATH = "/marks/rows";
+/** Tells what the clock of `test/worker/past-entry.ts` shows. */
+export const NOW_PATH = "/marks/now";

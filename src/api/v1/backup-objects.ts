@@ -24,7 +24,7 @@ import { describe, NOT_MODIFIED } from "../describe.ts";
 import { readJson } from "../json-body.ts";
 import { bodySource } from "./bounded-body.ts";
 import { pathParam } from "./requested.ts";
-import { assertNowhereElse, enterRepository, prepareRestore } from "./restored-repository.ts";
+import { assertNowhereElse, enterRepository, prepareRestore, sweepStrays } from "./restored-repository.ts";
 
 /** The name of the only directory object. */
 const DIRECTORY = "tenants";
@@ -155,7 +155,10 @@ async function recover(context: Context<ApiEnv>): Promise<Response> {
   if (repository !== undefined) await assertNowhereElse(api, name, await object.departed());
   const answer = await object.recover(Date.parse(at));
   if (answer.kind !== "recovered") throw new Problem(answer.kind === "refused" ? 422 : 501, answer.why);
-  if (repository !== undefined) await enterRepository(context, repository);
+  if (repository !== undefined) {
+    await enterRepository(context, repository);
+    await sweepStrays(api, repository);
+  }
   return context.json({ kind, name, at, undo: answer.undo }, 200, { "Cache-Control": "no-store" });
 }
 

@@ -7,6 +7,7 @@ import type { Context } from "hono";
 import { repositoryKey, type RepositoryName } from "../../access/names.ts";
 import type { LfsLinks } from "../../access/lfs-links.ts";
 import type { ObjectCopies, StagedRepository } from "../../access/object-copies.ts";
+import { repositoryPrefix } from "../../catalog/pack-keys.ts";
 import { unlessMoved } from "../../http/moved.ts";
 import { Problem } from "../../http/problem.ts";
 import { explainRegisterRefusal } from "../../http/register-refusal.ts";
@@ -16,6 +17,8 @@ import type { ApiEnv, ApiHost } from "../api-host.ts";
 
 /** Objects of Git LFS that are linked in one call. */
 const LINKED_AT_ONCE = 1000;
+/** Files that are listed in one call: as many as the bucket lists. */
+const LISTED_AT_ONCE = 1000;
 /** How often objects of Git LFS are linked that are just being deleted, and the milliseconds in between. */
 const MOST_TRIES = 10;
 const PAUSE = 1000;
@@ -144,6 +147,23 @@ async function enterRecord(
     const last = objects.at(-1);
     if (last === undefined || objects.length < LINKED_AT_ONCE) return;
     after = last.oid;
+  }
+}
+
+/**
+ * Has files deleted that came to the bucket after the moment to which a repository went back. They are listed first: what comes while they
+ * are is under a lease.
+ */
+export async function sweepStrays(api: ApiHost, name: RepositoryName): Promise<void> {
+  const { backup } = api;
+  const record = await api.settings(name).describe().catch(unlessMoved);
+  if (record === undefined) return;
+  const object = backup.object("repository", repositoryKey(name));
+  for (let cursor: string | undefined, isMore = true; isMore; isMore = cursor !== undefined) {
+    const page = await backup.bucket.list(`${repositoryPrefix(record.id)}objects/pack/pack-`, cursor, LISTED_AT_ONCE);
+    const names = new Set(page.files.flatMap(({ key }) => /pack-([0-9a-f]+)\.[^/]+$/.exec(key)?.[1] ?? []));
+    if (names.size > 0) await object.leaseStrays([...names]);
+    cursor = page.cursor;
   }
 }
 

@@ -21,7 +21,7 @@ import type { RepositoryObjectEnv } from "./repository-env.ts";
 import { CopiedObject } from "../sql/copied-object.ts";
 import { KEPT_TABLES, REPOSITORY_SCHEMA } from "./schema.ts";
 import { departedIds } from "./tables/moved.ts";
-import { settleRestored, whereabouts } from "./tables/restored.ts";
+import { leaseStrays, settleRestored, whereabouts } from "./tables/restored.ts";
 
 /** An object of a repository that may have webhooks. */
 export abstract class HookedObject extends CopiedObject<RepositoryObjectEnv> {
@@ -31,7 +31,7 @@ export abstract class HookedObject extends CopiedObject<RepositoryObjectEnv> {
       schema: REPOSITORY_SCHEMA,
       settle: settleRestored,
       outliving: KEPT_TABLES,
-      repositories: { whereabouts, departed: departedIds },
+      repositories: { whereabouts, departed: departedIds, leaseStrays },
     });
   }
 

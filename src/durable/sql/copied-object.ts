@@ -65,6 +65,12 @@ export abstract class CopiedObject<Env> extends DurableObject<Env> {
     return this.#copy.departed();
   }
 
+  /** See `ObjectCopies.leaseStrays`. */
+  leaseStrays(names: readonly string[]): void {
+    this.#copy.leaseStrays(names);
+    this.woken();
+  }
+
   /** Returns the rows that a recovery must not take back; `undefined` if they are too many. */
   keptRows(): KeptRows[] | undefined {
     return this.#copy.keptRows();

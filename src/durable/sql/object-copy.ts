@@ -54,6 +54,7 @@ export type CopiedKind = {
   readonly repositories?: {
     readonly whereabouts: (db: SqlDatabase, id: string) => Whereabouts;
     readonly departed: (db: SqlDatabase) => string[];
+    readonly leaseStrays: (db: SqlDatabase, names: readonly string[], now: number) => void;
   };
 };
 
@@ -212,6 +213,13 @@ export class ObjectCopy {
   departed(): string[] {
     const { repositories, schema } = this.#kind;
     return repositories === undefined || !hasTable(this.#db, schema.first) ? [] : repositories.departed(this.#db);
+  }
+
+  /** See `ObjectCopies.leaseStrays`. */
+  leaseStrays(names: readonly string[]): void {
+    const { repositories } = this.#kind;
+    if (repositories === undefined || !this.exists) return;
+    this.#db.transaction(() => repositories.leaseStrays(this.#db, names, Date.now()));
   }
 
   /** See `ObjectCopies.install`. A copy that is not taken is dropped. */

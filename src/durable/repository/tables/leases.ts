@@ -37,11 +37,19 @@ export function listReplaced(db: SqlDatabase): StoredPackName[] {
 }
 
 /**
- * Ends the leases of packs that left the catalog, for a purge. From then on readers that began before get them no more.
- * `replaced` is 2 until their files are deleted.
+ * Leases files that came after the moment to which the repository went back: nobody is told of them, and nothing lands with them. `replaced`
+ * is 3, so that none of them is taken for an upload that is under way.
+ */
+export function insertStray(db: SqlDatabase, pack: string, expiresAt: number): void {
+  db.run("INSERT OR IGNORE INTO leases (pack, expires_at, replaced) VALUES (?, ?, 3)", pack, expiresAt);
+}
+
+/**
+ * Ends the leases of packs that left the catalog, and of what came after the moment to which the repository went back, for a purge. From then
+ * on readers that began before get them no more. `replaced` is 2 until their files are deleted.
  */
 export function endReplaced(db: SqlDatabase, now: number): void {
-  db.run("UPDATE leases SET expires_at = min(expires_at, ?), replaced = 2 WHERE replaced = 1", now);
+  db.run("UPDATE leases SET expires_at = min(expires_at, ?), replaced = 2 WHERE replaced IN (1, 3)", now);
 }
 
 /** Whether files of packs that a purge removed are left in the bucket. */
@@ -56,7 +64,10 @@ export function renewLease(db: SqlDatabase, pack: string, expiresAt: number): vo
 
 /** Whether the upload's lease still runs. After its end, the upload's files may be about to be deleted. */
 export function hasLease(db: SqlDatabase, pack: string, now: number): boolean {
-  return firstRow(db.rows("SELECT 1 FROM leases WHERE pack = ? AND expires_at > ?", pack, now)) !== undefined;
+  return (
+    firstRow(db.rows("SELECT 1 FROM leases WHERE pack = ? AND expires_at > ? AND replaced < 3", pack, now)) !==
+    undefined
+  );
 }
 
 export function deleteLease(db: SqlDatabase, pack: string): void {

@@ -5,8 +5,9 @@
  * @packageDocumentation
  */
 import type { Whereabouts } from "../../../access/object-copies.ts";
-import { firstRow, type SqlDatabase } from "../../sql/sql-database.ts";
+import { firstRow, jsonChunks, type SqlDatabase, textAt } from "../../sql/sql-database.ts";
 import { isDoomed } from "./doomed-prefixes.ts";
+import { insertStray, LEASE_TIME } from "./leases.ts";
 import { changeMoves, dropArrival, whereMoved } from "./moved.ts";
 import { keepLogEnds } from "./ref-log.ts";
 
@@ -65,6 +66,26 @@ export function settleRestored(db: SqlDatabase, now: number): void {
       table,
     );
     db.run("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", now, table);
+  }
+}
+
+/** What names files of a repository's prefix. A lease may be of a pack, and of what lies under a name of its own beside packs. */
+const NAMED = [
+  "SELECT name FROM packs",
+  "SELECT pack FROM leases",
+  "SELECT name FROM commit_graphs",
+  "SELECT name FROM clone_twin WHERE name IS NOT NULL",
+  "SELECT name FROM multi_pack_index WHERE name IS NOT NULL",
+].join(" UNION ALL ");
+
+/**
+ * Has those files deleted in a day that these tables don't name: they came after the moment to which the repository went back. Until then it
+ * can go forward again; and an upload that was under way has ended by then. What forks have borrowed of them stays, as of any repository.
+ */
+export function leaseStrays(db: SqlDatabase, names: readonly string[], now: number): void {
+  for (const chunk of jsonChunks(names)) {
+    const rows = db.rows(`SELECT value FROM json_each(?) WHERE value NOT IN (${NAMED})`, chunk);
+    for (const row of Array.from(rows)) insertStray(db, textAt(row, 0), now + LEASE_TIME);
   }
 }
 

@@ -3,7 +3,18 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { KEPT_TABLES, REPOSITORY_SCHEMA } from "../../../../src/durable/repository/schema.ts";
 import { setStatus } from "../../../../src/durable/repository/tables/commit-statuses.ts";
 import { appendRefLog } from "../../../../src/durable/repository/tables/ref-log.ts";
-import { settleRestored, VERSION_JUMP, whereabouts } from "../../../../src/durable/repository/tables/restored.ts";
+import {
+  expiredLeases,
+  hasLease,
+  insertReplaced,
+  LEASE_TIME,
+} from "../../../../src/durable/repository/tables/leases.ts";
+import {
+  leaseStrays,
+  settleRestored,
+  VERSION_JUMP,
+  whereabouts,
+} from "../../../../src/durable/repository/tables/restored.ts";
 import { Tables } from "../../../../src/durable/sql/migrations.ts";
 import { integerAt, type SqlDatabase } from "../../../../src/durable/sql/sql-database.ts";
 import { nodeSql } from "../../../support/node-sql.ts";
@@ -49,6 +60,15 @@ describe("a restored repository", () => {
     settleRestored(db, NOW);
     setStatus(db, "22".repeat(20), status);
     expect(number("SELECT count(*) FROM commit_statuses")).toBe(2);
+  });
+
+  it("has files deleted in a day that came later, and lands nothing with them", () => {
+    insertReplaced(db, "replaced", NOW + LEASE_TIME + 1);
+    db.run("INSERT INTO clone_twin (one, packs, day, clones, name, bytes) VALUES (1, '', 0, 0, 'twin', 1)");
+    leaseStrays(db, ["replaced", "twin", "later"], NOW);
+    expect(expiredLeases(db, NOW + LEASE_TIME - 1)).toEqual([]);
+    expect(expiredLeases(db, NOW + LEASE_TIME)).toEqual(["later"]);
+    expect(["replaced", "later"].map((pack) => hasLease(db, pack, NOW))).toEqual([true, false]);
   });
 
   it("is neither deleted nor elsewhere, whatever was noted of it, and others stay as they are", () => {

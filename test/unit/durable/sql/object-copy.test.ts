@@ -168,7 +168,11 @@ describe("a copy of an object", () => {
 
   it("is not done with a repository before that is entered everywhere", () => {
     const things: Schema = { ...SCHEMA, tables: ["CREATE TABLE IF NOT EXISTS things (id TEXT PRIMARY KEY)"] };
-    const repositories = { whereabouts: () => ({ kind: "unknown" }) as const, departed: () => [] };
+    const repositories = {
+      whereabouts: () => ({ kind: "unknown" }) as const,
+      departed: () => [],
+      leaseStrays: () => undefined,
+    };
     const kind: CopiedKind = { kind: "repository", schema: things, settle: () => undefined, repositories };
     const db = nodeSql();
     const tables = new Tables(db, things);
