@@ -56,6 +56,8 @@ export type HostOptions = {
   readonly leastMirrorInterval?: string;
   /** The seconds after which small pushes are published, as text. */
   readonly publishAfter?: string;
+  /** "0": nobody is shown a list of public repositories. */
+  readonly listPublic?: string;
   /** The most objects of a slice, as text. */
   readonly mirrorSliceObjects?: string;
   /** Further variables and secrets of the Worker. */
@@ -176,6 +178,7 @@ function bindingsOf(options: HostOptions, token: string): Record<string, string>
     SYNCS_BESIDE: "1",
     ...(options.leastMirrorInterval === undefined ? {} : { MIRROR_LEAST_INTERVAL: options.leastMirrorInterval }),
     ...(options.publishAfter === undefined ? {} : { PUBLISH_AFTER: options.publishAfter }),
+    ...(options.listPublic === undefined ? {} : { LIST_PUBLIC: options.listPublic }),
     ...(options.mirrorSliceObjects === undefined ? {} : { MIRROR_SLICE_OBJECTS: options.mirrorSliceObjects }),
     ...(options.allowedOrigins === undefined ? {} : { ALLOWED_ORIGINS: options.allowedOrigins }),
     ...(options.allowPrivateUpstreams === true ? { ALLOW_PRIVATE_UPSTREAMS: "1" } : {}),

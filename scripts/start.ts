@@ -23,6 +23,7 @@ Runs the whole host on this machine until it is interrupted. Environment:
   ALLOW_PRIVATE_UPSTREAMS=1  lets mirrors and webhooks reach private addresses
   ALLOWED_ORIGINS            the origins whose pages may use the API from a browser
   MIRROR_LEAST_INTERVAL      the least seconds between two syncs of a mirror
+  LIST_PUBLIC=0              shows nobody a list of public repositories
   PUBLISH_AFTER              the seconds after which small pushes are published in the bucket; 0: at once
   MIRROR_SLICE_OBJECTS       the most objects that a sync takes in one go`;
 
@@ -120,6 +121,7 @@ const TEXTS = {
   allowedOrigins: "ALLOWED_ORIGINS",
   leastMirrorInterval: "MIRROR_LEAST_INTERVAL",
   publishAfter: "PUBLISH_AFTER",
+  listPublic: "LIST_PUBLIC",
   mirrorSliceObjects: "MIRROR_SLICE_OBJECTS",
   bundle: "WORKER_BUNDLE",
 } as const satisfies Partial<Record<keyof HostOptions, string>>;

@@ -53,6 +53,8 @@ export type Env = PlacementSettings &
      * our own pages may.
      */
     readonly ALLOWED_ORIGINS?: string;
+    /** "0": nobody is shown a list of public repositories. They can be read all the same. */
+    readonly LIST_PUBLIC?: string;
     /** The keys that upstreams' credentials are sealed with: see `cloudflare/sealed-secrets.ts`. */
     readonly MIRROR_KEYS?: string;
     /** The least seconds between two syncs of a mirror. */
@@ -68,6 +70,11 @@ export type Env = PlacementSettings &
 /** Whether the operator lets the host reach private networks. */
 export function allowsPrivate(env: Env): boolean {
   return env.ALLOW_PRIVATE_UPSTREAMS === "1";
+}
+
+/** Whether the operator lets everybody see a list of public repositories. */
+export function listsPublic(env: Env): boolean {
+  return env.LIST_PUBLIC !== "0";
 }
 
 /**

@@ -105,7 +105,7 @@ export interface TenantRegistry {
   repoArrived(repo: string, arrived: { readonly id: string; readonly from?: string }): Promise<void>;
   /** Notes that repository `id` has moved to another tenant. */
   repoDeparted(repo: string, id: string): Promise<void>;
-  /** Notes a repository's visibility, since public ones are deleted first when the tenant is deleted. */
+  /** Notes a repository's visibility: public ones are listed for everybody, and deleted first when the tenant is deleted. */
   noteVisibility(repo: string, visibility: "private" | "public"): Promise<void>;
   /** Notes from which size on a repository leaves out blobs; `null` for none. */
   noteOffload(repo: string, offloadFrom: number | null): Promise<void>;

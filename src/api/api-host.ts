@@ -4,6 +4,8 @@
  * @packageDocumentation
  */
 import type { TenantDirectory, TenantRegistry } from "../access/directory.ts";
+import type { ListedRepository, PublicList } from "../access/public-list.ts";
+import type { PublicPages } from "../http/public-pages.ts";
 import type { BucketCopies } from "../access/bucket-copies.ts";
 import type { ObjectCopies, ObjectKind } from "../access/object-copies.ts";
 import type { RequestMemory } from "../bytes/memory-budget.ts";
@@ -56,6 +58,24 @@ export interface BackupHost {
   readonly memory: RequestMemory;
 }
 
+/** What everybody is shown of a public repository. Times are ISO 8601. */
+export type PublicRepository = {
+  readonly tenant: string;
+  readonly name: string;
+  readonly visibility: "public";
+  readonly description: string;
+  readonly default_branch: string;
+  readonly size_bytes: number;
+  readonly pushed_at: string | null;
+  readonly created_at: string | null;
+  readonly mirror?: { readonly synced_at: string | null };
+  /** Where git finds it, behind the origin. */
+  readonly path: string;
+};
+
+/** A page of public repositories, and the last one that it was about if there are more. */
+export type PublicPage = { readonly repos: readonly PublicRepository[]; readonly next?: ListedRepository };
+
 /** The platform, for one API request. */
 export interface ApiHost {
   settings(name: RepositoryName): RepositorySettings & UploadStore & KeptBlobStore & MaintenanceControl & ForkStore;
@@ -76,7 +96,11 @@ export interface ApiHost {
   resealHostKey(tenant: string, key: HostKey): Promise<void>;
   /** Passes on what this isolate has counted, so that an answer about usage has it. */
   flushUsage(): Promise<void>;
-  directory(): TenantDirectory;
+  directory(): TenantDirectory & PublicList;
+  /** Pages of public repositories that were found lately. */
+  readonly publicPages: PublicPages<PublicPage>;
+  /** Whether the operator lets everybody see the list of public repositories. */
+  readonly listsPublic: boolean;
   bareFiles(id: string): BareFiles;
   hooks(name: RepositoryName): HookStore;
   /** Sends a `ping` to a tenant's webhook, and returns what came of it. It does not throw. */

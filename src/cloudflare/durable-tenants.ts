@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { TenantDirectory, TenantRegistry } from "../access/directory.ts";
+import type { PublicList } from "../access/public-list.ts";
 import type { LfsLinks } from "../access/lfs-links.ts";
 import type { UsageStore } from "../access/usage.ts";
 import type { SshKeyStore } from "../access/ssh-key-store.ts";
@@ -70,8 +71,9 @@ export function durableTenant(object: DurableObjectStub<TenantObject>, counters:
 export function durableDirectory(
   object: DurableObjectStub<DirectoryObject>,
   counters: RequestCounters,
-): TenantDirectory {
+): TenantDirectory & PublicList {
   return {
+    publicRepos: (query) => counters.run("do", async () => object.publicRepos(query)),
     tenants: (after, limit) => counters.run("do", async () => object.tenants(after, limit)),
     earlierSpellings: (name) => counters.run("do", async () => object.earlierSpellings(name)),
   };

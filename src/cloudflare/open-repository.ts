@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { TenantDirectory } from "../access/directory.ts";
+import type { PublicList } from "../access/public-list.ts";
 import type { BucketCopies } from "../access/bucket-copies.ts";
 import type { LfsLinks } from "../access/lfs-links.ts";
 import { repositoryKey, type RepositoryName } from "../access/names.ts";
@@ -171,8 +172,8 @@ export class RequestStorage {
     return r2LfsFiles(this.#env.BUCKET, this.counters, home);
   }
 
-  /** Opens the list of tenants. */
-  directory(): TenantDirectory {
+  /** Opens the list of tenants, and that of public repositories. */
+  directory(): TenantDirectory & PublicList {
     return durableDirectory(objectNamed(this.#env.DIRECTORY, DIRECTORY_NAME, this.#env), this.counters);
   }
 

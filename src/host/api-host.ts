@@ -31,7 +31,7 @@ function mirrorHost(storage: RequestStorage): MirrorHost {
 export function apiHost(
   storage: RequestStorage,
   host: RequestHost,
-  given: Pick<ApiHost, "allowPrivate" | "asset" | "flushUsage" | "ticketSecret">,
+  given: Pick<ApiHost, "allowPrivate" | "asset" | "flushUsage" | "listsPublic" | "publicPages" | "ticketSecret">,
 ): ApiHost {
   return {
     settings: (name) => {

@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import type { PublicPage } from "../api/api-host.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { IsolateTools } from "../cloudflare/isolate-tools.ts";
 import { OrdinaryNames } from "../cloudflare/mirror-reader.ts";
@@ -14,6 +15,7 @@ import type { Credentials } from "../http/authenticate.ts";
 import { FormatCache } from "../http/format-cache.ts";
 import type { RequestBounds } from "../http/identify.ts";
 import { logRequest } from "../http/log.ts";
+import { PublicPages } from "../http/public-pages.ts";
 import { RecentReaders } from "../http/recent-readers.ts";
 import { UnboundedTenants } from "../http/unbounded-tenants.ts";
 import { dataPointOf } from "./data-point.ts";
@@ -27,7 +29,11 @@ import { type IsolateMemory, RequestHost } from "./request-host.ts";
 const SESSION_ID_BYTES = 16;
 
 /** What one isolate remembers from one request to the next, whichever door it came by. */
-export type IsolateState = { readonly memory: IsolateMemory; readonly limits: RateLimits };
+export type IsolateState = {
+  readonly memory: IsolateMemory;
+  readonly limits: RateLimits;
+  readonly pages: PublicPages<PublicPage>;
+};
 
 /** The parts that the platform is made from, once per isolate. */
 export type PlatformOptions = {
@@ -46,7 +52,7 @@ export function isolateState(): IsolateState {
     recent: new RecentReaders(),
     unbounded: new UnboundedTenants(),
   };
-  return { memory, limits: new RateLimits() };
+  return { memory, limits: new RateLimits(), pages: new PublicPages() };
 }
 
 /** What is known of a request before anything is done for it. */

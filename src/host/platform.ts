@@ -6,7 +6,7 @@
  */
 import type { Context, MiddlewareHandler } from "hono";
 import type { ApiEnv } from "../api/api-host.ts";
-import { allowsPrivate, deploymentSecret, type Env } from "../env.ts";
+import { allowsPrivate, deploymentSecret, listsPublic, type Env } from "../env.ts";
 import { type Credentials, readCredentials, tokenOf } from "../http/authenticate.ts";
 import type { RequestBounds } from "../http/identify.ts";
 import { isLfsTicket, parseLfsTicket } from "../http/lfs-ticket.ts";
@@ -108,7 +108,12 @@ export function withPlatform(platform: PlatformOptions): MiddlewareHandler<AppEn
     const flushUsage = (): Promise<void> => passOn(env, platform.meter);
     const ticketSecret = deploymentSecret(env);
     const asset = (name: string): Promise<ReadableStream | undefined> => assetOf(env, name);
-    context.set("api", apiHost(storage, host, { allowPrivate: allowsPrivate(env), asset, flushUsage, ticketSecret }));
+    const given = {
+      allowPrivate: allowsPrivate(env),
+      listsPublic: listsPublic(env),
+      publicPages: platform.state.pages,
+    };
+    context.set("api", apiHost(storage, host, { ...given, asset, flushUsage, ticketSecret }));
     await next();
     const counted = await measured(context.res, host.traffic);
     if (counted !== context.res) context.res = counted;

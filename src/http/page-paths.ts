@@ -26,7 +26,7 @@ export const PAGE_WORDS = [
 const REPOSITORY_PAGE = new RegExp(String.raw`^/[^/]+/[^/]+/(?:${PAGE_WORDS.join("|")})(?:/|$)`);
 const SHORT_PAGE = /^\/(?:[^/]+(?:\/[^/]+)?\/?)?$/;
 /** The pages of the host itself. */
-const HOST_PAGE = /^\/-\/(?:login|logout|admin)(?:\/|$)/;
+const HOST_PAGE = /^\/-\/(?:login|logout|admin|public)(?:\/|$)/;
 
 /** The pages of a tenant. No repository is called `-`. */
 const TENANT_PAGE = /^\/[^/]+\/-\/(?:tokens|ssh-keys)\/?$/;

@@ -1,11 +1,12 @@
 /**
- * `/` and `/{tenant}`: the repositories that the visitor may see.
+ * `/`, `/-/public` and `/{tenant}`: the repositories that the visitor may see.
  *
  * @packageDocumentation
  */
 import type { Context } from "hono";
 import * as v from "valibot";
-import { isTenantName } from "../access/names.ts";
+import { folded, isTenantName } from "../access/names.ts";
+import { withQuery } from "../http/content-address.ts";
 import { Problem } from "../http/problem.ts";
 import { apiJson } from "./api-json.ts";
 import { pageAnswer } from "./page-answer.tsx";
@@ -30,11 +31,19 @@ function ageOf(time: string): string {
   return shownAge(Math.floor(Date.parse(time) / 1000), Math.floor(Date.now() / 1000));
 }
 
-function RepositoryItem({ repo }: { readonly repo: ShownRepository }) {
+function RepositoryItem({ repo, isOfAll }: { readonly repo: ShownRepository; readonly isOfAll: boolean }) {
   const changed = repo.mirror === undefined ? repo.pushed_at : repo.mirror.synced_at;
   return (
     <li>
       <h2>
+        {isOfAll ? (
+          <>
+            <a href={`/${repo.tenant}`}>
+              <bdi>{repo.tenant}</bdi>
+            </a>
+            {" / "}
+          </>
+        ) : null}
         <a href={`/${repo.tenant}/${repo.name}`}>
           <bdi>{repo.name}</bdi>
         </a>{" "}
@@ -54,6 +63,22 @@ function RepositoryItem({ repo }: { readonly repo: ShownRepository }) {
   );
 }
 
+type RepositoryList = v.InferOutput<typeof repositories>;
+
+/** A page of repositories. `isOfAll` is whether they are of several tenants, so that these have to be named. */
+function Repositories({ list, isOfAll = false }: { readonly list: RepositoryList; readonly isOfAll?: boolean }) {
+  return (
+    <>
+      <ul class="repositories">
+        {list.repos.map((repo) => (
+          <RepositoryItem repo={repo} isOfAll={isOfAll} />
+        ))}
+      </ul>
+      <Pager href={cursorLink(list.cursor)} />
+    </>
+  );
+}
+
 function HowToPush({ origin, tenant }: { readonly origin: string; readonly tenant: string }) {
   return (
     <section class="notice">
@@ -68,9 +93,51 @@ function cursorOf(context: Context<PageEnv>): string {
   return cursorLink(context.req.query("cursor")) ?? ""; // The first page has none.
 }
 
-/** Answers with the list of a tenant's repositories. */
+/** Returns public repositories, of one tenant or of all; `undefined` where the operator has them listed for nobody. */
+async function publicRepositories(context: Context<PageEnv>, tenant?: string): Promise<RepositoryList | undefined> {
+  const query = withQuery(cursorOf(context), tenant === undefined ? {} : { tenant });
+  try {
+    return await apiJson(context, `/repos${query}`, repositories);
+  } catch (error) {
+    if (error instanceof Problem && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+/** Answers with the list of a tenant's repositories: all that the visitor's token is for. */
 async function tenantAnswer(context: Context<PageEnv>, tenant: string): Promise<Response> {
   const list = await apiJson(context, `/tenants/${tenant}/repos${cursorOf(context)}`, repositories);
+  return await listAnswer(context, tenant, list);
+}
+
+/**
+ * Answers a visitor who is not of the tenant with its public repositories. A tenant that has none is answered like one that is not there.
+ *
+ * @throws Problem
+ */
+async function publicTenantAnswer(context: Context<PageEnv>, tenant: string): Promise<Response> {
+  const list = await publicRepositories(context, tenant);
+  const isEmpty = list === undefined || (list.repos.length === 0 && list.cursor === undefined);
+  if (isEmpty) throw new Problem(404, "There is no such tenant, or nothing of it that you may see.");
+  const [first] = list.repos;
+  const shown = first?.tenant ?? tenant; // A page of which all has gone shows the name as it was asked for.
+  return await pageAnswer(context, {
+    title: shown,
+    crumbs: [{ text: shown, href: `/${shown}` }],
+    isPublic: true,
+    body: (
+      <>
+        <h1>
+          <bdi>{shown}</bdi>
+        </h1>
+        <p class="note">Its public repositories.</p>
+        <Repositories list={list} />
+      </>
+    ),
+  });
+}
+
+async function listAnswer(context: Context<PageEnv>, tenant: string, list: RepositoryList): Promise<Response> {
   const [first] = list.repos;
   const shown = first?.tenant ?? tenant; // Without a repository, the name is shown as it was asked for.
   return await pageAnswer(context, {
@@ -82,12 +149,7 @@ async function tenantAnswer(context: Context<PageEnv>, tenant: string): Promise<
           <bdi>{shown}</bdi>
         </h1>
         {list.repos.length === 0 ? <p class="note">There is no repository yet.</p> : null}
-        <ul class="repositories">
-          {list.repos.map((repo) => (
-            <RepositoryItem repo={repo} />
-          ))}
-        </ul>
-        <Pager href={cursorLink(list.cursor)} />
+        <Repositories list={list} />
         <HowToPush origin={new URL(context.req.url).origin} tenant={shown} />
       </>
     ),
@@ -98,7 +160,27 @@ async function tenantAnswer(context: Context<PageEnv>, tenant: string): Promise<
 export async function tenantPage(context: Context<PageEnv>): Promise<Response> {
   const { tenant = "" } = context.req.param();
   if (!isTenantName(tenant)) throw new Problem(404, "There is no such tenant.");
-  return await tenantAnswer(context, tenant);
+  const { principal } = await context.var.host.identify();
+  const isOfTenant = principal.kind === "token" && principal.tenant === folded(tenant);
+  const mayList = principal.kind === "operator" || isOfTenant;
+  return mayList ? await tenantAnswer(context, tenant) : await publicTenantAnswer(context, tenant);
+}
+
+/** Answers with the public repositories of all tenants. */
+export async function publicPage(context: Context<PageEnv>): Promise<Response> {
+  const list = await publicRepositories(context);
+  if (list === undefined) throw new Problem(404, "This host does not list its public repositories.");
+  return await pageAnswer(context, {
+    title: "Public repositories - thinpack",
+    isPublic: true,
+    body: (
+      <>
+        <h1>Public repositories</h1>
+        {list.repos.length === 0 ? <p class="note">There is none here.</p> : null}
+        <Repositories list={list} isOfAll />
+      </>
+    ),
+  });
 }
 
 async function operatorAnswer(context: Context<PageEnv>): Promise<Response> {
@@ -109,7 +191,7 @@ async function operatorAnswer(context: Context<PageEnv>): Promise<Response> {
       <>
         <h1>Tenants</h1>
         <p>
-          <a href="/-/admin">How the deployment is</a>
+          <a href="/-/admin">How the deployment is</a>, <a href="/-/public">public repositories</a>
         </p>
         {list.tenants.length === 0 ? <p class="note">There is no tenant yet.</p> : null}
         <ul class="repositories">
@@ -134,6 +216,8 @@ export async function homePage(context: Context<PageEnv>): Promise<Response> {
   if (principal.kind === "operator") return await operatorAnswer(context);
   if (principal.kind === "token") return await tenantAnswer(context, principal.tenant);
   const { origin } = new URL(context.req.url);
+  const list = await publicRepositories(context);
+  const isListed = list !== undefined && (list.repos.length > 0 || list.cursor !== undefined);
   return await pageAnswer(context, {
     title: "thinpack",
     description: "A Git host",
@@ -148,6 +232,12 @@ export async function homePage(context: Context<PageEnv>): Promise<Response> {
         <p>
           <a href="/-/login">Sign in</a> with a token to see your own.
         </p>
+        {isListed ? (
+          <section>
+            <h2>Public repositories</h2>
+            <Repositories list={list} isOfAll />
+          </section>
+        ) : null}
         <HowToPush origin={origin} tenant="my-tenant" />
       </>
     ),

@@ -15,7 +15,7 @@ import { commitsPage } from "./commits-page.tsx";
 import { comparePage } from "./compare-page.tsx";
 import { commitsFeed, tagsFeed } from "./feeds.ts";
 import { goPage } from "./go-page.ts";
-import { homePage, tenantPage } from "./home-page.tsx";
+import { homePage, publicPage, tenantPage } from "./home-page.tsx";
 import { login, loginPage, logout } from "./login-page.tsx";
 import { lfsPage } from "./lfs-page.tsx";
 import { maintenancePage } from "./maintenance-page.tsx";
@@ -57,6 +57,7 @@ const PAGES = {
   logout,
   maintenancePage,
   mirrorPage,
+  publicPage,
   rawPage,
   rulesPage,
   searchPage,

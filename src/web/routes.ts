@@ -12,6 +12,7 @@ const HOST_PAGES: Readonly<Record<string, PageName>> = {
   "/": "homePage",
   "/-/login": "loginPage",
   "/-/admin": "adminPage",
+  "/-/public": "publicPage",
   "/:tenant": "tenantPage",
   "/:tenant/-/tokens": "tokensPage",
   "/:tenant/-/ssh-keys": "sshKeysPage",

@@ -89,9 +89,10 @@ function searchTwin(context: Context<PageEnv>): string {
   return `/repos/${shownName(pageRepository(context))}/files/${percentEncoded(revision)}${query}`;
 }
 
-/** The front page of the host: the tenants for the operator, and for others the repositories of their tenant. */
+/** The front page of the host: the tenants for the operator, the repositories of their tenant for others, and what is public for strangers. */
 async function homeTwin(context: Context<PageEnv>): Promise<string> {
   const { principal } = await context.var.host.identify();
+  if (principal.kind === "anonymous") return `/repos${searchOf(context)}`;
   const path = principal.kind === "token" ? `/tenants/${principal.tenant}/repos` : "/tenants";
   return path + searchOf(context);
 }
@@ -100,6 +101,7 @@ async function homeTwin(context: Context<PageEnv>): Promise<string> {
 const JSON_TWINS: Readonly<Record<string, JsonTwin>> = {
   homePage: homeTwin,
   adminPage: tenantsTwin,
+  publicPage: (context) => `/repos${searchOf(context)}`,
   tenantPage: tenantTwin("/repos"),
   tokensPage: tenantTwin("/tokens"),
   sshKeysPage: tenantTwin("/ssh-keys"),

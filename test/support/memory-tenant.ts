@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import { randomBytes } from "node:crypto";
+import type { ListingChange } from "../../src/access/public-list.ts";
 import type { SharedLfsObject } from "../../src/refs/lfs-store.ts";
 import { TenantDatabase } from "../../src/durable/tenant/tenant-database.ts";
 import { type TenantSurroundings, TenantUpkeep } from "../../src/durable/tenant/tenant-upkeep.ts";
@@ -80,6 +81,18 @@ export class MemorySurroundings implements TenantSurroundings {
   async leaveDirectory(): Promise<void> {
     this.#call();
     this.listed = false;
+    this.listedRepos.clear();
+  }
+
+  /** The repositories that the directory lists. */
+  readonly listedRepos = new Set<string>();
+
+  async changePublic(changes: readonly ListingChange[]): Promise<void> {
+    this.#call();
+    for (const { repo, isPublic } of changes) {
+      if (isPublic) this.listedRepos.add(repo);
+      else this.listedRepos.delete(repo);
+    }
   }
 
   remember(): void {
@@ -123,7 +136,7 @@ export function memoryTenant(now: () => number = Date.now): MemoryTenant {
     repoArrived: async (repo, arrived) => database.repoArrived(repo, arrived),
     repoDeparted: async (repo, id) => database.endRemoval({ name: repo, id }),
     noteOffload: async (repo, offloadFrom) => database.noteOffload(repo, offloadFrom),
-    noteVisibility: async (repo, visibility) => database.noteVisibility(repo, visibility),
+    noteVisibility: async (repo, visibility) => database.listing.noteVisibility(repo, visibility),
     allowance: async (repo) => database.allowance(repo),
     noteUsage: async (report) => database.noteUsage(report),
     audit: async (entry) => database.audit(entry, now()),

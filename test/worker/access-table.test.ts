@@ -285,6 +285,11 @@ const TENANT_ROWS: readonly (Omit<Row, "outcomes"> & { readonly outcomes: string
   { method: "DELETE", path: "/tenants/T", outcomes: OPERATE },
 ];
 
+/** Below `/api/v1`, for everybody. */
+const OPEN_ROWS: readonly (Omit<Row, "outcomes"> & { readonly outcomes: string })[] = [
+  { method: "GET", path: "/repos", outcomes: "ACAAAAAA" },
+];
+
 let host: RunningHost;
 const tokens = new Map<Who, string>();
 
@@ -402,6 +407,15 @@ describe("the facade", () => {
   });
 });
 
+describe("lists for everybody", () => {
+  it.each(OPEN_ROWS)("$method $path", async (row) => {
+    let outcomes = "";
+    for (const who of WHO)
+      outcomes += (await ask(row, `${host.base}/api/v1${row.path}`, headersOf(who, "Bearer"))).outcome;
+    expect(outcomes).toBe(row.outcomes);
+  });
+});
+
 describe("tenants", () => {
   it.each(TENANT_ROWS)("$method $path", async (row) => {
     for (const [index, who] of WHO.entries()) {
@@ -428,7 +442,7 @@ describe("the table", () => {
         .map((method) => `${method.toUpperCase()} ${shape(path)}`),
     );
     const patterns = [
-      ...TENANT_ROWS.map((row) => `${row.method} /api/v1${row.path}`),
+      ...[...TENANT_ROWS, ...OPEN_ROWS].map((row) => `${row.method} /api/v1${row.path}`),
       ...REPO_ROWS.map((row) => `${row.method} /api/v1/repos/T/R${row.path}`),
     ].map((line) => line.split("?")[0] ?? "");
     // Open to everybody, or with credentials of their own.

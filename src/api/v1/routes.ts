@@ -24,6 +24,7 @@ import { mirrorRoutes } from "./mirror.ts";
 import { noteRoutes } from "./notes.ts";
 import { openApiRoutes } from "./openapi.ts";
 import { refWriteRoutes } from "./ref-writes.ts";
+import { publicRepoRoutes } from "./public-repos.ts";
 import { reflogRoutes } from "./reflog.ts";
 import { repoFileRoutes } from "./repo-files.ts";
 import { repoRoutes } from "./repos.ts";
@@ -52,6 +53,7 @@ const GROUPS: readonly (readonly [string, () => Hono<ApiEnv>])[] = [
   ["/tenants", hostKeyRoutes],
   ["/tenants", sshKeyRoutes],
   ["/repos", deployKeyRoutes],
+  ["/repos", publicRepoRoutes],
   ["/repos", repoRoutes],
   ["/repos", repoFileRoutes],
   ["/repos", forkRoutes],

@@ -1,6 +1,6 @@
 /**
- * The Durable Object that lists the tenants. There is one, and only the operator's listing, and making or deleting a
- * tenant, call it.
+ * The Durable Object that lists the tenants, and the public repositories of all of them. There is one. The operator's listing, making or deleting a
+ * tenant, and a repository that becomes public or is so no longer, call it; and so does the list of public repositories, which an isolate remembers for some seconds.
  *
  * It is an object and not KV, whose lists are up to a minute behind: a tenant that was made is listed at once, and a
  * deleted one is not.
@@ -8,12 +8,14 @@
  * @packageDocumentation
  */
 import type { ListedTenant } from "../../access/directory.ts";
-import type { Page } from "../../access/token-store.ts";
+import type { ListedRepository, ListingChange, PublicQuery } from "../../access/public-list.ts";
+import { type Page, pageOf } from "../../access/token-store.ts";
 import { CopiedObject } from "../sql/copied-object.ts";
 import { durableSql } from "../sql/durable-sql.ts";
 import { Tables } from "../sql/migrations.ts";
 import { DIRECTORY_SCHEMA } from "./schema.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
+import { changePublicRepo, deletePublicRepos, listPublicRepos } from "./tables/public-repos.ts";
 import { addMetrics, type Counters, readMetrics } from "./tables/metrics.ts";
 import { deleteListedTenant, insertListedTenant, listSpellings, listTenants } from "./tables/tenants.ts";
 
@@ -36,9 +38,24 @@ export class DirectoryObject extends CopiedObject<Cloudflare.Env> {
     insertListedTenant(this.#db, tenant);
   }
 
-  /** Takes a tenant off the list. */
+  /** Takes a tenant off the list, and its repositories. */
   leave(name: string): void {
-    deleteListedTenant(this.#db, name);
+    this.#db.transaction(() => {
+      deleteListedTenant(this.#db, name);
+      deletePublicRepos(this.#db, name);
+    });
+  }
+
+  /** Notes which repositories of a tenant everybody may read, and which not. */
+  changePublic(tenant: string, changes: readonly ListingChange[]): void {
+    this.#db.transaction(() => {
+      for (const change of changes) changePublicRepo(this.#db, tenant, change);
+    });
+  }
+
+  /** See `PublicList.publicRepos`. */
+  publicRepos(query: PublicQuery): Page<ListedRepository> {
+    return pageOf(listPublicRepos(this.#db, { ...query, limit: query.limit + 1 }), query.limit);
   }
 
   /** Adds to the deployment's counters. */
@@ -58,7 +75,6 @@ export class DirectoryObject extends CopiedObject<Cloudflare.Env> {
 
   /** See `TenantDirectory.tenants`. */
   tenants(after: string, limit: number): Page<ListedTenant> {
-    const items = listTenants(this.#db, after, limit + 1);
-    return { items: items.slice(0, limit), more: items.length > limit };
+    return pageOf(listTenants(this.#db, after, limit + 1), limit);
   }
 }

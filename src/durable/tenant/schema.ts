@@ -7,6 +7,8 @@
 import { addColumn, type Schema } from "../sql/migrations.ts";
 import { AUDIT_DDL } from "./tables/audit.ts";
 import { MIRRORS_DDL } from "./tables/mirrors.ts";
+import { LISTING_CHANGES_DDL, noteAllListed } from "./tables/listing-changes.ts";
+import { PUBLIC_REPOS_DDL } from "./tables/public-repos.ts";
 import { HOST_KEY_DDL } from "./tables/host-key.ts";
 import { SIGNING_KEYS_DDL } from "./tables/signing-keys.ts";
 import { LFS_LINKS_DDL } from "./tables/lfs-links.ts";
@@ -36,6 +38,7 @@ export const TENANT_SCHEMA: Schema = {
     LFS_LINKS_DDL,
     SSH_KEYS_DDL,
     HOST_KEY_DDL,
+    LISTING_CHANGES_DDL,
   ],
   steps: [
     // From before versions: tables were added, and none was changed.
@@ -79,19 +82,23 @@ export const TENANT_SCHEMA: Schema = {
     () => undefined,
     // The kind of that key: the host made them all, for SSH.
     (db) => addColumn(db, "host_key", "kind TEXT NOT NULL DEFAULT 'ssh'"),
+    // What the directory has to be told of public repositories: it knows none.
+    noteAllListed,
   ],
 };
 
 /** The schema of the directory's database. */
 export const DIRECTORY_SCHEMA: Schema = {
   first: "tenants",
-  tables: [TENANTS_DDL, METRICS_DDL],
+  tables: [TENANTS_DDL, METRICS_DDL, PUBLIC_REPOS_DDL],
   steps: [
     // From before versions: tables were added, and none was changed.
     () => undefined,
     // Names as they are shown: those of old tenants are shown as they were stored.
     (db) => addColumn(db, "tenants", "spelled TEXT"),
     // Counters of the deployment: nothing was counted before.
+    () => undefined,
+    // Public repositories: each tenant tells of its own when its object wakes.
     () => undefined,
   ],
 };

@@ -29,6 +29,7 @@ import type { NewId } from "../repository/repository-database.ts";
 import { Tables } from "../sql/migrations.ts";
 import { issueToken } from "./issue-token.ts";
 import { SshKeyDatabase } from "./ssh-key-database.ts";
+import { ListingDatabase } from "./listing-database.ts";
 import { LfsLinkDatabase } from "./lfs-link-database.ts";
 import { SigningKeyDatabase } from "./signing-key-database.ts";
 import { TenantHookDatabase } from "./tenant-hook-database.ts";
@@ -38,6 +39,7 @@ import { TenantBelongings } from "./tenant-belongings.ts";
 import { allowanceOf, grownBy, NO_USAGE, refusalOf, saidOf } from "./tenant-bounds.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { deleteDeployKeys, deleteSshKeys, renameDeployKeys } from "./tables/ssh-keys.ts";
+import { deleteAllListings } from "./tables/listing-changes.ts";
 import { deleteAudit, insertAudit, listAudit } from "./tables/audit.ts";
 import { deleteTenantHooks } from "./tables/tenant-hooks.ts";
 import { deleteMirrorReport, listMirrors, writeMirrorReport } from "./tables/mirrors.ts";
@@ -64,7 +66,6 @@ import {
   readRepo,
   setCheckAt,
   setOffload,
-  setPublic,
   setUsage,
   type TenantRepo,
 } from "./tables/tenant-repos.ts";
@@ -97,10 +98,10 @@ export class TenantDatabase {
   readonly keys: SigningKeyDatabase;
   readonly hooks: TenantHookDatabase;
   readonly sshKeys: SshKeyDatabase;
-  /** What it has beside its repositories. */
+  /** What it has beside its repositories, the links of its Git LFS objects, and what the directory has to be told. */
   readonly belongings: TenantBelongings;
-  /** The links of its Git LFS objects. */
   readonly lfs: LfsLinkDatabase;
+  readonly listing: ListingDatabase;
 
   /** `name` is the name of the tenant, by which the object is addressed. */
   constructor(db: SqlDatabase, name: string, newId: NewId) {
@@ -114,6 +115,7 @@ export class TenantDatabase {
     const hasRepo = (repo: string): boolean => readRepo(db, repo)?.removing === false;
     this.sshKeys = new SshKeyDatabase(db, { exists, hasRepo, newId });
     this.belongings = new TenantBelongings(db, this.#tables);
+    this.listing = new ListingDatabase(db, this.#tables);
     this.lfs = new LfsLinkDatabase(db, { name, isPresent: exists, hasTables: () => this.#tables.exist });
   }
 
@@ -181,6 +183,7 @@ export class TenantDatabase {
       if (row?.leaving === true && !row.inDirectory && row.record.repoCount === 0) {
         deleteTenant(this.#db);
         deleteUsageDays(this.#db);
+        deleteAllListings(this.#db);
       }
     });
   }
@@ -298,10 +301,6 @@ export class TenantDatabase {
     return row === undefined ? undefined : allowanceOf(row, readRepo(this.#db, repo));
   }
 
-  noteVisibility(repo: string, visibility: "private" | "public"): void {
-    if (this.#tables.exist) setPublic(this.#db, repo, visibility === "public");
-  }
-
   noteOffload(repo: string, offloadFrom: number | null): void {
     if (this.#tables.exist) setOffload(this.#db, repo, offloadFrom);
   }
@@ -343,7 +342,7 @@ export class TenantDatabase {
   nextDue(): number | undefined {
     const row = this.row();
     if (row === undefined) return undefined;
-    return row.leaving || !row.inDirectory ? 0 : nextRepoDue(this.#db);
+    return row.leaving || !row.inDirectory || this.listing.isDue ? 0 : nextRepoDue(this.#db);
   }
 
   check(hash: Uint8Array, repo: string | undefined, now: number): TokenCheck | undefined {

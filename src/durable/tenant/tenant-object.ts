@@ -196,7 +196,7 @@ export class TenantObject extends CopiedObject<TenantObjectEnv> {
 
   /** See `TenantRegistry.retractRepo`. */
   retractRepo(repo: string, id: string): Promise<void> {
-    return this.#upkeep.retractRepo(repo, id);
+    return this.#working(() => this.#upkeep.retractRepo(repo, id));
   }
 
   /** See `TenantRegistry.doubtRepo`. */
@@ -212,7 +212,7 @@ export class TenantObject extends CopiedObject<TenantObjectEnv> {
 
   /** See `TenantRegistry.repoDeparted`. */
   repoDeparted(repo: string, id: string): void {
-    this.#database.endRemoval({ name: repo, id });
+    this.#waking(this.#database.endRemoval({ name: repo, id }));
   }
 
   /** See `TenantRegistry.noteOffload`. */
@@ -222,7 +222,7 @@ export class TenantObject extends CopiedObject<TenantObjectEnv> {
 
   /** See `TenantRegistry.noteVisibility`. */
   noteVisibility(repo: string, visibility: "private" | "public"): void {
-    this.#database.noteVisibility(repo, visibility);
+    this.#waking(this.#database.listing.noteVisibility(repo, visibility));
   }
 
   /**

@@ -32,5 +32,6 @@ export function surroundings(env: TenantObjectEnv, tenant: string): Omit<TenantS
       await directory.enter({ name: tenant, createdAt, ...(spelled === tenant ? {} : { spelled }) });
     },
     leaveDirectory: async () => directory.leave(tenant),
+    changePublic: async (changes) => directory.changePublic(tenant, changes),
   };
 }

@@ -1,9 +1,10 @@
 /**
- * The work of a tenant in other objects, which it continues until it is done. It keeps the tenant's entry in the
+ * The work of a tenant in other objects, which it continues until it is done. It keeps the tenant's entries in the
  * directory, removes repositories, and asks whether an entered repository was made. Every step may be repeated.
  *
  * @packageDocumentation
  */
+import type { ListingChange } from "../../access/public-list.ts";
 import type { TenantHook } from "../../access/tenant-hook.ts";
 import type { SharedLfsObject } from "../../refs/lfs-store.ts";
 import type { TenantDatabase } from "./tenant-database.ts";
@@ -27,12 +28,16 @@ export interface TenantSurroundings {
   /** Enters the tenant, whose name is shown as `spelled`. */
   enterDirectory(createdAt: number, spelled: string): Promise<void>;
   leaveDirectory(): Promise<void>;
+  /** Tells the directory which repositories everybody may read, and which not. */
+  changePublic(changes: readonly ListingChange[]): Promise<void>;
   /** Makes sure that {@link TenantUpkeep.work} is called after a while, even if the current work never ends. */
   remember(): void;
 }
 
 /** Git LFS objects that are asked for in one call. */
 const LINKED_AT_ONCE = 5000;
+/** Repositories that the directory is told of in one call. */
+const LISTED_AT_ONCE = 1000;
 /** Repositories that one batch takes. */
 const BATCH = 100;
 /** Repositories of a batch that are worked on at once. */
@@ -101,6 +106,7 @@ export class TenantUpkeep {
   /** Does the work that is due, or a part of it if there is much. */
   async work(now: number): Promise<void> {
     await this.settleDirectory();
+    await this.#settleListing();
     await this.#removeBatch();
     const { unchecked } = this.#database.dueRepos(now, BATCH);
     // Without a tenant nothing is unchecked.
@@ -114,6 +120,16 @@ export class TenantUpkeep {
       }
     });
     this.#database.forgetIfEmpty();
+  }
+
+  /** Tells the directory of some repositories that have become public, or are so no longer. */
+  async #settleListing(): Promise<void> {
+    // The directory forgets all repositories of a tenant that leaves it.
+    if (this.#database.row()?.leaving !== false) return;
+    const changes = this.#database.listing.due(LISTED_AT_ONCE);
+    if (changes.length === 0) return;
+    await this.#surroundings.changePublic(changes.map(({ repo, isPublic }) => ({ repo, isPublic })));
+    this.#database.listing.told(changes);
   }
 
   /** Links the Git LFS objects that a repository has of this tenant: the links may come from a backup, or from the past. */

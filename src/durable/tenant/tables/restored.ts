@@ -5,6 +5,7 @@
  */
 import type { SqlDatabase } from "../../sql/sql-database.ts";
 import { DELETION_TIME } from "./lfs-links.ts";
+import { noteAllListed } from "./listing-changes.ts";
 
 /** Tables that hold for repositories of all tenants, whatever becomes of this one. */
 export const OUTLIVING_TABLES: readonly string[] = ["lfs_links", "lfs_deleting"];
@@ -16,12 +17,13 @@ export const OUTLIVING_TABLES: readonly string[] = ["lfs_links", "lfs_deleting"]
 export const RESTORED_CHECK_DELAY = 60 * 60 * 1000;
 
 /**
- * Has the tenant enter itself in the directory again, and ask each of its repositories an hour later whether it is there, and which
+ * Has the tenant enter itself and its public repositories in the directory again, and ask each of its repositories an hour later whether it is there, and which
  * objects of Git LFS it has.
  */
 export function settleRestoredTenant(db: SqlDatabase, now = Date.now()): void {
   // No job goes on for as long: it ended before the copy was made.
   db.run("DELETE FROM lfs_deleting WHERE since < ?", now - DELETION_TIME);
   db.run("UPDATE tenant SET in_directory = 0");
+  noteAllListed(db);
   db.run("UPDATE tenant_repos SET check_at = ? WHERE removing = 0", now + RESTORED_CHECK_DELAY);
 }

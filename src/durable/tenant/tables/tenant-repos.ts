@@ -9,6 +9,7 @@ import type { Usage, UsageReport } from "../../../access/quotas.ts";
 import type { Offload } from "../../../access/token-store.ts";
 import { CorruptStore } from "../../../bytes/failure.ts";
 import { firstRow, integerAt, textAt, type SqlDatabase, type SqlRow } from "../../sql/sql-database.ts";
+import { noteListing } from "./listing-changes.ts";
 
 export const TENANT_REPOS_DDL = `CREATE TABLE IF NOT EXISTS tenant_repos (
   name TEXT PRIMARY KEY,
@@ -89,6 +90,7 @@ export function insertRepo(
     repo.isPublic ? 1 : 0,
     checkAt,
   );
+  if (repo.isPublic) noteListing(db, repo.name);
 }
 
 /** Returns names of repositories that are not being removed, in byte order, after `after`. */
@@ -157,14 +159,20 @@ export function setUsage(
 /** Takes a repository off the list. Returns what it held; `undefined` if it was not listed. */
 export function deleteRepo(db: SqlDatabase, name: string, id: string): Usage | undefined {
   const row = firstRow(
-    db.rows("DELETE FROM tenant_repos WHERE name = ? AND id = ? RETURNING bytes, objects, lfs_bytes", name, id),
+    db.rows(
+      "DELETE FROM tenant_repos WHERE name = ? AND id = ? RETURNING bytes, objects, lfs_bytes, is_public",
+      name,
+      id,
+    ),
   );
+  if (row?.[3] === 1) noteListing(db, name);
   return row === undefined ? undefined : usageOf(integerAt(row, 0), integerAt(row, 1), integerAt(row, 2));
 }
 
 /** Notes whether everybody may read a repository. */
 export function setPublic(db: SqlDatabase, name: string, isPublic: boolean): void {
   db.run("UPDATE tenant_repos SET is_public = ? WHERE name = ?", isPublic ? 1 : 0, name);
+  noteListing(db, name);
 }
 
 /** Notes from which size on a repository leaves out blobs; `null` for none. */

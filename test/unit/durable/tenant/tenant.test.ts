@@ -10,6 +10,13 @@ import { CHECK_DELAY, TenantDatabase } from "../../../../src/durable/tenant/tena
 import type { SqlDatabase } from "../../../../src/durable/sql/sql-database.ts";
 import { RESTORED_CHECK_DELAY, settleRestoredTenant } from "../../../../src/durable/tenant/tables/restored.ts";
 import { TenantUpkeep } from "../../../../src/durable/tenant/tenant-upkeep.ts";
+import type { ListedRepository } from "../../../../src/access/public-list.ts";
+import {
+  changePublicRepo,
+  deletePublicRepos,
+  listPublicRepos,
+  PUBLIC_REPOS_DDL,
+} from "../../../../src/durable/tenant/tables/public-repos.ts";
 import {
   deleteListedTenant,
   insertListedTenant,
@@ -196,6 +203,88 @@ describe("when the object ends in the middle", () => {
     const tenant = memoryTenant();
     await recovered(tenant, () => tenant.create(DEFAULT_TENANT), 0);
     expect(tenant.surroundings.listed).toBe(true);
+  });
+});
+
+describe("the list of public repositories", () => {
+  const listed = async ({ upkeep, database, surroundings }: MemoryTenant): Promise<string[]> => {
+    for (let steps = 0; steps < 10 && database.nextDue() === 0; steps++) await upkeep.work(0);
+    return [...surroundings.listedRepos].toSorted();
+  };
+
+  it("is told of what becomes public, private, goes or gets another name, and of nothing else", async () => {
+    const tenant = await withRepos(3);
+    expect(await listed(tenant)).toEqual([]);
+    for (const repo of ["r00000", "r00001", "r00002", "none"]) await tenant.noteVisibility(repo, "public");
+    expect(await listed(tenant)).toEqual(["r00000", "r00001", "r00002"]);
+    await tenant.noteVisibility("r00000", "private");
+    await tenant.removeRepo("r00001");
+    const made = await tenant.register(wanted("fresh", { visibility: "public", renamed: true }));
+    if (made.kind !== "registered") throw new Error("refused");
+    const { surroundings } = tenant;
+    await tenant.repoArrived("fresh", { id: surroundings.repositories.get("r00002") ?? "", from: "r00002" });
+    expect(await listed(tenant)).toEqual(["fresh"]);
+    surroundings.callsLeft = 0;
+    await tenant.noteUsage({ repo: "fresh", id: made.id, version: 1, bytes: 5, objects: 5 });
+    expect(await listed(tenant)).toEqual(["fresh"]);
+  });
+
+  it("is told again where that failed, and of a change that came meanwhile", async () => {
+    const tenant = await withRepos(1);
+    const { surroundings, database } = tenant;
+    await tenant.noteVisibility("r00000", "public");
+    surroundings.callsLeft = 0;
+    await expect(listed(tenant)).rejects.toThrow("ended");
+    const due = database.listing.due(10);
+    await tenant.noteVisibility("r00000", "private");
+    database.listing.told(due);
+    surroundings.callsLeft = Number.POSITIVE_INFINITY;
+    expect(database.listing.due(10)).toMatchObject([{ repo: "r00000", isPublic: false }]);
+    expect([await listed(tenant), database.listing.isDue]).toEqual([[], false]);
+  });
+
+  it("is told all again by a tenant that comes from a backup, and nothing by one that leaves", async () => {
+    const [db, surroundings] = [nodeSql(), new MemorySurroundings()];
+    const database = new TenantDatabase(db, "acme", () => "1".repeat(32));
+    const upkeep = new TenantUpkeep(database, surroundings);
+    database.create(DEFAULT_TENANT, 0);
+    for (const repo of ["a", "b"]) database.register(wanted(repo, { visibility: "public" }), 0);
+    await upkeep.work(0);
+    surroundings.listedRepos.clear();
+    settleRestoredTenant(db, 0);
+    await upkeep.work(0);
+    expect([...surroundings.listedRepos]).toEqual(["a", "b"]);
+    await upkeep.remove();
+    for (let steps = 0; steps < 10 && database.nextDue() !== undefined; steps++) await upkeep.work(0);
+    expect([surroundings.listedRepos.size, database.listing.isDue]).toEqual([0, false]);
+  });
+
+  it("is read in pages, of all tenants and of one, each repository once", () => {
+    const db = nodeSql();
+    db.run(PUBLIC_REPOS_DDL);
+    for (const tenant of ["b", "a", "ab"])
+      for (let index = 0; index < 7; index++) changePublicRepo(db, tenant, { repo: `r${index}`, isPublic: true });
+    changePublicRepo(db, "a", { repo: "r3", isPublic: false });
+    changePublicRepo(db, "a", { repo: "r1", isPublic: true });
+    const read = (tenant?: string): string[] => {
+      const seen: ListedRepository[] = [];
+      for (;;) {
+        const after = seen.at(-1);
+        const query = { limit: 5, ...(after && { after }), ...(tenant === undefined ? {} : { tenant }) };
+        const found = listPublicRepos(db, query);
+        if (found.length === 0) return seen.map((each) => `${each.tenant}/${each.repo}`);
+        seen.push(...found);
+      }
+    };
+    const [of, less] = [
+      ["r0", "r1", "r2", "r3", "r4", "r5", "r6"],
+      ["r0", "r1", "r2", "r4", "r5", "r6"],
+    ];
+    const named = (tenant: string, repos: readonly string[]): string[] => repos.map((repo) => `${tenant}/${repo}`);
+    expect(read()).toEqual([...named("a", less), ...named("ab", of), ...named("b", of)]);
+    expect([read("a"), read("ab"), read("none")]).toEqual([named("a", less), named("ab", of), []]);
+    deletePublicRepos(db, "ab");
+    expect(read()).toEqual([...named("a", less), ...named("b", of)]);
   });
 });
 
