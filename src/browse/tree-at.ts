@@ -95,7 +95,12 @@ export class HeldDirectory {
 
   /** Reads the directory with this raw name. @throws LimitExceeded if too much is held already. */
   static async read(session: BrowseSession, tree: Uint8Array): Promise<HeldDirectory> {
-    return new HeldDirectory(session, (await session.graph.reader.readCopy(tree)).bytes);
+    const { bytes } = await session.graph.reader.readCopy(tree);
+    const directory = new HeldDirectory(session, bytes);
+    // To inflate a large one takes a turn by itself.
+    const { pacer } = session.repository;
+    if (pacer.isDue) await pacer.pace();
+    return directory;
   }
 
   /** Yields the entries from number `first` on, each made when it is requested: there may be hundreds of thousands. */

@@ -5,6 +5,7 @@
  * @see git-diff-tree(1), `-r --no-renames`
  */
 import { equal } from "../bytes/chunk.ts";
+import type { Pacer } from "../bytes/pacer.ts";
 import { canonicalMode, isTree } from "../object/tree.ts";
 import { assertDepth } from "../object/tree-depth.ts";
 import type { BrowseSession } from "./browse-session.ts";
@@ -63,7 +64,10 @@ export async function* diffTrees(
       continue;
     }
     const entry = pair.after ?? pair.before;
-    if (entry === undefined) continue;
+    if (entry === undefined) {
+      await session.repository.pacer.pace();
+      continue;
+    }
     const path = level.prefix + entry.name;
     if (isTree(entry.mode)) {
       const below = `${path}/`;
@@ -98,7 +102,8 @@ async function openLevel(session: BrowseSession, { before, after, prefix, depth 
   session.assertSteps();
   await session.work(LEVEL_STEPS);
   const [left, right] = [await openedAt(session, before), await openedAt(session, after)];
-  return { left, right, pairs: changedPairs(left?.entries(), right?.entries()), prefix, depth };
+  const { pacer } = session.repository;
+  return { left, right, pairs: changedPairs({ pacer, left: left?.entries(), right: right?.entries() }), prefix, depth };
 }
 
 /**
@@ -118,20 +123,31 @@ async function openedAt(session: BrowseSession, tree: Uint8Array | undefined): P
 type Entries = Iterator<DirectoryEntry, undefined>;
 
 /**
- * Pairs the entries of two directories and leaves out equal ones. A file and a directory of one name are two entries.
+ * Pairs the entries of two directories and leaves out equal ones. A file and a directory of one name are two entries. A pair of
+ * nothing says that it is time to give way to others: two large directories may have all in common.
  */
-function* changedPairs(before: Entries = NONE, after: Entries = NONE): Generator<Pair, undefined> {
+function* changedPairs({
+  pacer,
+  left: before = NONE,
+  right: after = NONE,
+}: {
+  readonly pacer: Pacer;
+  readonly left: Entries | undefined;
+  readonly right: Entries | undefined;
+}): Generator<Pair, undefined> {
   let [left, right] = [before.next().value, after.next().value];
   while (left !== undefined || right !== undefined) {
     const order = orderOf(left, right);
     const pair = { before: order <= 0 ? left : undefined, after: order >= 0 ? right : undefined };
     if (!isSame(pair)) yield pair;
+    else if (pacer.isDue) yield NOTHING;
     if (order <= 0) left = before.next().value;
     if (order >= 0) right = after.next().value;
   }
   return undefined;
 }
 
+const NOTHING: Pair = {};
 const NONE: Entries = { next: () => ({ done: true, value: undefined }) };
 
 function isSame({ before, after }: Pair): boolean {

@@ -230,6 +230,27 @@ describe("a log that follows a file", () => {
   });
 });
 
+describe("a comparison", () => {
+  it("gives way to others within two large directories that are nearly the same", async () => {
+    const blob = objectId("blob", "");
+    const names = Array.from({ length: 90_000 }, (_, i) => `f${10_000 + i}`);
+    const trees = ["", "z"].map((last) => treeOf(...[...names, `g${last}`].map((name): [string, string, string] => ["100644", name, blob]))); // prettier-ignore
+    const [before = "", after = ""] = trees.map((content) => objectId("tree", content));
+    const content = commitOf(after);
+    const pack = buildPack([
+      { type: "blob", content: "" },
+      ...trees.map((tree): RawEntry => ({ type: "tree", content: tree })),
+      { type: "commit", content },
+    ]);
+    const { session, pauses } = await opened({ pack, tip: objectId("commit", content) });
+    const paths: string[] = [];
+    for await (const { path } of diffTrees(session, rawName(before), rawName(after))) paths.push(path);
+    expect(paths).toEqual(["g", "gz"]);
+    expect(Math.max(...pauses)).toBeLessThan(6_000_000);
+    session.close();
+  });
+});
+
 describe("the log of a path", () => {
   it("ends its page after many searches of a wide directory", async () => {
     const COMMITS = 1500;
