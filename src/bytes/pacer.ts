@@ -100,3 +100,11 @@ export class Pacer {
     this.#nextPause = this.#steps + this.#turn;
   }
 }
+
+/** Runs work that yields what it has done to its end without a pause, and returns what comes of it. */
+export function atOnce<T>(work: Generator<unknown, T, undefined>): T {
+  for (;;) {
+    const next = work.next();
+    if (next.done === true) return next.value;
+  }
+}

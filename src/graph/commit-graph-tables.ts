@@ -45,7 +45,9 @@ async function namesOf(
 async function sorted(session: GraphSession, nodes: Uint32Array): Promise<Uint32Array<ArrayBuffer>> {
   const { rawSize } = session.format;
   const names = await namesOf(session, nodes, (node) => node);
-  return sortNames({ names, stride: rawSize, rawSize }, nodes.length).map((entry) => u32At(nodes, entry));
+  const { pacer } = session.database.context;
+  const order = await pacer.finish(sortNames({ names, stride: rawSize, rawSize }, nodes.length));
+  return order.map((entry) => u32At(nodes, entry));
 }
 
 type Links = Pick<CommitGraphTables, "parentStart" | "parents">;

@@ -184,7 +184,7 @@ class MultiPackWriter {
     const { repository } = this.#input;
     const { count, names, places } = await this.#read(stretch, hasPlaces);
     const { rawSize } = this.#format;
-    const order = sortNames({ names, stride: rawSize, rawSize }, count);
+    const order = await repository.pacer.finish(sortNames({ names, stride: rawSize, rawSize }, count));
     const nameAt = (i: number): Uint8Array =>
       names.subarray(u32At(order, i) * rawSize, (u32At(order, i) + 1) * rawSize);
     await repository.pacer.forEach(count, NAME_STEPS, (i) => {

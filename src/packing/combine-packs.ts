@@ -303,7 +303,7 @@ export async function combinePacks(input: CombineInput): Promise<PackRecord | un
   let entries: CombinedEntries | undefined;
   try {
     const database = openObjects(repository, record, packs);
-    entries = await CombinedEntries.load(database.packs, format, input.choice);
+    entries = await CombinedEntries.load(database.packs, format, repository.pacer, input.choice);
     if (entries.kept === 0) return undefined;
     const made = input.seeksDeltas === true ? await findIfRoom({ repository, database, entries }) : NONE_MADE;
     let bytes = 0;
@@ -368,6 +368,7 @@ async function writeCombined(
       types: entries.typesOf(slots),
       hash: repository.hash,
       buffers,
+      pacer: repository.pacer,
     });
     return {
       name: packName,

@@ -11,6 +11,7 @@
  */
 import { assert, itemAt, u32At, u8At } from "../bytes/assert.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
+import type { Pacer } from "../bytes/pacer.ts";
 import { findName } from "../format/pack-index.ts";
 import { sizeClassAtPosition, typeAtPosition } from "../format/pack-types.ts";
 import { sortNames } from "../format/sort-names.ts";
@@ -53,6 +54,59 @@ export type EntryChoice = {
 
 const EVERYTHING: EntryChoice = { keeps: () => true, takesAppended: true };
 
+/** The steps of an entry in each loop over all of them. */
+const ENTRY_STEPS = 4;
+
+/** Calls `visit` for each number below `count`. Yields the steps of it. */
+function* each(count: number, visit: (number: number) => void): Generator<number, undefined> {
+  for (let from = 0; from < count; from += PART) {
+    const to = Math.min(count, from + PART);
+    for (let number = from; number < to; number++) visit(number);
+    yield (to - from) * ENTRY_STEPS;
+  }
+}
+
+/** Entries after which the work so far is told. */
+const PART = 65_536;
+
+/** The raw names of all entries, and their order. */
+type SortedNames = { readonly names: Uint8Array<ArrayBuffer>; readonly sorted: Uint32Array<ArrayBuffer> };
+
+/** Gathers the names of all entries, and sorts them. Yields the steps of it. */
+function* sortedNames(sources: readonly SourcePack[], rawSize: number): Generator<number, SortedNames, undefined> {
+  const total = totalOf(sources);
+  const names = new Uint8Array(total * rawSize);
+  for (const { order, first } of sources) {
+    yield* each(order.count, (rank) => {
+      names.set(order.index.nameAt(order.positionAt(rank)), (first + rank) * rawSize);
+    });
+  }
+  return { names, sorted: yield* sortNames({ names, stride: rawSize, rawSize }, total) };
+}
+
+function totalOf(sources: readonly SourcePack[]): number {
+  const last = sources.at(-1);
+  return last === undefined ? 0 : last.first + last.order.count;
+}
+
+/** The slot of each entry, and how many slots there are. */
+type Slots = { readonly slots: Uint32Array<ArrayBuffer>; readonly count: number };
+
+/** Gives entries of the same name the same slot. Yields the steps of it. */
+function* slotsOf({ names, sorted }: SortedNames, rawSize: number): Generator<number, Slots, undefined> {
+  const isSame = (a: number, b: number): boolean => {
+    for (let i = 0; i < rawSize; i++) if (u8At(names, a * rawSize + i) !== u8At(names, b * rawSize + i)) return false;
+    return true;
+  };
+  const slots = new Uint32Array(sorted.length);
+  let count = 0;
+  yield* each(sorted.length, (i) => {
+    if (i === 0 || !isSame(u32At(sorted, i - 1), u32At(sorted, i))) count++;
+    slots[u32At(sorted, i)] = count - 1;
+  });
+  return { slots, count };
+}
+
 /** The table. It takes about 60 bytes per entry beside the packs' indexes. */
 export class CombinedEntries {
   readonly sources: readonly SourcePack[];
@@ -69,49 +123,54 @@ export class CombinedEntries {
   /** By slot: 1 for an object that no pack has but those that it was appended to. */
   readonly #appended: Uint8Array<ArrayBuffer>;
 
-  /** Reads the indexes and types of packs, oldest first. */
+  /** Reads the indexes and types of packs, oldest first. It gives way to others: there may be some 400,000 entries. */
   static async load(
     handles: readonly PackHandle[],
     format: ObjectFormat,
+    pacer: Pacer,
     choice: EntryChoice = EVERYTHING,
   ): Promise<CombinedEntries> {
-    return new CombinedEntries(await loadSources(handles, format), format, choice);
+    return await pacer.finish(CombinedEntries.#made(await loadSources(handles, format), format, choice));
   }
 
-  private constructor(sources: readonly SourcePack[], { rawSize }: ObjectFormat, choice: EntryChoice) {
+  static *#made(
+    sources: readonly SourcePack[],
+    { rawSize }: ObjectFormat,
+    choice: EntryChoice,
+  ): Generator<number, CombinedEntries, undefined> {
+    const all = yield* sortedNames(sources, rawSize);
+    const entries = new CombinedEntries(sources, rawSize, yield* slotsOf(all, rawSize));
+    freeMemory(all.sorted);
+    yield* entries.#fill(all.names, rawSize, choice);
+    return entries;
+  }
+
+  private constructor(sources: readonly SourcePack[], rawSize: number, { slots, count }: Slots) {
     this.sources = sources;
-    const last = sources.at(-1);
-    const total = last === undefined ? 0 : last.first + last.order.count;
-    const names = new Uint8Array(total * rawSize);
-    for (const { order, first } of sources) {
-      for (let rank = 0; rank < order.count; rank++)
-        names.set(order.index.nameAt(order.positionAt(rank)), (first + rank) * rawSize);
-    }
-    const sorted = sortNames({ names, stride: rawSize, rawSize }, total);
-    const isSame = (a: number, b: number): boolean => {
-      for (let i = 0; i < rawSize; i++) if (u8At(names, a * rawSize + i) !== u8At(names, b * rawSize + i)) return false;
-      return true;
-    };
-    this.#slots = new Uint32Array(total);
-    let count = 0;
-    for (let i = 0; i < total; i++) {
-      if (i === 0 || !isSame(u32At(sorted, i - 1), u32At(sorted, i))) count++;
-      this.#slots[u32At(sorted, i)] = count - 1;
-    }
+    this.#slots = slots;
     this.count = count;
     this.names = new Uint8Array(count * rawSize);
     this.#chosen = new Uint32Array(count).fill(NONE);
     this.#spare = new Uint32Array(count).fill(NONE);
     this.#appended = new Uint8Array(count).fill(1);
-    for (const source of sources) this.#noteOwn(source);
-    for (let entry = 0; entry < total; entry++) {
+  }
+
+  /** Finds out where each object is taken from. `names` are those of all entries, which are freed. Yields the steps of it. */
+  *#fill(names: Uint8Array<ArrayBuffer>, rawSize: number, choice: EntryChoice): Generator<number, undefined> {
+    for (const source of this.sources) yield* this.#noteOwn(source);
+    yield* each(this.#slots.length, (entry) => {
       this.names.set(names.subarray(entry * rawSize, (entry + 1) * rawSize), this.slotOf(entry) * rawSize);
-    }
+    });
     freeMemory(names);
-    freeMemory(sorted);
-    const kept = this.#keptOf(choice, rawSize);
-    for (const source of sources) this.#choose(source, kept);
-    for (const entry of this.#chosen) if (entry !== NONE) this.#kept++;
+    const kept = new Uint8Array(this.count);
+    yield* each(this.count, (slot) => {
+      const isThere = choice.takesAppended || !this.isAppended(slot);
+      kept[slot] = isThere && choice.keeps(this.names.subarray(slot * rawSize, (slot + 1) * rawSize)) ? 1 : 0;
+    });
+    for (const source of this.sources) yield* this.#choose(source, kept);
+    yield* each(this.count, (slot) => {
+      if (this.isKept(slot)) this.#kept++;
+    });
     freeMemory(kept);
   }
 
@@ -132,32 +191,24 @@ export class CombinedEntries {
     return slots;
   }
 
-  /** Returns by slot 1 for what is to be taken. */
-  #keptOf(choice: EntryChoice, rawSize: number): Uint8Array<ArrayBuffer> {
-    const kept = new Uint8Array(this.count);
-    for (let slot = 0; slot < this.count; slot++) {
-      const isThere = choice.takesAppended || !this.isAppended(slot);
-      kept[slot] = isThere && choice.keeps(this.names.subarray(slot * rawSize, (slot + 1) * rawSize)) ? 1 : 0;
-    }
-    return kept;
+  /** Notes that a pack has its own objects by itself: completion is not all that brought them. Yields the steps of it. */
+  *#noteOwn({ handle, first }: SourcePack): Generator<number, undefined> {
+    yield* each(handle.record.ownObjects, (rank) => {
+      this.#appended[this.slotOf(first + rank)] = 0;
+    });
   }
 
-  /** Notes that a pack has its own objects by itself: completion is not all that brought them. */
-  #noteOwn({ handle, first }: SourcePack): void {
-    for (let rank = 0; rank < handle.record.ownObjects; rank++) this.#appended[this.slotOf(first + rank)] = 0;
-  }
-
-  /** Enters the entries of a pack whose objects no older pack has. */
-  #choose({ handle, order, first }: SourcePack, kept: Uint8Array): void {
+  /** Enters the entries of a pack whose objects no older pack has. Yields the steps of it. */
+  *#choose({ handle, order, first }: SourcePack, kept: Uint8Array): Generator<number, undefined> {
     const own = handle.record.ownObjects;
-    for (let rank = 0; rank < order.count; rank++) {
+    yield* each(order.count, (rank) => {
       const slot = this.slotOf(first + rank);
-      if (u8At(kept, slot) === 0) continue;
+      if (u8At(kept, slot) === 0) return;
       const chosen = u32At(this.#chosen, slot);
       if (chosen === NONE) this.#chosen[slot] = first + rank;
       // What completion appends is never a delta.
       else if (rank >= own && chosen < first && u32At(this.#spare, slot) === NONE) this.#spare[slot] = first + rank;
-    }
+    });
   }
 
   /** Returns the slot of the object that an entry holds. */

@@ -11,6 +11,7 @@
  */
 import { itemAt } from "../bytes/assert.ts";
 import { fromHex } from "../bytes/hex.ts";
+import { atOnce } from "../bytes/pacer.ts";
 import { isPushableRefName } from "../object/ref-name.ts";
 import {
   type Pusher,
@@ -249,14 +250,6 @@ export function* planInParts(
     const next = parts.next();
     if (next.done === true) return next.value;
     yield COMMAND_STEPS + rules.stepsOf(next.value.name);
-  }
-}
-
-/** Runs work that is done in parts to its end. */
-export function atOnce<T>(parts: Generator<unknown, T, undefined>): T {
-  for (;;) {
-    const next = parts.next();
-    if (next.done === true) return next.value;
   }
 }
 

@@ -46,6 +46,8 @@ import { StagedBytes } from "./staged-bytes.ts";
 import { StagedFile } from "./staged-file.ts";
 import { type BaseContent, completeThinPack } from "./thin-completion.ts";
 
+/** The steps charged to the pacer for each name where all are looked at. */
+const NAME_STEPS = 2;
 /** The steps charged to the pacer for a part of a `.gitmodules`, which takes 1 to 3 ms. */
 const LATE_PART_STEPS = 4 * CONFIG_PART_BYTES;
 
@@ -307,6 +309,8 @@ class Ingest {
     const ownBytes = this.#scanner.offset;
     // Before thin completion: nothing refers to appended bases, and they must not clear the mark.
     const marked = this.#intake.allReachableFrom(tips);
+    this.#pacer.add(this.#intake.names.count * NAME_STEPS);
+    await this.#pacer.pace();
     resolver.rest();
     const checksum = await this.#store(receivedChecksum, resolver);
     const written = await writePackIndex({
@@ -319,6 +323,7 @@ class Ingest {
       checksum,
       hash,
       buffers: this.#buffers,
+      pacer: this.#pacer,
     });
     this.#inflating.ring.clear();
     const record: PackRecord = {

@@ -6,6 +6,7 @@
  */
 import { u32At } from "../../bytes/assert.ts";
 import type { HashFactory } from "../../bytes/hash.ts";
+import type { Pacer } from "../../bytes/pacer.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import { type PackTables, encodePackIndex, encodedIndexBytes } from "../../format/pack-index-encoder.ts";
 import { INDEX_HEAD_BYTES } from "../../format/pack-index.ts";
@@ -35,7 +36,12 @@ export type IndexInput = {
   readonly checksum: Uint8Array;
   readonly hash: HashFactory;
   readonly buffers: PartBuffers;
+  readonly pacer: Pacer;
 };
+
+/** The steps charged to the pacer for an entry that is gathered or encoded, and for a byte that is written and hashed. */
+const ENTRY_STEPS = 10;
+const BYTE_STEPS = 1;
 
 /** The part of the written files that the catalog keeps. */
 export type WrittenIndex = { readonly indexBytes: number; readonly indexHead: Uint8Array; readonly kinds?: Uint8Array };
@@ -62,24 +68,28 @@ function roomForColumns(input: IndexInput): Columns {
   };
 }
 
-function gatherColumns(input: IndexInput): Columns {
-  const { entries, names, format } = input;
+async function gatherColumns(input: IndexInput): Promise<Columns> {
+  const { entries, names, format, pacer } = input;
   const columns = roomForColumns(input);
-  for (let number = 0; number < entries.count; number++) {
+  await pacer.forEach(entries.count, ENTRY_STEPS, (number) => {
     columns.names.set(names.view(entries.nameOf(number)), number * format.rawSize);
-  }
+  });
   entries.copyIndexColumns(columns.offset, columns.crc);
   return columns;
 }
 
 async function writeChunks(
-  input: Pick<IndexInput, "storage" | "pack" | "buffers">,
+  input: Pick<IndexInput, "storage" | "pack" | "buffers" | "pacer">,
   extension: PackExtension,
   chunks: Iterable<Uint8Array>,
 ): Promise<void> {
   const file = new StagedFile(input.storage, { pack: input.pack, extension }, input.buffers);
   try {
-    for (const chunk of chunks) await file.append(chunk);
+    for (const chunk of chunks) {
+      input.pacer.add(chunk.length * BYTE_STEPS);
+      await file.append(chunk);
+      if (input.pacer.isDue) await input.pacer.pace();
+    }
     await file.finish();
     file.release();
   } catch (error) {
@@ -90,10 +100,12 @@ async function writeChunks(
 
 /** Writes the files; the `.idx` appears last. The contents of the kernel's ring are overwritten. */
 export async function writePackIndex(input: IndexInput): Promise<WrittenIndex> {
-  const { entries, format, storage, pack, hash, buffers } = input;
-  const columns = gatherColumns(input);
+  const { entries, format, storage, pack, hash, buffers, pacer } = input;
+  const columns = await gatherColumns(input);
   const { names } = columns;
-  const order = sortNames({ names, stride: format.rawSize, rawSize: format.rawSize }, entries.count);
+  const order = await pacer.finish(
+    sortNames({ names, stride: format.rawSize, rawSize: format.rawSize }, entries.count),
+  );
   const tables: PackTables = {
     format,
     count: entries.count,
@@ -108,11 +120,13 @@ export async function writePackIndex(input: IndexInput): Promise<WrittenIndex> {
     typeAt: (position) => entries.typeOf(u32At(order, position)),
     sizeAt: (position) => entries.sizeOf(u32At(order, position)),
   });
-  return await writeIndexFiles({ storage, pack, tables, types, hash, buffers });
+  pacer.add(entries.count * ENTRY_STEPS);
+  await pacer.pace();
+  return await writeIndexFiles({ storage, pack, tables, types, hash, buffers, pacer });
 }
 
 /** The input of writing the files that go with a pack. */
-export type IndexFiles = Pick<IndexInput, "storage" | "pack" | "hash" | "buffers"> & {
+export type IndexFiles = Pick<IndexInput, "storage" | "pack" | "hash" | "buffers" | "pacer"> & {
   readonly tables: PackTables;
   /** The types and sizes of the objects, in the order of the index; see `format/pack-types.ts`. */
   readonly types: Uint8Array;

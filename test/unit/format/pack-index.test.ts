@@ -12,6 +12,7 @@ import {
 } from "../../../src/format/pack-index.ts";
 import { encodeReverseIndex, parseReverseIndex, reverseIndexBytes } from "../../../src/format/reverse-index.ts";
 import { sortNames } from "../../../src/format/sort-names.ts";
+import { atOnce } from "../../../src/bytes/pacer.ts";
 import { objectFormat } from "../../../src/object/object-id.ts";
 import { git, makeGitPack, removeDirectory, temporaryDirectory, type GitPack } from "./git-pack.ts";
 
@@ -32,7 +33,7 @@ function tablesOf(made: GitPack, name: "sha1" | "sha256", shuffle = false): Pack
     crcs[i] = crc32(made.pack.subarray(entry.offset, entry.offset + entry.bytesInPack));
     offsets[i] = entry.offset;
   });
-  const order = sortNames({ names, stride, rawSize: format.rawSize }, entries.length);
+  const order = atOnce(sortNames({ names, stride, rawSize: format.rawSize }, entries.length));
   const packChecksum = made.pack.subarray(made.pack.length - format.rawSize);
   return { format, count: entries.length, order, names, stride, crcs, offsets, packChecksum };
 }
@@ -117,7 +118,7 @@ describe("indexes of packs too large to make", () => {
     offsets[6] = 0x80000000;
     offsets[7] = 0x123456789abcd;
     const crcs = Uint32Array.from({ length: count }, (_, i) => i * 77);
-    const order = sortNames({ names, stride: format.rawSize, rawSize: format.rawSize }, count);
+    const order = atOnce(sortNames({ names, stride: format.rawSize, rawSize: format.rawSize }, count));
     const packChecksum = new Uint8Array(format.rawSize).fill(9);
     const tables = { format, count, order, names, stride: format.rawSize, crcs, offsets, packChecksum };
     const bytes = Buffer.concat(copies(encodePackIndex(tables, createHash("sha1"))));
@@ -160,7 +161,7 @@ describe("indexes of packs too large to make", () => {
     const format = objectFormat("sha1");
     const count = 120_000;
     const names = new Uint8Array(randomBytes(count * format.rawSize));
-    const order = sortNames({ names, stride: format.rawSize, rawSize: format.rawSize }, count);
+    const order = atOnce(sortNames({ names, stride: format.rawSize, rawSize: format.rawSize }, count));
     const offsets = Float64Array.from({ length: count }, (_, i) => 12 + i * 100);
     const packChecksum = new Uint8Array(format.rawSize);
     const crcs = new Uint32Array(count);
@@ -182,7 +183,7 @@ describe("sortNames", () => {
     const names = new Uint8Array(randomBytes(count * rawSize));
     for (let i = 0; i < 3000; i++) names.fill(i % 3, i * rawSize, i * rawSize + 4 + (i % 10));
     const hexOf = (i: number): string => Buffer.from(names.subarray(i * rawSize, (i + 1) * rawSize)).toString("hex");
-    const order = sortNames({ names, stride: rawSize, rawSize }, count);
+    const order = atOnce(sortNames({ names, stride: rawSize, rawSize }, count));
     const expected = Array.from({ length: count }, (_, i) => hexOf(i)).sort();
     expect(Array.from(order, hexOf)).toEqual(expected);
   });

@@ -1,6 +1,8 @@
 /** Names of objects in the order in which an index has them, few or many, and with beginnings that are alike. */
+import { randomBytes } from "node:crypto";
 import { expect, it } from "vitest";
 import { sortNames } from "../../../src/format/sort-names.ts";
+import { atOnce } from "../../../src/bytes/pacer.ts";
 
 const RAW_SIZE = 20;
 const STRIDE = 24;
@@ -25,6 +27,14 @@ it.each([0, 1, 2, 3, 100, 1023, 1024, 1025, 5000])("%i names are in order, and e
     const plain = Array.from({ length: count }, (_, entry) => entry).toSorted(
       (a, b) => Buffer.compare(nameOf(a), nameOf(b)) || a - b,
     );
-    expect([...sortNames({ names, stride: STRIDE, rawSize: RAW_SIZE }, count)]).toEqual(plain);
+    expect([...atOnce(sortNames({ names, stride: STRIDE, rawSize: RAW_SIZE }, count))]).toEqual(plain);
   }
+});
+
+it("many names are sorted in parts, each of which is a small one", () => {
+  const count = 200_000;
+  const names = new Uint8Array(randomBytes(count * RAW_SIZE));
+  const parts = [...sortNames({ names, stride: RAW_SIZE, rawSize: RAW_SIZE }, count)];
+  expect(Math.max(...parts)).toBeLessThan(300_000);
+  expect(parts.reduce((sum, steps) => sum + steps, 0)).toBeGreaterThan(10 * count);
 });

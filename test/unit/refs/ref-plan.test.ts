@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { atOnce, namedRefState, newValueOf, planInParts } from "../../../src/refs/ref-plan.ts";
+import { atOnce } from "../../../src/bytes/pacer.ts";
+import { namedRefState, newValueOf, planInParts } from "../../../src/refs/ref-plan.ts";
 import type { RefRule } from "../../../src/refs/ref-policy.ts";
 import type { RefUpdate } from "../../../src/refs/ref-update.ts";
 
