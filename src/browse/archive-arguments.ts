@@ -14,6 +14,8 @@ export type ArchiveArguments = {
   /** The beginning of all paths, one character per byte. */
   readonly prefix: string;
   readonly revision: RevisionSyntax;
+  /** The revision as it was given, one character per byte. */
+  readonly named: string;
   /** The paths that are wanted, without slashes at their ends; all if there are none. */
   readonly paths: readonly string[];
 };
@@ -85,5 +87,5 @@ function archiveOf({ format: name, prefix }: Options, rest: readonly string[]): 
   const magic = paths.find((path) => /^:|[*?[\\]/.test(path));
   if (magic !== undefined)
     return { kind: "wrong", why: `pathspec '${magic}': only whole paths can be asked of a host` };
-  return { kind: "archive", format, prefix, revision, paths: paths.map((path) => path.replace(/\/+$/, "")) };
+  return { kind: "archive", format, prefix, revision, named, paths: paths.map((path) => path.replace(/\/+$/, "")) };
 }

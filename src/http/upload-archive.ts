@@ -14,13 +14,10 @@ import type { OpenSnapshot } from "../refs/ref-store.ts";
 import type { Exchange } from "../service/exchange.ts";
 import { answerFaults, type ServiceCall } from "../service/failure.ts";
 import { RequestReader } from "../service/request-reader.ts";
-import { ArchiveRequestParser, formatArchiveAck, formatArchiveNack } from "../wire/archive-request.ts";
+import { ArchiveRequestParser, formatArchiveAck } from "../wire/archive-request.ts";
 import { SIDE_BAND_64K_PACKET_MAX } from "../wire/side-band.ts";
 
 const encoder = new TextEncoder();
-
-/** Why no archive is made, for the user. */
-class ArchiveRefused extends Error {}
 
 /** Answers one request. Returns whether there was no fault. */
 export async function serveUploadArchive(exchange: Exchange): Promise<boolean> {
@@ -33,20 +30,16 @@ export async function serveUploadArchive(exchange: Exchange): Promise<boolean> {
     const names = asked.kind === "archive" ? refNamesIn([asked.revision]) : [];
     const snapshot = await call.admission.open({ packs: true, refNames: names });
     if (snapshot === undefined) throw new ProtocolError("repository not found");
-    if (asked.kind === "wrong") await refuse(call, asked.why);
-    else if (asked.kind === "list") await list(call);
+    // Whatever is wrong from here on is told over side-bands, as by git, whose client ends with status 1 then.
+    formatArchiveAck(call.answer.lines);
+    await call.answer.startBands(SIDE_BAND_64K_PACKET_MAX);
+    if (asked.kind === "wrong") throw new ProtocolError(asked.why);
+    if (asked.kind === "list") await list(call);
     else await archive(call, snapshot, asked);
   });
 }
 
-async function refuse({ answer }: ServiceCall, why: string): Promise<void> {
-  formatArchiveNack(why, answer.lines);
-  await answer.send();
-}
-
 async function list({ answer }: ServiceCall): Promise<void> {
-  formatArchiveAck(answer.lines);
-  await answer.startBands(SIDE_BAND_64K_PACKET_MAX);
   await answer.data(encoder.encode(FORMAT_NAMES.map((name) => `${name}\n`).join("")));
   await answer.end();
 }
@@ -56,8 +49,6 @@ async function archive(call: ServiceCall, snapshot: OpenSnapshot, asked: Archive
   const session = await BrowseSession.open(exchange.repository, snapshot);
   try {
     const request = await requestOf(session, asked);
-    formatArchiveAck(answer.lines);
-    await answer.startBands(SIDE_BAND_64K_PACKET_MAX);
     session.parkWhileWaiting();
     await writeArchive(session, request, asked.format, {
       write: async (bytes) => {
@@ -66,26 +57,30 @@ async function archive(call: ServiceCall, snapshot: OpenSnapshot, asked: Archive
       },
     });
     await answer.end();
-  } catch (error) {
-    if (!(error instanceof ArchiveRefused)) throw error;
-    await refuse(call, error.message);
   } finally {
     session.close();
   }
 }
 
-/** Finds the tree that is asked for, and the paths in it. @throws ArchiveRefused in git's words */
-async function requestOf(
-  session: BrowseSession,
-  { revision, paths, prefix }: ArchiveArguments,
-): Promise<ArchiveRequest> {
+/** Returns git's words for a revision that is not found: it looks for a ref in what stands before a colon. */
+async function wordsOf(session: BrowseSession, { named, revision }: ArchiveArguments): Promise<string> {
+  const { path, ...ref } = revision;
+  if (path === undefined) return `no such ref: ${named}`;
+  const isThere = (await resolveRevision(session, ref)).kind === "found";
+  return isThere ? `not a valid object name: ${named}` : `no such ref: ${named.slice(0, named.indexOf(":"))}`;
+}
+
+/** Finds the tree that is asked for, and the paths in it. @throws ProtocolError in git's words */
+async function requestOf(session: BrowseSession, asked: ArchiveArguments): Promise<ArchiveRequest> {
+  const { revision, paths, prefix } = asked;
   const object = await resolveRevision(session, revision);
-  if (object.kind !== "found") throw new ArchiveRefused(object.detail);
+  if (object.kind === "missing") throw new ProtocolError(await wordsOf(session, asked));
+  if (object.kind !== "found") throw new ProtocolError(object.detail);
   const root = await peelToTree(session, object);
-  if (root.kind !== "found") throw new ArchiveRefused(root.detail);
+  if (root.kind !== "found") throw new ProtocolError(root.detail);
   for (const path of paths) {
     if (path !== "" && (await findPath(session, root.name, path)).kind !== "found") {
-      throw new ArchiveRefused(`pathspec '${path}' did not match any files`);
+      throw new ProtocolError(`pathspec '${path}' did not match any files`);
     }
   }
   // A tree that was named as a tree has neither a commit nor a time, as in git.

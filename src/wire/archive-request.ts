@@ -3,15 +3,16 @@
  *
  * ```text
  * archive-request := *( "argument" SP text ) flush
- * answer          := "ACK" flush side-band, or "NACK" SP reason
+ * answer          := "ACK" flush side-band
  * ```
+ *
+ * git's server says `NACK` in place of `ACK` where it can't run itself. What is wrong with a request it says over side-bands.
  *
  * @packageDocumentation
  * @see git-upload-archive(1), builtin/upload-archive.c
  */
 import { ProtocolError } from "../bytes/failure.ts";
 import { textOf } from "../object/byte-text.ts";
-import { oneLine } from "./failure-line.ts";
 import type { PktBuffer } from "./pkt-buffer.ts";
 import { chompLine, type PktLine, startsWith } from "./pkt-line.ts";
 
@@ -40,9 +41,4 @@ export class ArchiveRequestParser {
 export function formatArchiveAck(out: PktBuffer): void {
   out.line("ACK\n");
   out.flush();
-}
-
-/** Appends the line of a refusal. */
-export function formatArchiveNack(why: string, out: PktBuffer): void {
-  out.line(`NACK ${oneLine(why)}\n`);
 }

@@ -398,7 +398,7 @@ describe("git archive --remote by SSH", () => {
     expect(told[0]).toContain("There is no such repository");
     expect(told[0]).toBe(told[1]);
     const wrong = await as(owner, ["archive", `--remote=${urlOf("widgets")}`, "nowhere"]);
-    expect(wrong.stderr).toContain('NACK There is no revision "nowhere"');
+    expect([wrong.code, wrong.stderr.trim()]).toEqual([1, "remote: fatal: no such ref: nowhere"]);
   });
 });
 

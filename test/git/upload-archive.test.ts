@@ -74,17 +74,31 @@ describe("git archive --remote", () => {
   });
 
   it.each([
-    [["nowhere"], 'NACK There is no revision "nowhere"'],
-    [["main", "no/such/file"], "NACK pathspec 'no/such/file' did not match any files"],
-    [["main", "*.txt"], "only whole paths"],
-    [["--format=rar", "main"], "NACK Unknown archive format 'rar'"],
-    [["--prefix=../x/", "main"], "NACK the prefix leads out of the archive"],
-    [["--worktree-attributes", "main"], "NACK the option '--worktree-attributes' can't be asked of a host"],
-    [["1".repeat(40)], "NACK There is no revision"],
-  ])("says why it can't make %s", async (args, why) => {
+    [["nowhere"]],
+    [["nowhere:x"]],
+    [["main:no/such/directory"]],
+    [["main~999"]],
+    [["main", "no/such/file"]],
+    [["--format=rar", "main"]],
+    [["1".repeat(40)]],
+  ])("says of %s what git's server says, and its client ends with the same status", async (args) => {
     const { code, stderr } = await git.git(["archive", remote(), ...args]);
-    expect(code).not.toBe(0);
-    expect(stderr).toContain(why);
+    const theirs = await git.git(["archive", `--remote=${source}`, ...args]);
+    // The process that serves says it, too, and where it stands is said once more.
+    const told = theirs.stderr.split("\n").filter((line) => line.startsWith("remote: fatal:"));
+    expect([code, stderr.trim()]).toEqual([1, told.join("\n").trim()]);
+    expect([theirs.code, told.length]).toEqual([1, 1]);
+    const { status, body } = await overHttp(...args);
+    expect([status, body.subarray(0, 12).toString()]).toEqual([200, "0008ACK\n0000"]);
+  });
+
+  it.each([
+    [["main", "*.txt"], "pathspec '*.txt': only whole paths"],
+    [["--prefix=../x/", "main"], "the prefix leads out of the archive"],
+    [["--worktree-attributes", "main"], "the option '--worktree-attributes' can't be asked of a host"],
+  ])("says why it makes no %s, which git's server does", async (args, why) => {
+    const { code, stderr } = await git.git(["archive", remote(), ...args]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`remote: fatal: ${why}`) as string]);
   });
 
   it("gives nothing that no ref reaches, and nothing to whoever may not read", async () => {
@@ -94,7 +108,7 @@ describe("git archive --remote", () => {
     await git.ok(["push", "-q", url, "HEAD:refs/heads/gone"], { cwd });
     expect((await git.bytes(["archive", remote(), gone])).length).toBeGreaterThan(0);
     await git.ok(["push", "-q", url, ":gone"], { cwd });
-    expect((await git.git(["archive", remote(), gone])).stderr).toContain("NACK There is no revision");
+    expect((await git.git(["archive", remote(), gone])).stderr).toContain(`remote: fatal: no such ref: ${gone}`);
     const answer = await send(`${host.base}/acme/widgets.git/git-upload-archive`, {
       method: "POST",
       headers: { "Content-Type": "application/x-git-upload-archive-request" },
