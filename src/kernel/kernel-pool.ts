@@ -1,6 +1,7 @@
 /**
  * Lends kernels to requests and keeps one for the next request. The memory of a WebAssembly instance never shrinks and
  * is freed only when it is collected. So one instance per request would let an isolate's memory grow with its traffic.
+ * A kernel that is not kept lets go of its instance: a request that borrowed it may go on for long, and refers to it.
  *
  * All kernels of {@link Kernels.lend} have a ring of the same size, however many are lent. So every pack that a push
  * may bring can be read, whatever else runs. A request for which there is no memory waits.
@@ -161,7 +162,7 @@ export class KernelPool {
   #make(rawSize: number, ringBytes: number): Kernel {
     const { hash } = this.#layout;
     // An idle kernel for names of another size is of no use beside this one.
-    this.#idle = this.#idle.filter((kernel) => kernel.ringBytes !== ringBytes);
+    this.#release(this.#idle.filter((kernel) => kernel.ringBytes === ringBytes));
     return createKernel(this.#module, {
       windowBytes: this.#windowBytes(ringBytes),
       rawSize,
@@ -182,16 +183,30 @@ export class KernelPool {
     memory.giveBack(loan.claimed);
   }
 
+  /** Whether a kernel may serve later requests: it is of a kind that is kept, and has not grown too far. */
+  #isWorthKeeping(kernel: Kernel): boolean {
+    const { ringBytes, tableRingBytes } = this.#layout;
+    if (kernel.ringBytes === tableRingBytes) return kernel.byteLength <= KEEP_TABLE_BYTES;
+    return kernel.ringBytes === ringBytes && kernel.byteLength <= KEEP_BYTES;
+  }
+
   /** Keeps a kernel for later requests, in place of one of its kind where enough are kept. */
   #keep(kernel: Kernel): void {
-    const { ringBytes, tableRingBytes } = this.#layout;
-    const isTable = kernel.ringBytes === tableRingBytes;
-    if (!isTable && kernel.ringBytes !== ringBytes) return;
-    if (kernel.byteLength > (isTable ? KEEP_TABLE_BYTES : KEEP_BYTES)) return;
+    if (!this.#isWorthKeeping(kernel)) {
+      kernel.release();
+      return;
+    }
+    const isTable = kernel.ringBytes === this.#layout.tableRingBytes;
     const most = isTable ? MOST_TABLES : this.#isBusy ? MOST_IDLE : 1;
     const alike = this.#idle.filter((each) => each.ringBytes === kernel.ringBytes);
-    const dropped = alike.slice(0, Math.max(0, alike.length + 1 - most));
-    this.#idle = [...this.#idle.filter((each) => !dropped.includes(each)), kernel];
+    this.#release(alike.slice(0, Math.max(0, alike.length + 1 - most)));
+    this.#idle.push(kernel);
+  }
+
+  /** Drops idle kernels. Requests that borrowed them and have not ended refer to them still, but not to their memory. */
+  #release(dropped: readonly Kernel[]): void {
+    this.#idle = this.#idle.filter((kernel) => !dropped.includes(kernel));
+    for (const kernel of dropped) kernel.release();
   }
 
   /** Whether other kernels are lent, or waited for. */
@@ -201,11 +216,13 @@ export class KernelPool {
 
   /** Drops kept kernels until this many bytes are freed, or none is left. */
   #drop(bytes: number): void {
+    const dropped: Kernel[] = [];
     let left = bytes;
-    while (left > 0) {
-      const kernel = this.#idle.pop();
-      if (kernel === undefined) return;
+    for (const kernel of this.#idle.toReversed()) {
+      if (left <= 0) break;
       left -= kernel.byteLength;
+      dropped.push(kernel);
     }
+    this.#release(dropped);
   }
 }

@@ -13,6 +13,7 @@
  * @packageDocumentation
  */
 import { LimitExceeded } from "../bytes/failure.ts";
+import { GONE_EXPORTS } from "./gone-exports.ts";
 import type { KernelExports } from "./kernel-exports.ts";
 import type { KernelLayout } from "./kernel-layout.ts";
 import { TreeDifference } from "./tree-difference.ts";
@@ -77,10 +78,10 @@ export class Kernel {
   readonly batchCapacity: number;
 
   /** Compares trees. */
-  readonly difference: TreeDifference;
-  readonly #exports: KernelExports;
+  difference: TreeDifference;
+  #exports: KernelExports;
   readonly #maxBytes: number;
-  readonly #native: NativeNames | undefined;
+  #native: NativeNames | undefined;
   #memory: Uint8Array<ArrayBuffer>;
 
   /** @internal */
@@ -124,6 +125,15 @@ export class Kernel {
     if (this.#exports.reset() === 0) this.#outOfMemory();
   }
 
+  /** Lets go of the instance: its memory can be collected although requests still refer to this object. Later calls throw. */
+  release(): void {
+    this.#exports = GONE_EXPORTS;
+    this.#memory = new Uint8Array(0);
+    this.#native = undefined;
+    ({ inflate: this.inflate, inflateWhole: this.inflateWhole, applyDelta: this.applyDelta } = GONE_EXPORTS);
+    this.difference = new TreeDifference(GONE_EXPORTS, () => this.#outOfMemory());
+  }
+
   /** Begins to inflate a zlib stream. */
   inflateStart(): void {
     this.#exports.inflateStart();
@@ -151,13 +161,13 @@ export class Kernel {
    * `INFLATE_FAULTS`. After a fault it returns the same code until {@link inflateStart}. If the output is exactly full,
    * it still reads and checks the end of the stream.
    */
-  readonly inflate: KernelExports["inflate"];
+  inflate: KernelExports["inflate"];
 
   /**
    * Inflates a whole stream into exactly `size` bytes: `(src, srcEnd, dst, size)`. Returns the bytes of input that it
    * used, or {@link WHOLE_NEED_INPUT}, {@link WHOLE_LONGER}, {@link WHOLE_SHORTER} or {@link WHOLE_CORRUPT}.
    */
-  readonly inflateWhole: KernelExports["inflateWhole"];
+  inflateWhole: KernelExports["inflateWhole"];
 
   /** Bytes of input that the last {@link inflate} or {@link inflateWhole} used: exact, never past the stream's end. */
   get inflateConsumed(): number {
@@ -243,11 +253,8 @@ export class Kernel {
     return this.#exports.adler32(adler, at, length) >>> 0;
   }
 
-  /**
-   * Applies a delta, which includes its two sizes: `(base, baseLength, delta, deltaLength, dst, dstLength)`. `dst` must
-   * not overlap the others. Returns 0, or a negative code of `DELTA_FAULTS`.
-   */
-  readonly applyDelta: KernelExports["applyDelta"];
+  /** Applies a delta: `(base, baseLength, delta, deltaLength, dst, dstLength)`. Returns 0, or a negative code of `DELTA_FAULTS`. */
+  applyDelta: KernelExports["applyDelta"];
 
   /**
    * Reads the two sizes at the start of a delta into {@link deltaBaseSize} and {@link deltaResultSize}. Returns the

@@ -41,9 +41,10 @@ describe("KernelPool", () => {
     const lent = await Promise.all([1, 2, 3, 4].map(() => kernels.lend(20)));
     expect(new Set(lent).size).toBe(4);
     expect(lent.map((kernel) => kernel.ringBytes / KIB)).toEqual([512, 512, 512, 512]);
+    const one = lent[0]?.byteLength;
     for (const kernel of lent) kernels.giveBack(kernel);
     // One kernel is kept.
-    expect(all.byteLength).toBe(lent[0]?.byteLength);
+    expect(all.byteLength).toBe(one);
   });
 
   it("lends small kernels on demand, and keeps none of them", async () => {
@@ -67,8 +68,9 @@ describe("KernelPool", () => {
     expect(await kernels.lend(20)).toBe(large);
     const again = await Promise.all(Array.from({ length: 6 }, () => kernels.lendTable(20)));
     expect(again.filter((kernel) => tables.includes(kernel))).toHaveLength(4);
+    const kept = large.byteLength + 4 * (again[0]?.byteLength ?? 0);
     for (const kernel of [...again, large]) kernels.giveBack(kernel);
-    expect(all.byteLength).toBe(large.byteLength + 4 * (again[0]?.byteLength ?? 0));
+    expect(all.byteLength).toBe(kept);
   });
 
   it("makes a request wait for the kernel of another, and reuses that kernel", async () => {
@@ -99,6 +101,30 @@ describe("KernelPool", () => {
     expect(new Set(again)).toEqual(new Set([second, third]));
     for (const kernel of [...again, fourth]) kernels.giveBack(kernel);
     expect(all.byteLength).toBe(fourth.byteLength);
+  });
+
+  it("leaves nothing of a kernel that it drops to a request that goes on", async () => {
+    const { kernels } = pool();
+    const [first, second] = await Promise.all([kernels.lendSmall(20), kernels.lend(20)]);
+    kernels.giveBack(first);
+    expect(first.byteLength).toBe(0);
+    expect(() => first.oidCount).toThrow("used after it had been given back");
+    expect(() => first.inflateWhole(0, 0, 0, 0)).toThrow("used after it had been given back");
+    expect(() => first.difference.list({ at: 0, length: 0 }, { at: 0, length: 0 }, () => {})).toThrow("given back");
+    // One that is kept is whole, until another is made for names of another size, or its room is needed.
+    kernels.giveBack(second);
+    expect(second.oidCount).toBe(0);
+    await kernels.lend(32);
+    expect(second.byteLength).toBe(0);
+  });
+
+  it("lets go of a kept kernel when its room is needed", async () => {
+    const { budget, kernels } = pool();
+    const kernel = await kernels.lend(20);
+    kernels.giveBack(kernel);
+    expect(kernel.byteLength).toBeGreaterThan(0);
+    await budget.open("test").claim({ bytes: budget.limits.bytes });
+    expect(kernel.byteLength).toBe(0);
   });
 
   it("makes another kernel for names of another size", async () => {
