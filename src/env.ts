@@ -25,6 +25,8 @@ export type Env = PlacementSettings &
     readonly MIRROR_JOBS: Queue<Job>;
     /** Steps of maintenance, which may take long: no other job waits behind them. */
     readonly MAINTENANCE_JOBS: Queue<Job>;
+    /** Jobs that failed in all their tries come from it; nothing is sent to it. */
+    readonly DEAD_JOBS: Queue<Job>;
     /** The files of `build/assets`: the command as a package. */
     readonly ASSETS?: Pick<Fetcher, "fetch">;
     /** Gets a data point for each request; without it none are written. */

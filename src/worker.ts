@@ -9,6 +9,9 @@ import { createApp } from "./app.ts";
 import { Beside } from "./cloudflare/beside.ts";
 import { isolateTools } from "./cloudflare/isolate-tools.ts";
 import { RequestStorage } from "./cloudflare/open-repository.ts";
+import { DEAD_QUEUE } from "./cloudflare/dead-letters.ts";
+import { objectNamed } from "./durable/placement.ts";
+import { DIRECTORY_NAME } from "./durable/tenant/directory-object.ts";
 import { allowsPrivate, type Env } from "./env.ts";
 import { isolateState } from "./host/begun-request.ts";
 import { GitHostEntrypoint } from "./host/git-host.ts";
@@ -45,7 +48,17 @@ export default {
   },
   queue: (batch, env, context) => {
     const work = async (): Promise<void> => {
-      const { pushedCommits, runJobs } = await import("./jobs.ts");
+      const { keepDeadLetters, pushedCommits, runJobs } = await import("./jobs.ts");
+      if (batch.queue === DEAD_QUEUE) {
+        const directory = objectNamed(env.DIRECTORY, DIRECTORY_NAME, env);
+        await keepDeadLetters(batch, {
+          keep: async (jobs) => directory.noteDead(jobs),
+          onFault: logFault,
+          onDead: ({ type }) => meter.dead(type),
+        });
+        await passOn(env, meter);
+        return;
+      }
       await runJobs(batch, {
         open: () => new RequestStorage(env, tools, agent),
         agent,

@@ -26,6 +26,9 @@ export type UsageRequest = { readonly repo?: string; readonly from: number; read
 /** What is stored now, and the days on which something was counted, in order. */
 export type UsageAnswer = { readonly stored: Usage; readonly days: readonly DayUsage[] };
 
+/** How many requests of a day ended in one way, of the whole deployment; see `Outcome` in `http/log.ts`. */
+export type OutcomeDay = { readonly day: number; readonly outcome: string; readonly requests: number };
+
 /** The usage of one tenant. */
 export interface UsageStore {
   /** Returns the usage; `undefined` if there is no such tenant, or no such repository. */

@@ -14,6 +14,7 @@ import type { TenantHook } from "../access/tenant-hook.ts";
 import type { SshKeyStore } from "../access/ssh-key-store.ts";
 import type { TokenStore } from "../access/token-store.ts";
 import type { UsageStore } from "../access/usage.ts";
+import type { DeadLetters } from "../events/dead-letter.ts";
 import type { Sent } from "../events/deliver.ts";
 import type { HookStore } from "../events/hook.ts";
 import type { SubscriptionRequest } from "../events/subscription.ts";
@@ -97,6 +98,7 @@ export interface ApiHost {
   /** Passes on what this isolate has counted, so that an answer about usage has it. */
   flushUsage(): Promise<void>;
   directory(): TenantDirectory & PublicList;
+  readonly deadLetters: DeadLetters;
   /** Pages of public repositories that were found lately. */
   readonly publicPages: PublicPages<PublicPage>;
   /** Whether the operator lets everybody see the list of public repositories. */

@@ -4,6 +4,8 @@
  * @packageDocumentation
  */
 import type { TenantDirectory } from "../access/directory.ts";
+import type { DeadLetters } from "../events/dead-letter.ts";
+import { durableDeadLetters } from "./dead-letters.ts";
 import type { PublicList } from "../access/public-list.ts";
 import type { BucketCopies } from "../access/bucket-copies.ts";
 import type { LfsLinks } from "../access/lfs-links.ts";
@@ -175,6 +177,12 @@ export class RequestStorage {
   /** Opens the list of tenants, and that of public repositories. */
   directory(): TenantDirectory & PublicList {
     return durableDirectory(objectNamed(this.#env.DIRECTORY, DIRECTORY_NAME, this.#env), this.counters);
+  }
+
+  /** Opens the jobs that failed in all their tries. */
+  get deadLetters(): DeadLetters {
+    const directory = objectNamed(this.#env.DIRECTORY, DIRECTORY_NAME, this.#env);
+    return durableDeadLetters(directory, this.#env, this.counters);
   }
 
   /** Opens the webhooks of a repository by its key. */

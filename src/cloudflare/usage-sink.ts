@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-import type { CountedUsage } from "../access/usage.ts";
+import type { CountedUsage, OutcomeDay } from "../access/usage.ts";
 import { DIRECTORY_NAME } from "../durable/tenant/directory-object.ts";
 import { objectNamed } from "../durable/placement.ts";
 import type { Env } from "../env.ts";
@@ -25,6 +25,11 @@ export async function passOnUsage(env: Env, { tenants, metrics }: CountedInIsola
   const directory = objectNamed(env.DIRECTORY, DIRECTORY_NAME, env);
   if (Object.keys(metrics).length > 0) calls.push(directory.addMetrics(metrics));
   await Promise.all(calls);
+}
+
+/** Returns how the requests of the days from `from` on ended. */
+export async function readOutcomes(env: Env, from: number): Promise<readonly OutcomeDay[]> {
+  return await objectNamed(env.DIRECTORY, DIRECTORY_NAME, env).outcomes(from);
 }
 
 /** Returns the deployment's counters. */

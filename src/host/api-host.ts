@@ -55,6 +55,7 @@ export function apiHost(
     pingTenantHook: (tenant, hook) =>
       pingByFetch(hook, tenant, { agent: host.agent, allowPrivate: given.allowPrivate }),
     subscribe: (name, request) => storage.subscribe(repositoryKey(name), request),
+    deadLetters: storage.deadLetters,
     ...given,
     mirrors: mirrorHost(storage),
     // It opens the request's memory, which no other request wants opened.

@@ -3,9 +3,11 @@
  *
  * @packageDocumentation
  */
-import { readCounters } from "../cloudflare/usage-sink.ts";
+import { dayOf } from "../access/usage.ts";
+import { DEAD_QUEUE } from "../cloudflare/dead-letters.ts";
+import { readCounters, readOutcomes } from "../cloudflare/usage-sink.ts";
 import type { Env } from "../env.ts";
-import type { HostStatus, QueueStatus } from "../web/host-status.ts";
+import { type HostStatus, type QueueStatus, SHOWN_DAYS } from "../web/host-status.ts";
 import type { Meter } from "./meter.ts";
 import { passOn } from "./pass-on.ts";
 
@@ -28,11 +30,13 @@ export async function hostStatus(
   { meter, version }: { readonly meter: Meter; readonly version: string },
 ): Promise<HostStatus> {
   await passOn(env, meter);
-  const [counters, ...queues] = await Promise.all([
+  const [counters, outcomes, ...queues] = await Promise.all([
     readCounters(env),
+    readOutcomes(env, dayOf(Date.now()) - SHOWN_DAYS + 1),
     queueStatus("thinpack-jobs", env.JOBS),
     queueStatus("thinpack-mirrors", env.MIRROR_JOBS),
     queueStatus("thinpack-maintenance", env.MAINTENANCE_JOBS),
+    queueStatus(DEAD_QUEUE, env.DEAD_JOBS),
   ]);
-  return { version, queues, counters };
+  return { version, queues, counters, outcomes };
 }

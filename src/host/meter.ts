@@ -67,6 +67,11 @@ export class Meter {
     this.#count(`thinpack_job_seconds_total{job="${job}"}`, ms / 1000);
   }
 
+  /** Counts a job that failed in all its tries. */
+  dead(job: string): void {
+    this.#count(`thinpack_dead_letters_total{job="${job}"}`, 1);
+  }
+
   /** Whether so much was counted that it has to be passed on now. */
   get isFull(): boolean {
     return this.#usage.size >= MOST_COUNTED;

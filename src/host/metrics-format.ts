@@ -14,6 +14,7 @@ const HELP: Readonly<Record<string, string>> = {
   thinpack_r2_read_bytes_total: "Bytes that requests read from the bucket.",
   thinpack_storage_operations_total: "Storage operations of requests, by kind.",
   thinpack_jobs_total: "Jobs of the queues, by how they ended.",
+  thinpack_dead_letters_total: "Jobs that failed in all their tries.",
   thinpack_job_seconds_total: "The time that jobs took.",
 };
 

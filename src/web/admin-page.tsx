@@ -8,8 +8,9 @@ import * as v from "valibot";
 import { Problem } from "../http/problem.ts";
 import { apiJson } from "./api-json.ts";
 import { costsOf, shownAmount } from "./costs.ts";
-import type { HostStatus } from "./host-status.ts";
-import { pageAnswer } from "./page-answer.tsx";
+import { type HostStatus, SHOWN_DAYS } from "./host-status.ts";
+import { DeadJobs, lettersOf, type ShownLetters } from "./dead-letters.tsx";
+import { formTokenOf, pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { cursorLink, Pager } from "./pager.tsx";
 import { Plot } from "./plot.tsx";
@@ -20,8 +21,6 @@ import { ListTable } from "./list-table.tsx";
 const PAGE_TENANTS = 25;
 /** The failing mirrors that are shown. */
 const SHOWN_MIRRORS = 50;
-/** The days of a plot. */
-const SHOWN_DAYS = 31;
 const DAY = 24 * 3600 * 1000;
 
 const tenants = v.object({ tenants: v.array(v.object({ name: v.string() })), cursor: v.optional(v.string()) });
@@ -68,9 +67,34 @@ function sumOf(days: readonly Day[]): Readonly<Record<(typeof COUNTS)[number], n
   return sums;
 }
 
+/** Outcomes of requests by whose fault they are: the host's, or that of whoever asks. */
+const FAULTS = ["failed", "broken"];
+const REFUSALS = ["refused", "denied", "rejected"];
+
+/** Returns the days that are shown. */
+function shownDates(now: number): readonly string[] {
+  return Array.from({ length: SHOWN_DAYS }, (_, at) => dateOf(now - (SHOWN_DAYS - 1 - at) * DAY));
+}
+
+/** The plots of how the requests of the last days ended, of the whole deployment. */
+function Errors({ outcomes, now }: { readonly outcomes: HostStatus["outcomes"]; readonly now: number }) {
+  const bars = (wanted: readonly string[]) =>
+    shownDates(now).map((date) => {
+      const own = outcomes.filter(({ day: at, outcome }) => dateOf(at * DAY) === date && wanted.includes(outcome));
+      return { label: date, value: own.reduce((sum, { requests }) => sum + requests, 0) };
+    });
+  return (
+    <div class="plots">
+      <Plot title="Errors of the host" bars={bars(FAULTS)} text={shownCount} />
+      <Plot title="Refused requests" bars={bars(REFUSALS)} text={shownCount} />
+      <Plot title="Clients that left" bars={bars(["gone"])} text={shownCount} />
+    </div>
+  );
+}
+
 /** The plots of what was done on the last days, by all tenants of the page together. */
 function Plots({ all, now }: { readonly all: readonly TenantUsage[]; readonly now: number }) {
-  const dates = Array.from({ length: SHOWN_DAYS }, (_, at) => dateOf(now - (SHOWN_DAYS - 1 - at) * DAY));
+  const dates = shownDates(now);
   const days = all.flatMap((each) => each.days);
   const byDate = dates.map((date) => ({ date, sums: sumOf(days.filter((each) => each.date === date)) }));
   const bars = (value: (sums: ReturnType<typeof sumOf>) => number) =>
@@ -209,7 +233,17 @@ function Counters({ title, of }: { readonly title: string; readonly of: readonly
   );
 }
 
-function Jobs({ status, now }: { readonly status: HostStatus; readonly now: number }) {
+function Jobs({
+  status,
+  now,
+  letters,
+  form,
+}: {
+  readonly status: HostStatus;
+  readonly now: number;
+  readonly letters: ShownLetters;
+  readonly form: string;
+}) {
   const age = (oldest: number | undefined): string =>
     oldest === undefined ? "" : `, the oldest sent ${shownAge(Math.floor(oldest / 1000), Math.floor(now / 1000))}`;
   return (
@@ -227,10 +261,7 @@ function Jobs({ status, now }: { readonly status: HostStatus; readonly now: numb
           </>
         ))}
       </dl>
-      <p class="note">
-        What failed every time lies in <code>thinpack-dead</code>, which no Worker reads: the platform's own pages show
-        it.
-      </p>
+      <DeadJobs list={letters} form={form} />
       <Counters title="Jobs so far" of={countersOf(status.counters, "thinpack_jobs_total")} />
       <Counters title="Requests so far" of={countersOf(status.counters, "thinpack_requests_total")} />
     </section>
@@ -257,9 +288,10 @@ export async function adminPage(context: Context<PageEnv>): Promise<Response> {
   const from = oldest < `${month}-01` ? oldest : `${month}-01`;
   const cursor = context.req.query("cursor");
   const after = cursor === undefined ? "" : `&cursor=${encodeURIComponent(cursor)}`;
-  const [list, failing, status] = await Promise.all([
+  const [list, failing, letters, status] = await Promise.all([
     apiJson(context, `/tenants?limit=${PAGE_TENANTS}${after}`, tenants),
     apiJson(context, `/mirrors?state=failing&limit=${SHOWN_MIRRORS}`, mirrors),
+    lettersOf(context),
     context.var.page.status(),
   ]);
   const all = (await Promise.all(list.tenants.map(async ({ name }) => await usageOf(context, name, from)))).flat();
@@ -277,13 +309,18 @@ export async function adminPage(context: Context<PageEnv>): Promise<Response> {
           <Plots all={all} now={now} />
         </section>
         <section>
+          <h2>Errors</h2>
+          <Errors outcomes={status.outcomes} now={now} />
+          <p class="note">Of all requests to the deployment, with those that are of no tenant.</p>
+        </section>
+        <section>
           <h2>Tenants</h2>
           <Tenants all={all} month={month} />
           <Pager href={cursorLink(list.cursor)} words="More tenants" />
         </section>
         <Costs all={all} now={now} />
         <FailingMirrors list={failing} />
-        <Jobs status={status} now={now} />
+        <Jobs status={status} now={now} letters={letters} form={formTokenOf(context)} />
       </>
     ),
   });

@@ -4,6 +4,8 @@
  * @packageDocumentation
  */
 
+import type { OutcomeDay } from "../access/usage.ts";
+
 /** A queue of jobs. Not every platform tells how many wait. */
 export type QueueStatus = {
   readonly name: string;
@@ -12,10 +14,15 @@ export type QueueStatus = {
   readonly oldest: number | undefined;
 };
 
+/** The days of a plot. */
+export const SHOWN_DAYS = 31;
+
 /** The state of a deployment. */
 export type HostStatus = {
   readonly version: string;
   readonly queues: readonly QueueStatus[];
   /** The counters, by their names with labels, as `/metrics` has them. */
   readonly counters: Readonly<Record<string, number>>;
+  /** How requests ended, on each of the days that are shown. */
+  readonly outcomes: readonly OutcomeDay[];
 };

@@ -6,6 +6,7 @@
 import type { Context } from "hono";
 import { repositoryAction } from "./actions.ts";
 import { activityPage } from "./activity-page.tsx";
+import { adminAction } from "./dead-letters.tsx";
 import { adminPage } from "./admin-page.tsx";
 import { archivePage } from "./archive-page.ts";
 import { blamePage } from "./blame-page.tsx";
@@ -40,6 +41,7 @@ export type PageHandler = (context: Context<PageEnv>) => Promise<Response> | Res
 /** The pages and forms, by name. */
 const PAGES = {
   activityPage,
+  adminAction,
   adminPage,
   archivePage,
   blamePage,

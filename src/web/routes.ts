@@ -51,6 +51,7 @@ const REPOSITORY_PAGES: Readonly<Record<string, PageName>> = {
 const FORMS: Readonly<Record<string, PageName>> = {
   "/-/login": "login",
   "/-/logout": "logout",
+  "/-/admin": "adminAction",
   "/:tenant/-/tokens": "tokensAction",
   "/:tenant/-/ssh-keys": "sshKeysAction",
   "/:tenant/:repo/settings": "repositoryAction",

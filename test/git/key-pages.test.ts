@@ -1,8 +1,11 @@
-/** The pages of keys: SSH keys of people, those of one repository, and whether the host signs there. */
+/**
+ * Pages with forms: SSH keys of people, those of one repository, whether the host signs there, and jobs that were given up.
+ */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
 import { type ApiClient, apiClient } from "../support/api-client.ts";
 import { startTestHost } from "../support/host.ts";
+import { WAIT_LIMIT } from "../support/time-limits.ts";
 import { makeClientKey } from "../support/ssh-bed.ts";
 
 let host: RunningHost;
@@ -90,4 +93,23 @@ it("a repository's settings have a box for the host's signatures, which is refus
   expect(await shown()).toBe("host");
   expect((await send(settings, save)).status).toBe(303);
   expect(await shown()).toBe(null);
+});
+
+it("the operator's page shows what the queues gave up, and has it tried again or forgets it", async () => {
+  const shown = async (): Promise<string> => await page("/-/admin");
+  expect(await shown()).toContain("No job has failed in all its tries");
+  const queue = await host.miniflare.getQueueProducer<object>("DEAD_JOBS");
+  await queue.send({ type: "server-info", repository: "acme/shown", id: "gone" });
+  await queue.send({ type: "deliver", repository: "acme/shown", id: "gone", hook: "h" });
+  await expect.poll(shown, { timeout: WAIT_LIMIT }).toContain("1 deliver, 1 server-info.");
+  const html = await shown();
+  expect(html).toMatch(/aria-label="Refused requests: /);
+  const ids = Array.from(html.matchAll(/name="id" value="(\d+)"/g), ([, id = ""]) => id);
+  expect(ids).toHaveLength(4);
+  const act = async (action: string, id = "", form = own): Promise<number> =>
+    (await send("/-/admin", { form, action, id })).status;
+  expect(await act("forget", ids[0], "x")).toBe(403);
+  expect([await act("redeliver", ids[0]), await act("forget", ids[2])]).toEqual([303, 303]);
+  expect([await act("forget", ids[2]), await act("redeliver", "x")]).toEqual([404, 404]);
+  expect(await shown()).toContain("No job has failed in all its tries");
 });

@@ -13,6 +13,7 @@ import { backupObjectRoutes } from "./backup-objects.ts";
 import { blobReadRoutes } from "./blob-reads.ts";
 import { commitRoutes } from "./commits.ts";
 import { contentRoutes } from "./content.ts";
+import { deadLetterRoutes } from "./dead-letters.ts";
 import { eventRoutes } from "./events.ts";
 import { forkRoutes } from "./forks.ts";
 import { hookRoutes } from "./hooks.ts";
@@ -74,6 +75,7 @@ const GROUPS: readonly (readonly [string, () => Hono<ApiEnv>])[] = [
   ["/repos", repositoryUsageRoutes],
   ["/admin", backupObjectRoutes],
   ["/admin", backupFileRoutes],
+  ["/admin", deadLetterRoutes],
 ];
 
 /** Answers the other methods of every path, with the methods that the path supports. */

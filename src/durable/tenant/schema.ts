@@ -5,6 +5,8 @@
  * @packageDocumentation
  */
 import { addColumn, type Schema } from "../sql/migrations.ts";
+import { DEAD_LETTERS_DDL } from "./tables/dead-letters.ts";
+import { OUTCOME_DAYS_DDL } from "./tables/outcome-days.ts";
 import { AUDIT_DDL } from "./tables/audit.ts";
 import { MIRRORS_DDL } from "./tables/mirrors.ts";
 import { LISTING_CHANGES_DDL, noteAllListed } from "./tables/listing-changes.ts";
@@ -90,7 +92,7 @@ export const TENANT_SCHEMA: Schema = {
 /** The schema of the directory's database. */
 export const DIRECTORY_SCHEMA: Schema = {
   first: "tenants",
-  tables: [TENANTS_DDL, METRICS_DDL, PUBLIC_REPOS_DDL],
+  tables: [TENANTS_DDL, METRICS_DDL, PUBLIC_REPOS_DDL, DEAD_LETTERS_DDL, OUTCOME_DAYS_DDL],
   steps: [
     // From before versions: tables were added, and none was changed.
     () => undefined,
@@ -99,6 +101,8 @@ export const DIRECTORY_SCHEMA: Schema = {
     // Counters of the deployment: nothing was counted before.
     () => undefined,
     // Public repositories: each tenant tells of its own when its object wakes.
+    () => undefined,
+    // Jobs that failed in all their tries, and how requests ended, by day: nothing was kept before.
     () => undefined,
   ],
 };

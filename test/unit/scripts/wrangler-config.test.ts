@@ -11,6 +11,8 @@ describe("simulatorOptions()", () => {
       "thinpack-dead",
       "thinpack-dead",
       "thinpack-dead",
+      // The queue of what was given up has none of its own.
+      undefined,
     ]);
     expect(options.queueConsumers["thinpack-mirrors"]?.maxConcurrency).toBe(10);
     expect(Object.values(options.queueProducers).toSorted()).toEqual(Object.keys(options.queueConsumers).toSorted());
