@@ -10,7 +10,6 @@ import { CommitLinks } from "../../object/commit.ts";
 import type { Forgiving } from "../../object/fsck-rule.ts";
 import { fsckTree } from "../../object/fsck-tree.ts";
 import { fsckCommit, fsckTag } from "../../object/fsck.ts";
-import type { Identity } from "../../object/identity.ts";
 import { type ObjectType, TYPE_NUMBER, typeOfNumber } from "../../object/object-type.ts";
 import { FILE_MODE, isGitlink, isTree, typeOfMode } from "../../object/tree.ts";
 import { leniencyFor } from "../../refs/fsck-settings.ts";
@@ -22,7 +21,7 @@ import {
   MOST_OBJECTS_BYTES,
 } from "../../refs/kept-blobs.ts";
 import type { Repository } from "../../repository/repository.ts";
-import { encodeCommit, encodeTag } from "./commit-text.ts";
+import { type CommitFields, encodeCommit, encodeTag, type TagFields } from "./commit-text.ts";
 import { Directory } from "./directory.ts";
 import { checkPath } from "./file-path.ts";
 import { eachKept, type KeptSource } from "./kept-objects.ts";
@@ -50,24 +49,6 @@ export type TreeOrder = {
   readonly mode: number;
   /** The name of an object, in hexadecimal; its bytes, if it is a file that is new; or `null` to take away what is there. */
   readonly object: string | Uint8Array | null;
-};
-
-/** A commit that is to be made. Names of objects are hexadecimal. */
-export type CommitFieldsOrder = {
-  readonly tree: string;
-  readonly parents: readonly string[];
-  readonly message: string;
-  readonly author: Identity;
-  readonly committer: Identity;
-};
-
-/** A tag that is to be made. */
-export type TagFieldsOrder = {
-  readonly name: string;
-  readonly object: string;
-  readonly type: ObjectType;
-  readonly message: string;
-  readonly tagger: Identity;
 };
 
 /** Thrown to end the making with a refusal. */
@@ -299,7 +280,7 @@ export async function makeTree(
 }
 
 /** Makes a commit. */
-export async function makeCommitObject(exchange: MakingExchange, order: CommitFieldsOrder): Promise<MadeObject> {
+export async function makeCommitObject(exchange: MakingExchange, order: CommitFields): Promise<MadeObject> {
   const { tree, parents } = order;
   return await making(exchange, async (made) => {
     await made.assertHere([{ oid: tree, type: "tree" }, ...parents.map((oid) => ({ oid, type: "commit" }) as const)]);
@@ -308,7 +289,7 @@ export async function makeCommitObject(exchange: MakingExchange, order: CommitFi
 }
 
 /** Makes an annotated tag, and no ref for it. */
-export async function makeTagObject(exchange: MakingExchange, order: TagFieldsOrder): Promise<MadeObject> {
+export async function makeTagObject(exchange: MakingExchange, order: TagFields): Promise<MadeObject> {
   const { object, type } = order;
   return await making(exchange, async (made) => {
     await made.assertHere([{ oid: object, type }]);
