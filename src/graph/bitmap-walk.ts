@@ -16,9 +16,10 @@ import { typeAtPosition } from "../format/pack-types.ts";
 import { TYPE_NUMBER } from "../object/object-type.ts";
 import { loadPackOrder, type PackOrder } from "../store/pack-order.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
+import { READING } from "../store/reading-policy.ts";
 import { StoredBitmaps } from "../store/stored-bitmaps.ts";
 import { CommitQueue } from "./commit-queue.ts";
-import type { WalkedCommits } from "./commit-walk.ts";
+import type { Reaches, WalkedCommits } from "./commit-walk.ts";
 import type { GraphSession } from "./graph-session.ts";
 import { type ObjectFilter, passingTypes, wantsBlobs, wantsTrees } from "./object-filter.ts";
 import { markClientTrees, selectTreesOf, type TreeWalk } from "./object-walk.ts";
@@ -96,6 +97,11 @@ class BitmapWalk {
     return this.#isMet ? { bits: this.#bits, commits: this.#commits } : undefined;
   }
 
+  /** Whether the commits that were walked from reach a commit, as far as bitmaps tell. */
+  reaches(node: number): boolean {
+    return this.#met.has(node) || this.#isKnown(node);
+  }
+
   #positionOf(node: number): number {
     return this.#opened.order.index.find(this.#session.nameOf(node));
   }
@@ -118,7 +124,8 @@ class BitmapWalk {
       this.#isMet = true;
       return true;
     }
-    await this.#session.loadCommit(node);
+    const loading = this.#session.loadCommits([node]);
+    if (loading !== undefined) await loading;
     this.#queue.push(node, this.#session.commits.timeOf(node));
     return true;
   }
@@ -261,6 +268,26 @@ export async function selectByBitmaps(
   if (client !== undefined) await markClient(session, { opened, bits: client.bits }, edges);
   await select(session, { opened, bits: reached.bits }, { ...walked, interesting, reached: reached.commits }, walk);
   return true;
+}
+
+/**
+ * Returns a test of whether commits reach a commit; `undefined` if no bitmap is of use. The youngest ones come first, since their
+ * bitmaps mostly have the others: of many tags, few bitmaps are read.
+ */
+export async function reachedByBitmaps(
+  session: GraphSession,
+  commits: ReadonlySet<number>,
+): Promise<Reaches | undefined> {
+  const mayBeRead = ({ index, record }: PackHandle): boolean =>
+    index !== undefined || record.indexBytes <= READING.largeIndexBytes;
+  if (!session.database.packs.some((handle) => hasBitmaps(handle) && mayBeRead(handle))) return undefined;
+  const opened = await openBitmaps(session);
+  if (opened === undefined || !mayBeRead(opened.handle)) return undefined;
+  await session.loadCommits(commits);
+  const walk = new BitmapWalk(session, opened);
+  const youngestFirst = [...commits].toSorted((a, b) => session.commits.timeOf(b) - session.commits.timeOf(a));
+  const reached = await walk.from(youngestFirst);
+  return reached === undefined ? undefined : (node) => walk.reaches(node);
 }
 
 async function select(

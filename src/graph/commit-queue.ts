@@ -63,6 +63,11 @@ export class CommitQueue {
     return top;
   }
 
+  /** Yields the nodes in the queue, in no order. */
+  *[Symbol.iterator](): Generator<number> {
+    for (let i = 0; i < this.#length; i++) yield u32At(this.#nodes, i);
+  }
+
   /** Whether some node in the queue passes the test. */
   some(test: (node: number) => boolean): boolean {
     for (let i = 0; i < this.#length; i++) if (test(u32At(this.#nodes, i))) return true;

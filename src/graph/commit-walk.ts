@@ -24,10 +24,21 @@ export type WalkedCommits = {
   readonly edges: readonly number[];
 };
 
-/** A further limit of a walk. */
+/**
+ * The number of commits after which a walk asks what the common commits reach. A shorter walk takes less than opening the files that
+ * tell it.
+ */
+const LONG_WALK = 1000;
+
+/** Tells whether some commits reach a commit. */
+export type Reaches = (node: number) => boolean;
+
+/** Further limits of a walk. */
 export type WalkLimit = {
   /** Commits older than this, in seconds since 1970, end the walk, as with `--max-age`. */
-  readonly since: number;
+  readonly since?: number;
+  /** Tells a walk that has become long what the common commits reach; `undefined` if nothing tells it without walking there. */
+  readonly reachedByCommon?: () => Promise<Reaches | undefined>;
 };
 
 /** Walks from `wanted`, and stops at what `common` (nodes of commits) reach, and at what is uninteresting already. */
@@ -35,9 +46,9 @@ export async function walkCommits(
   session: GraphSession,
   wanted: readonly number[] | ReadonlySet<number>,
   common: readonly number[] | ReadonlySet<number>,
-  { since }: WalkLimit = { since: Number.NEGATIVE_INFINITY },
+  limit: WalkLimit = {},
 ): Promise<WalkedCommits> {
-  const walk = new CommitWalk(session, since);
+  const walk = new CommitWalk(session, limit);
   for (const node of common) session.mark(node, UNINTERESTING);
   // Of commits of the same second, those to be sent come first: the walk may be over once they are through.
   await session.loadCommits(wanted);
@@ -58,10 +69,15 @@ class CommitWalk {
   #interestingQueued = 0;
 
   readonly #since: number;
+  readonly #askCommon: WalkLimit["reachedByCommon"];
+  /** Whether the common commits reach a commit, once that was asked for. */
+  #isReached: Reaches | undefined;
+  #walked = 0;
 
-  constructor(session: GraphSession, since: number) {
+  constructor(session: GraphSession, { since = Number.NEGATIVE_INFINITY, reachedByCommon }: WalkLimit) {
     this.#session = session;
     this.#since = since;
+    this.#askCommon = reachedByCommon;
   }
 
   /** Adds commits to the queue. They are loaded, because the queue is ordered by their own times. */
@@ -72,8 +88,28 @@ class CommitWalk {
   #push(node: number): void {
     const session = this.#session;
     session.mark(node, QUEUED);
+    if (this.#isReached !== undefined) this.#settle(node, this.#isReached);
     this.#queue.push(node, session.commits.timeOf(node));
     if (!session.has(node, UNINTERESTING)) this.#interestingQueued++;
+  }
+
+  /** Marks a commit uninteresting that common commits reach. Returns whether it was not marked yet. */
+  #settle(node: number, isReached: Reaches): boolean {
+    if (this.#session.has(node, UNINTERESTING) || !isReached(node)) return false;
+    this.#session.mark(node, UNINTERESTING);
+    return true;
+  }
+
+  /**
+   * Asks what the common commits reach. Old commits that are wanted, as by tags, would otherwise take a walk from the common ones down
+   * to them.
+   */
+  async #settleAll(): Promise<void> {
+    const isReached = await this.#askCommon?.();
+    if (isReached === undefined) return;
+    this.#isReached = isReached;
+    for (const node of this.#queue) if (this.#settle(node, isReached)) this.#interestingQueued--;
+    for (const node of this.#listed) this.#settle(node, isReached);
   }
 
   async run(): Promise<WalkedCommits> {
@@ -85,6 +121,8 @@ class CommitWalk {
         if (session.commits.timeOf(node) < this.#since) session.mark(node, UNINTERESTING);
       }
       if (session.has(node, UNINTERESTING)) {
+        // All that it reaches is known to be reached, too.
+        if (this.#isReached?.(node) === true) continue;
         this.spread(node);
       } else {
         this.#listed.push(node);
@@ -94,6 +132,7 @@ class CommitWalk {
       const loading = session.loadCommits(parents);
       if (loading !== undefined) await loading;
       this.enqueue(parents);
+      if (++this.#walked === LONG_WALK && this.#interestingQueued > 0) await this.#settleAll();
       if (this.#interestingQueued > 0) slop = SLOP;
       else if (--slop < 0 || this.#queue.youngestTime <= this.#oldestListed) break;
     }

@@ -10,7 +10,13 @@
  */
 import { EXEMPT, IS_TAG, PENDING, REF_TREE, SELECTED, UNINTERESTING } from "../kernel/object-flags.ts";
 import { isPlaced, selectBeside, selectWholePacks } from "./whole-packs.ts";
-import { isAmong, selectAllByBitmaps, selectByBitmaps, type SelectedPositions } from "../graph/bitmap-walk.ts";
+import {
+  isAmong,
+  reachedByBitmaps,
+  selectAllByBitmaps,
+  selectByBitmaps,
+  type SelectedPositions,
+} from "../graph/bitmap-walk.ts";
 import { walkCommits } from "../graph/commit-walk.ts";
 import { selectNamed } from "../graph/named-objects.ts";
 import type { GraphSession } from "../graph/graph-session.ts";
@@ -254,7 +260,8 @@ async function selectHistory(
     const direct = await selectAllByBitmaps(graph, commits, walk);
     if (direct !== undefined) return direct;
   }
-  const walked = await walkCommits(graph, commits, common.nodes);
+  const reachedByCommon = isShallow ? undefined : async () => await reachedByBitmaps(graph, common.nodes);
+  const walked = await walkCommits(graph, commits, common.nodes, reachedByCommon && { reachedByCommon });
   if (!isShallow && (await selectByBitmaps(graph, { wanted: commits, walked }, walk))) return undefined;
   for (const node of walked.interesting) graph.mark(node, SELECTED);
   await walk.count(walked.interesting.length);

@@ -132,6 +132,25 @@ describe("a fetch of one branch of a long history", () => {
     await setBitmaps(store, true);
   });
 
+  it("walks no further than to what bitmaps tell that the client has", async () => {
+    const wants = [source.oid("main~2400"), source.oid("main~2500"), source.oid("main")];
+    const haves = [source.oid("main~20"), source.oid("main~30")];
+    const lacks = source.objects(source.oid("main"), `^${haves[0]}`);
+    const steps: number[] = [];
+    for (const isOn of [true, false]) {
+      await setBitmaps(store, isOn);
+      const before = store.pacer.steps;
+      const pack = await store.fetch({ wants, haves });
+      steps.push(store.pacer.steps - before);
+      expect(pack.readUInt32BE(8)).toBe(lacks.length);
+      const client = newRepository();
+      client.git(["fetch", "-q", source.dir, haves[0] ?? ""]);
+      expect(missingFrom(received(client, pack), lacks)).toEqual([]);
+    }
+    expect(steps[0]).toBeLessThan((steps[1] ?? 0) * 0.75);
+    await setBitmaps(store, true);
+  });
+
   it("gets what a client with some of it lacks, and little more", async () => {
     const random = pseudoRandom(3);
     for (let round = 0; round < 3; round++) {
