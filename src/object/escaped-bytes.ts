@@ -14,11 +14,9 @@
  * @see git-check-ref-format(1)
  */
 import { itemAt, u8At } from "../bytes/assert.ts";
-import { concat } from "../bytes/chunk.ts";
 import { bytesOf, textOf } from "./byte-text.ts";
 
 const BACKSLASH = 0x5c;
-const ESCAPE = /\\%([0-9A-F]{2})/;
 /** Text that is not its own byte text: see {@link byteTextOf}. */
 const NOT_BYTE_TEXT = /[\\\u0080-\uffff]/;
 /** Byte text that is not its own escaped form: see {@link escapedOf}. */
@@ -97,14 +95,43 @@ export function escapedText(bytes: Uint8Array): string {
   }
 }
 
-/** Returns the bytes that escaped text stands for. A backslash that begins no escape stands for itself. */
+const PERCENT = 0x25;
+const ASCII_0 = 0x30;
+const ASCII_9 = 0x39;
+const ASCII_A = 0x41;
+const ASCII_F = 0x46;
+
+/** Returns the value of a hexadecimal digit as escapes have them; -1 for anything else. */
+function digitOf(byte: number | undefined): number {
+  if (byte === undefined) return -1;
+  if (byte >= ASCII_0 && byte <= ASCII_9) return byte - ASCII_0;
+  return byte >= ASCII_A && byte <= ASCII_F ? byte - ASCII_A + 10 : -1;
+}
+
+/**
+ * Returns the bytes that escaped text stands for. A backslash that begins no escape stands for itself. It is one pass: a name
+ * may be of escapes alone.
+ */
 export function bytesOfEscaped(text: string): Uint8Array {
-  if (!text.includes("\\")) return encoder.encode(text);
-  const parts = text.split(ESCAPE);
-  // A split at a pattern with one group yields text and digits in turn.
-  return concat(
-    parts.map((part, index) => (index % 2 === 0 ? encoder.encode(part) : Uint8Array.of(Number.parseInt(part, 16)))),
-  );
+  const bytes = encoder.encode(text);
+  let at = bytes.indexOf(BACKSLASH);
+  if (at < 0) return bytes;
+  // No byte of another character is a backslash. What is written never overtakes what is read.
+  let end = at;
+  while (at < bytes.length) {
+    const byte = u8At(bytes, at);
+    if (byte === BACKSLASH && bytes[at + 1] === PERCENT) {
+      const [high, low] = [digitOf(bytes[at + 2]), digitOf(bytes[at + 3])];
+      if (high >= 0 && low >= 0) {
+        bytes[end++] = high * 16 + low;
+        at += ESCAPE_BYTES;
+        continue;
+      }
+    }
+    bytes[end++] = byte;
+    at++;
+  }
+  return bytes.slice(0, end);
 }
 
 /** Whether text is the escaped text of some bytes. Text that a person wrote need not be. */

@@ -12,7 +12,7 @@
 import { itemAt } from "../bytes/assert.ts";
 import { fromHex } from "../bytes/hex.ts";
 import { atOnce } from "../bytes/pacer.ts";
-import { isPushableRefName } from "../object/ref-name.ts";
+import { isPushableRefName, nameSteps } from "../object/ref-name.ts";
 import {
   type Pusher,
   PushRules,
@@ -66,6 +66,29 @@ export function newValueOf(updates: readonly RefUpdate[], ref: string): Uint8Arr
   return update === undefined ? undefined : fromHex(update.newOid);
 }
 
+/**
+ * The most characters of all directories of the refs that a push creates, each with {@link DIRECTORY_COST} more. A name of 4096 bytes
+ * can have 2,000 directories, which have 4 MB together, and each of them is looked for.
+ */
+const MOST_DIRECTORIES_COST = 48_000_000;
+const DIRECTORY_COST = 64;
+
+/** Whether the refs that a push creates have more directories than can be looked at. One that several refs have counts once. */
+export function hasTooManyDirectories(updates: readonly RefUpdate[]): boolean {
+  const seen = new Set<string>();
+  let cost = 0;
+  for (const { name, oldOid, newOid } of updates) {
+    if (!isZeroOid(oldOid) || isZeroOid(newOid)) continue;
+    for (const directory of directoriesOf(name)) {
+      if (seen.has(directory)) break;
+      seen.add(directory);
+      cost += directory.length + DIRECTORY_COST;
+      if (cost > MOST_DIRECTORIES_COST) return true;
+    }
+  }
+  return false;
+}
+
 /** Yields every directory of a ref name, deepest first: `refs/heads/a`, `refs/heads`, `refs` for `refs/heads/a/b`. */
 export function* directoriesOf(name: string): Generator<string> {
   for (let end = name.lastIndexOf("/"); end > 0; end = name.lastIndexOf("/", end - 1)) yield name.slice(0, end);
@@ -117,10 +140,13 @@ function changeOf(update: RefUpdate, forwardKnown: boolean): RefChange {
   return { name, kind, ...(forwardKnown || forward ? { forward } : {}) };
 }
 
-/** What a list of rules says of each update of a push. It holds for as long as the rules are the same. */
+/** What is found out of an update by itself: that no ref may have its name, or what the rules say of it. */
+type Finding = "bad-name" | RuleFinding | undefined;
+
+/** What was found out of each update of a push. It holds for as long as the rules are the same. */
 export type RuleFindings = {
   readonly rules: readonly RefRule[];
-  readonly findings: readonly (RuleFinding | undefined)[];
+  readonly findings: readonly Finding[];
 };
 
 function pushRulesOf({ rules, pusher, signed }: RulingPolicy): PushRules {
@@ -130,8 +156,12 @@ function pushRulesOf({ rules, pusher, signed }: RulingPolicy): PushRules {
 /** What of a policy the rules depend on. */
 type RulingPolicy = Pick<RefPolicy, "rules" | "pusher" | "signed">;
 
+function findingOf(update: RefUpdate, rules: PushRules, forwardKnown: boolean): Finding {
+  return isPushableRefName(update.name) ? rules.findingOf(changeOf(update, forwardKnown)) : "bad-name";
+}
+
 /**
- * Compares the updates of a push, of which it is known whether they move forward, with rules. Yields the steps of each: this is
+ * Looks at the names of a push, and compares its updates, of which it is known whether they move forward, with the rules. Yields the steps of each: this is
  * done before the transaction that lands the push.
  */
 export function* findInParts(
@@ -140,10 +170,10 @@ export function* findInParts(
 ): Generator<number, RuleFindings, undefined> {
   const { rules } = policy;
   const pushRules = pushRulesOf(policy);
-  const findings: (RuleFinding | undefined)[] = [];
+  const findings: Finding[] = [];
   for (const update of updates) {
-    findings.push(pushRules.findingOf(changeOf(update, true)));
-    yield pushRules.stepsOf(update.name);
+    findings.push(findingOf(update, pushRules, true));
+    yield nameSteps(update.name) + pushRules.stepsOf(update.name);
   }
   return { rules, findings };
 }
@@ -152,15 +182,15 @@ export function* findInParts(
 export function demandedValues(updates: readonly RefUpdate[], { findings }: RuleFindings): Set<string> {
   const values = new Set<string>();
   for (const [index, finding] of findings.entries()) {
-    if (finding === undefined || !("demands" in finding)) continue;
+    if (finding === undefined || finding === "bad-name" || !("demands" in finding)) continue;
     const { newOid, peeled = newOid } = itemAt(updates, index);
     values.add(peeled);
   }
   return values;
 }
 
-/** What the rules say of one update. */
-type Ruling = (update: RefUpdate, index: number) => RuleFinding | undefined;
+/** Returns what is found out of one update by itself. */
+type Ruling = (update: RefUpdate, index: number) => Finding;
 
 function ruleRefusal(
   { newOid, peeled = newOid }: RefUpdate,
@@ -171,11 +201,11 @@ function ruleRefusal(
   return refusal === undefined ? undefined : { kind: "rule", refusal };
 }
 
-type Found = { readonly policy: RefPolicy; readonly finding: RuleFinding | undefined };
+type Found = { readonly policy: RefPolicy; readonly finding: Finding };
 
 function decide(update: RefUpdate, { policy, finding }: Found, refs: PlannedRefs): RefRejection | undefined {
   if (policy.readOnly) return { kind: "read-only" };
-  if (!isPushableRefName(update.name)) return { kind: "bad-name" };
+  if (finding === "bad-name") return { kind: "bad-name" };
   const refused = ruleRefusal(update, finding, policy);
   if (refused !== undefined) return refused;
   const current = refs.current(update.name);
@@ -245,11 +275,12 @@ export function* planInParts(
   state: RefState,
 ): Generator<number, RefOutcome[], undefined> {
   const rules = pushRulesOf(policy);
-  const parts = plan(updates, policy, state, (update) => rules.findingOf(changeOf(update, policy.forwardKnown)));
+  const parts = plan(updates, policy, state, (update) => findingOf(update, rules, policy.forwardKnown));
   for (;;) {
     const next = parts.next();
     if (next.done === true) return next.value;
-    yield COMMAND_STEPS + rules.stepsOf(next.value.name);
+    const { name } = next.value;
+    yield COMMAND_STEPS + nameSteps(name) + rules.stepsOf(name);
   }
 }
 

@@ -47,6 +47,8 @@ export type RefRejection =
   | { readonly kind: "too-many-for-rules" }
   /** The rules changed each time when the names of the push had been compared with them. */
   | { readonly kind: "rules-moved" }
+  /** The refs that the push creates have more directories than can be looked at. */
+  | { readonly kind: "too-many-directories" }
   | { readonly kind: "duplicate" }
   | { readonly kind: "missing-objects" }
   | { readonly kind: "shallow" }

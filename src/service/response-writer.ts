@@ -36,6 +36,8 @@ const KEEP_ALIVE_AFTER = 5000;
 
 /** The steps charged to the pacer for a line. */
 export const LINE_STEPS = 100;
+/** The steps charged to the pacer for a byte of lines that fill a chunk. */
+const BYTE_STEPS = 2;
 
 /** Writes one response. */
 export class ResponseWriter {
@@ -74,7 +76,11 @@ export class ResponseWriter {
   async sendFull(): Promise<void> {
     this.#pacer.add(LINE_STEPS);
     if (this.#pacer.isDue) await this.#pacer.pace();
-    for (const chunk of this.lines.takeFull()) await this.#write(chunk);
+    for (const chunk of this.lines.takeFull()) {
+      // A line may be long, and its name of escapes alone.
+      this.#pacer.add(chunk.length * BYTE_STEPS);
+      await this.#write(chunk);
+    }
   }
 
   /** Sends all lines. */

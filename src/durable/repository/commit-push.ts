@@ -11,6 +11,7 @@ import { defaultBranchOf } from "../../refs/default-branch.ts";
 import {
   demandedValues,
   directoriesOf,
+  hasTooManyDirectories,
   isZeroOid,
   planRefUpdates,
   type RefPolicy,
@@ -157,12 +158,15 @@ export type Landed = {
 /** A policy, and what its rules say of each update. */
 export type FoundPolicy = RefPolicy & RuleFindings;
 
-/** The findings of no rules. */
-export const NO_RULES: RuleFindings = { rules: [], findings: [] };
+/** Returns the outcome of each update, with what the tables say. */
+function outcomesOf(db: SqlDatabase, updates: readonly RefUpdate[], policy: FoundPolicy): readonly RefOutcome[] {
+  if (hasTooManyDirectories(updates)) return refuseAll(updates, { kind: "too-many-directories" }).outcomes;
+  return planRefUpdates(updates, policy, loadState(db, updates), policy);
+}
 
 /** Moves the refs that the policy allows to move, and adds the pack if any did. A part of the caller's transaction. */
 export function landUpdates(db: SqlDatabase, { pack, tipPack, updates, entry }: Landing, policy: FoundPolicy): Landed {
-  const outcomes = planRefUpdates(updates, policy, loadState(db, updates), policy);
+  const outcomes = outcomesOf(db, updates, policy);
   const moves = movesOf(updates, outcomes);
   if (moves.length === 0) return { outcomes, moves, packKept: false };
   moveRefs(db, moves);
@@ -263,8 +267,7 @@ export function commitPush(
     const policy = policyOf(db, repository.record, request, found);
     if (policy === undefined) return { kind: "rules-moved" };
     if (request.isTrial === true) {
-      const outcomes = planRefUpdates(updates, policy, loadState(db, updates), policy);
-      return { kind: "done", outcomes, packKept: false };
+      return { kind: "done", outcomes: outcomesOf(db, updates, policy), packKept: false };
     }
     const { outcomes, moves, packKept, push } = landUpdates(
       db,

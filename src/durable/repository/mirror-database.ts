@@ -17,12 +17,13 @@ import {
   type MirrorHook,
   type SealedSecret,
 } from "../../refs/mirror-store.ts";
-import { isZeroOid } from "../../refs/ref-plan.ts";
+import { findInParts, isZeroOid } from "../../refs/ref-plan.ts";
 import { isInTail } from "../../catalog/tail.ts";
 import type { RepositoryRecord } from "../../refs/ref-store.ts";
 import type { RefOutcome } from "../../refs/ref-update.ts";
 import type { PackRecord } from "../../catalog/pack-record.ts";
-import { landUpdates, NO_RULES } from "./commit-push.ts";
+import { atOnce } from "../../bytes/pacer.ts";
+import { landUpdates } from "./commit-push.ts";
 import type { OpenPage } from "./open-page.ts";
 import type { PointerTable } from "./pointer-keeper.ts";
 import { firstRow, type SqlDatabase } from "../sql/sql-database.ts";
@@ -262,6 +263,7 @@ export class MirrorDatabase {
     for (const stored of [pack, tipPack]) {
       if (stored !== undefined && !hasLease(this.#db, stored.name, now)) return { kind: "gone" };
     }
+    const found = atOnce(findInParts(updates, { rules: [], pusher: {} }));
     const { outcomes, packKept } = landUpdates(
       this.#db,
       {
@@ -271,7 +273,7 @@ export class MirrorDatabase {
         entry: { actor: MIRROR_ACTOR, at: now, options: [] },
       },
       // Any branch may be deleted, even the current one: HEAD follows the upstream's.
-      { head: "", readOnly: false, atomic: true, pusher: {}, forwardKnown: true, ...NO_RULES },
+      { head: "", readOnly: false, atomic: true, pusher: {}, forwardKnown: true, ...found },
     );
     const refused = outcomes.find((outcome) => outcome.kind === "rejected" && outcome.why.kind !== "atomic");
     if (refused !== undefined) return { kind: "refused", why: explain(refused) };
@@ -352,6 +354,7 @@ function explain(outcome: RefOutcome): string {
   const why = outcome.kind === "rejected" ? outcome.why.kind : "ok";
   if (why === "directory-conflict")
     return `${outcome.name} can't be there beside a ref whose name it is a directory of.`;
+  if (why === "too-many-directories") return "The names of the upstream's refs have too many directories.";
   return `${outcome.name} could not be moved: ${why}.`;
 }
 

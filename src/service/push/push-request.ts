@@ -4,8 +4,9 @@
  * @packageDocumentation
  * @see gitprotocol-pack(5)
  */
+import type { Pacer } from "../../bytes/pacer.ts";
 import { type ObjectFormat, objectFormat } from "../../object/object-id.ts";
-import { isPushableRefName, isTooLong } from "../../object/ref-name.ts";
+import { isPushableRefName, isTooLong, nameSteps } from "../../object/ref-name.ts";
 import type { RefUpdate } from "../../refs/ref-update.ts";
 import { PushOptionsParser } from "../../wire/push-options.ts";
 import type { ObjectIdList } from "../../wire/object-id-list.ts";
@@ -14,6 +15,9 @@ import { type ReceiveCommandList, ReceiveRequestParser } from "../../wire/receiv
 import { formatOfPush } from "../client-format.ts";
 import type { Exchange } from "../exchange.ts";
 import type { RequestReader } from "../request-reader.ts";
+
+/** The steps of taking a command apart, its name aside. */
+const COMMAND_STEPS = 100;
 
 /** The request of a push. */
 export type PushRequest = {
@@ -60,7 +64,7 @@ export async function readPushRequest(exchange: Exchange, reader: RequestReader)
   if (capabilities.has("push-options")) await reader.feed(options);
   return {
     format,
-    ...updatesOf(commands),
+    ...(await updatesOf(commands, exchange.repository.pacer)),
     deletesOnly: commands.deletesOnly,
     atomic: capabilities.has("atomic"),
     quiet: capabilities.has("quiet"),
@@ -72,13 +76,19 @@ export async function readPushRequest(exchange: Exchange, reader: RequestReader)
   };
 }
 
-function updatesOf(commands: ReceiveCommandList): Pick<PushRequest, "updates" | "validNames"> {
+/** Takes commands apart. It gives way to others: names of escapes alone may be 32 MiB. */
+async function updatesOf(
+  commands: ReceiveCommandList,
+  pacer: Pacer,
+): Promise<Pick<PushRequest, "updates" | "validNames">> {
   const updates: RefUpdate[] = [];
   const validNames: boolean[] = [];
   for (const { kind, name, oldOid, newOid } of commands) {
     // A creation keeps everything reachable; for other updates this is found out later.
     updates.push({ name, oldOid, newOid, forward: kind === "create" || oldOid === newOid });
     validNames.push(!isTooLong(name) && isPushableRefName(name));
+    pacer.add(COMMAND_STEPS + nameSteps(name));
+    if (pacer.isDue) await pacer.pace();
   }
   return { updates, validNames };
 }

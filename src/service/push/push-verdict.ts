@@ -8,7 +8,7 @@
 import { itemAt } from "../../bytes/assert.ts";
 import type { Pacer } from "../../bytes/pacer.ts";
 import { type Pusher, takesTooLong } from "../../refs/ref-policy.ts";
-import { namedRefState, planInParts } from "../../refs/ref-plan.ts";
+import { hasTooManyDirectories, namedRefState, planInParts } from "../../refs/ref-plan.ts";
 import type { RepositoryRecord } from "../../refs/ref-store.ts";
 import type { RefOutcome, RefRejection, RefUpdate } from "../../refs/ref-update.ts";
 import type { PushRequest } from "./push-request.ts";
@@ -57,7 +57,7 @@ export class PushVerdict {
   /**
    * Refuses the updates that fail whatever the pack brings: a name that no ref may have, a ref that has moved on, a
    * deletion of the current branch. `current` has the values of all updates' refs, in the updates' order. A push with
-   * more names than can be compared with the rules is refused whole.
+   * more names than can be compared with the rules, or with more directories than can be looked at, is refused whole.
    */
   async refuseDoomed(
     begun: BegunPush,
@@ -75,10 +75,8 @@ export class PushVerdict {
     );
     // Each update is refused by itself, also in an atomic push: `running` and `outcomes` extend one refusal to all.
     const { head, readOnly, rules } = record;
-    if (takesTooLong(rules, updates)) {
-      this.rejectAll({ kind: "too-many-for-rules" });
-      return;
-    }
+    if (takesTooLong(rules, updates)) return this.rejectAll({ kind: "too-many-for-rules" });
+    if (hasTooManyDirectories(updates)) return this.rejectAll({ kind: "too-many-directories" });
     const policy = { head, readOnly, rules, ...by, atomic: false, forwardKnown: false };
     const outcomes = await pacer.finish(planInParts(updates, policy, state));
     for (const [at, outcome] of outcomes.entries()) {

@@ -16,11 +16,13 @@
  */
 import { ClientTooSlow, LimitExceeded, ObjectRejected, ProtocolError } from "../../bytes/failure.ts";
 import { toHex } from "../../bytes/hex.ts";
+import type { Pacer } from "../../bytes/pacer.ts";
 import type { ObjectFormat } from "../../object/object-id.ts";
+import { nameSteps } from "../../object/ref-name.ts";
 import type { StoredCertificate } from "../../refs/ref-log.ts";
 import type { IngestedPack } from "../../store/ingest/ingest-pack.ts";
 import { PktBuffer } from "../../wire/pkt-buffer.ts";
-import { formatReportStatus } from "../../wire/report-status.ts";
+import { formatReportStatus, type RefReport } from "../../wire/report-status.ts";
 import { SIDE_BAND_64K_PACKET_MAX } from "../../wire/side-band.ts";
 import type { PushExchange } from "../exchange.ts";
 import { type ServiceCall, answerFaults } from "../failure.ts";
@@ -226,6 +228,14 @@ async function takeInOrCut(push: Push, head: Uint8Array, staged: StagedPack): Pr
   }
 }
 
+/** Charges the pacer for names that go into a report: one may be of escapes alone. */
+function* countNames(refs: Iterable<RefReport>, pacer: Pacer): Generator<RefReport> {
+  for (const ref of refs) {
+    pacer.add(nameSteps(ref.name));
+    yield ref;
+  }
+}
+
 /** Sends the report of the push, in band 1 if there are side-bands. */
 async function report(push: Push, unpackStatus: string): Promise<void> {
   const { request, verdict, answer, begun, exchange } = push;
@@ -236,8 +246,8 @@ async function report(push: Push, unpackStatus: string): Promise<void> {
   await answer.progress(explainOutcomes(outcomes, updates));
   if (request.report !== 0) {
     const lines = new PktBuffer();
-    const refs = reportOutcomes(outcomes, updates, request.atomic);
     const { pacer } = exchange.repository;
+    const refs = countNames(reportOutcomes(outcomes, updates, request.atomic), pacer);
     await pacer.through(formatReportStatus({ unpack: unpackStatus, refs }, request.report, lines), LINE_STEPS);
     for (const chunk of lines.take()) await answer.data(chunk);
   }

@@ -27,6 +27,7 @@ const PLAIN = {
   "missing-objects": "missing necessary objects",
   "too-many-for-rules": "too many refs in one push for the rules of the repository",
   "rules-moved": "the rules of the repository changed meanwhile: push again",
+  "too-many-directories": "the names of the refs have too many directories: push them in parts",
   shallow: "shallow update not allowed",
   "inconsistent-options": "inconsistent push options",
   // C git does not remember certificates either: it leaves them to hooks.
@@ -144,9 +145,12 @@ export function explainOutcomes(outcomes: Iterable<RefOutcome>, updates: readonl
   let [index, explained] = [0, 0];
   for (const outcome of outcomes) {
     const update = updates[index++];
+    if (explained === MOST_EXPLAINED) break;
     if (update === undefined) continue;
     const detail = outcome.kind === "ok" ? warningOf(update) : explainRejection(outcome.why, update).detail;
-    if (detail !== undefined && explained++ < MOST_EXPLAINED) text += `${detail}\n`;
+    if (detail === undefined) continue;
+    text += `${detail}\n`;
+    explained++;
   }
   return text;
 }

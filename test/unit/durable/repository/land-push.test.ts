@@ -87,3 +87,20 @@ describe("a push to a repository with rules", () => {
     expect(statements.filter((statement) => statement.includes("commit_statuses"))).toHaveLength(1);
   });
 });
+
+describe("a push of names within very many directories", () => {
+  const deep = (at: number): string => `refs/heads/${at}/${"a/".repeat(2000)}b`;
+
+  it("is refused before a directory is looked for", async () => {
+    expect(new Set(whys(await land(Array.from({ length: 20 }, (_, at) => deep(at)))))).toEqual(
+      new Set(["too-many-directories"]),
+    );
+    expect(statements.filter((statement) => statement.includes("refs r"))).toEqual([]);
+  });
+
+  it("lands where the names are few, or have the same directories, or one each", async () => {
+    expect(whys(await land([deep(0), `${deep(0)}2`]))).toEqual(["ok", "ok"]);
+    const changes = Array.from({ length: 3000 }, (_, at) => `refs/changes/${at % 100}/${at}/1`);
+    expect(new Set(whys(await land(changes)))).toEqual(new Set(["ok"]));
+  });
+});

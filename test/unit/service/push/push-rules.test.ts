@@ -148,3 +148,23 @@ describe("the repository's rules", () => {
     expect(await sent(commands, EMPTY_PACK)).toEqual([no, "ok refs/heads/topic"]);
   });
 });
+
+describe("names that are no text", () => {
+  it("are counted as they are taken, planned and reported", async () => {
+    const steps: number[] = [];
+    for (const byte of ["a", "\xe9"]) {
+      const body = pushBody([{ name: `refs/heads/${"~".repeat(4000)}`, new: firstId }], EMPTY_PACK, "report-status");
+      // The only bytes of the request that are such.
+      for (let at = body.indexOf("~"); body[at] === 0x7e; at++) body[at] = byte.charCodeAt(0);
+      let before = 0;
+      const { body: answer } = await host.run(async (exchange) => {
+        before = exchange.repository.pacer.steps;
+        return await serveReceivePack(exchange).finally(() => steps.push(exchange.repository.pacer.steps - before));
+      }, body);
+      expect(reportLines(answer)[1]).toMatch(/^ok refs\/heads\//);
+    }
+    const [plain = 0, escapes = 0] = steps;
+    // Each of the three looks at each character.
+    expect(escapes - plain).toBeGreaterThan(3 * 2 * 4 * 3900 - 3 * 4000);
+  });
+});
