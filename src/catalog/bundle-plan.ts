@@ -6,6 +6,9 @@
  * since: it names the commits on which it builds, and these lie in the base or in other bundles. A catalog tells the two apart by
  * their bitmaps: packs of the newest history have none.
  *
+ * Together they are a chain: each of the newest history also builds on a commit of the one before it, whatever its own history is.
+ * git's client begins at the greatest creation token, and goes down only for as long as what it has taken lacks something.
+ *
  * | figure | value | what it trades |
  * | --- | --- | --- |
  * | `leastBytes` | 1 MiB | what a base has at least, and packs without a head have together before heads are made: less comes as fast with the clone itself |
@@ -18,7 +21,6 @@
  */
 import { assert } from "../bytes/assert.ts";
 import { type BitmapPack, BITMAPS, planBitmap } from "./bitmap-plan.ts";
-import { NEWEST_BUNDLES } from "./newest-bundles.ts";
 import { ROLLING_UP } from "./roll-up.ts";
 
 /** The numbers; see the table above. */
@@ -31,7 +33,7 @@ type BundlePack = Pick<BitmapPack, "packBytes" | "marked" | "bitmap">;
 /** The packs that have the head of a bundle. */
 export type BundledPacks<Pack> = {
   readonly base: Pack;
-  /** Those of the newest history, in the order of the catalog; none while they are not offered. */
+  /** Those of the newest history, in the order of the catalog. */
   readonly newest: readonly Pack[];
 };
 
@@ -41,14 +43,14 @@ export function bundledPacks<Pack extends BundlePack>(packs: readonly Pack[]): B
   const [base] = good
     .filter(({ packBytes, bitmap }) => packBytes >= BUNDLES.leastBytes && bitmap?.bytes !== 0)
     .toSorted((a, b) => b.packBytes - a.packBytes);
-  const newest = good.filter(({ bitmap }) => bitmap?.bytes === 0).slice(-BUNDLES.mostNewest);
-  return base && { base, newest: NEWEST_BUNDLES.areOffered ? newest : [] };
+  // The oldest, since each builds on the one before it.
+  return base && { base, newest: good.filter(({ bitmap }) => bitmap?.bytes === 0).slice(0, BUNDLES.mostNewest) };
 }
 
 /** Returns the pack of the newest history that gets a head next, the oldest first; `undefined` if none does. */
 function planBundle<Pack extends BitmapPack>(packs: readonly Pack[]): Pack | undefined {
   const bundled = bundledPacks(packs);
-  if (bundled === undefined || !NEWEST_BUNDLES.areOffered) return undefined;
+  if (bundled === undefined) return undefined;
   const newest = packs.filter((pack) => pack !== bundled.base && pack.source !== "copy" && pack.source !== "cruft");
   const without = newest.filter(
     ({ marked, bitmap, loan, objects }) =>

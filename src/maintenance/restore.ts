@@ -67,9 +67,10 @@ async function peelWhole(
 ): Promise<Map<string, string> | undefined> {
   const reachable = new ReachableObjects(graph);
   await reachable.add(concat(values), await commitsOf(graph, snapshot));
-  const { packs } = await graph.database.locate(concat(reachable.names()));
+  const names = [...reachable.names()];
+  const { packs } = await graph.database.locate(concat(names));
   if (packs.some((pack) => pack < 0)) return undefined;
-  if (watch.hasRules) await watchBlobs(graph, reachable.names(), watch);
+  if (watch.hasRules) await watchBlobs(graph, names, watch);
   const peeled = new Map<string, string>();
   for (const value of values) {
     const node = graph.node(value);

@@ -4,19 +4,22 @@
  * The pack has to have everything that those refs reach and those commits do not. That is found out as for a fetch of a client that
  * has the commits: what such a client would be sent is compared with the pack.
  *
+ * One of the commits is always a tip of the bundle before it. A pack may build on nothing, as a new branch without a parent, or on
+ * the base alone. git's client would end with such a bundle, and never take those below it.
+ *
  * @packageDocumentation
  * @see gitformat-bundle(5), git-bundle(1)
  */
 import { i32At, itemAt } from "../bytes/assert.ts";
 import { concat } from "../bytes/chunk.ts";
-import { toHex } from "../bytes/hex.ts";
+import { fromHex, toHex } from "../bytes/hex.ts";
 import { BUNDLES } from "../catalog/bundle-plan.ts";
 import type { PackBitmapSize, PackRecord } from "../catalog/pack-record.ts";
-import { formatTips, type PackTips } from "../format/bundle.ts";
+import { formatTips, type PackTips, type ReadTips } from "../format/bundle.ts";
 import type { GraphSession } from "../graph/graph-session.ts";
 import { objectFormat } from "../object/object-id.ts";
 import { TYPE_NUMBER } from "../object/object-type.ts";
-import { offeredBundles } from "../packing/offered-bundles.ts";
+import { homeOf, offeredBundles, readTips } from "../packing/offered-bundles.ts";
 import { ReachableObjects } from "../packing/reachable-objects.ts";
 import { decodeRefRows, type RefRow } from "../refs/ref-rows.ts";
 import type { OpenSnapshot, RepositoryRecord } from "../refs/ref-store.ts";
@@ -36,6 +39,10 @@ export type TipsInput = {
 const NONE: PackBitmapSize = { bytes: 0, commits: 0 };
 /** The steps charged to the pacer for a commit that is gone through. */
 const COMMIT_STEPS = 200;
+/** The names that are looked up at once. */
+const NAMES_AT_ONCE = 2000;
+/** The tips of a bundle that are looked at to find a commit for the next one to build on. Its branches come first. */
+const MOST_LINKS = 16;
 /** The commits of newer packs that are gone through to find where HEAD's branch comes into a pack. */
 const MOST_WALKED = 10_000;
 
@@ -77,11 +84,29 @@ class NewestPack {
     return await parted(database, nodes, (node) => this.#session.nameOf(node));
   }
 
-  /** Returns the refs whose values the pack has: HEAD's branch, other branches, tags. */
-  async tips(rows: readonly RefRow[], head: string): Promise<Tip[]> {
-    const { inside } = await parted(this.#own, rows, ({ oid }) => oid);
-    const inOrder = inside.toSorted((a, b) => rank(a, head) - rank(b, head)).slice(0, BUNDLES.mostTips);
+  /** Returns the refs whose values the pack has: HEAD's branch, other branches, tags. There may be very many rows. */
+  async tips(rows: Iterable<RefRow>, head: string): Promise<Tip[]> {
+    const ranked: RefRow[][] = [[], [], []];
+    for (const some of inGroups(rows, NAMES_AT_ONCE)) {
+      const { inside } = await parted(this.#own, some, ({ oid }) => oid);
+      for (const row of inside) {
+        const same = itemAt(ranked, rank(row, head));
+        if (same.length < BUNDLES.mostTips) same.push(row);
+      }
+    }
+    const inOrder = ranked.flat().slice(0, BUNDLES.mostTips);
     return inOrder.map(({ name, oid }) => ({ name, node: this.#session.node(oid) }));
+  }
+
+  /** Returns the first commit among the tips of a bundle; `undefined` if there is none. */
+  async linkTo({ tips }: ReadTips): Promise<number | undefined> {
+    const session = this.#session;
+    for (const { oid } of tips.slice(0, MOST_LINKS)) {
+      const name = fromHex(oid);
+      const node = name === undefined ? -1 : await session.peel(session.node(name));
+      if (node >= 0 && (await session.typeOf(node)) === TYPE_NUMBER.commit) return node;
+    }
+    return undefined;
   }
 
   /**
@@ -149,9 +174,30 @@ class NewestPack {
   async isEnough(tips: readonly number[], prerequisites: readonly number[]): Promise<boolean> {
     const reached = new ReachableObjects(this.#session);
     await reached.add(this.#session.namesOf(tips), prerequisites);
-    const { outside } = await parted(this.#own, reached.names(), (name) => name);
-    return outside.length === 0;
+    for (const some of inGroups(reached.names(), NAMES_AT_ONCE)) {
+      const { outside } = await parted(this.#own, some, (name) => name);
+      if (outside.length > 0) return false;
+    }
+    return true;
   }
+}
+
+/** Yields items in groups of up to `size`. */
+function* inGroups<T>(items: Iterable<T>, size: number): Generator<T[]> {
+  let group: T[] = [];
+  for (const item of items) {
+    group.push(item);
+    if (group.length < size) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
+}
+
+/** Returns the row of a ref; `undefined` if there is none. */
+function rowOf(rows: Iterable<RefRow>, name: string): RefRow | undefined {
+  for (const row of rows) if (row.name === name) return row;
+  return undefined;
 }
 
 /** The order in which a head takes refs. The sort leaves refs of the same rank as they are. */
@@ -166,24 +212,30 @@ async function findTips(
   snapshot: OpenSnapshot,
 ): Promise<PackTips | undefined> {
   const offered = (await offeredBundles(repository, snapshot)).map((each) => each.pack);
-  const rows = [...decodeRefRows(snapshot.refs, objectFormat(record.objectFormat).rawSize)];
+  const last = offered.at(-1);
+  if (last === undefined) return undefined;
+  const before = await readTips(repository, homeOf(snapshot, last), last);
+  const rows = (): Iterable<RefRow> => decodeRefRows(snapshot.refs, objectFormat(record.objectFormat).rawSize);
   const database = openObjects(repository, record, snapshot.packs, snapshot.graphs);
   return await inOwnSession(repository, database, async (session) => {
-    const [own, below] = [openObjects(repository, record, [pack]), openObjects(repository, record, offered)];
-    const newest = new NewestPack(repository, session, own, below);
-    const tips = await newest.tips(rows, record.head);
-    const main = tips[0]?.name === record.head ? undefined : rows.find(({ name }) => name === record.head);
+    const own = openObjects(repository, record, [pack]);
+    const newest = new NewestPack(repository, session, own, openObjects(repository, record, offered));
+    const tips = await newest.tips(rows(), record.head);
+    const main = tips[0]?.name === record.head ? undefined : rowOf(rows(), record.head);
     // A branch that has gone on is named with the value that it had when the pack was the newest.
     const entries = main === undefined ? [] : await newest.entries(session.node(main.oid));
     const [entry] = entries;
     const named = entry === undefined ? tips : [{ name: record.head, node: entry }, ...tips].slice(0, BUNDLES.mostTips);
     const all = [...new Set([...named.map(({ node }) => node), ...entries])];
-    const prerequisites = await newest.prerequisites(all);
-    if (all.length === 0 || prerequisites === undefined) return undefined;
-    const needs = await newest.needs(prerequisites);
-    if (needs === undefined || !(await newest.isEnough(all, prerequisites))) return undefined;
+    const history = await newest.prerequisites(all);
+    const below = history === undefined ? undefined : await newest.needs(history);
+    if (all.length === 0 || history === undefined || below === undefined) return undefined;
+    // Where it builds on the bundle before it by itself, that is enough.
+    const link = below.includes(offered.length - 1) ? undefined : await newest.linkTo(before);
+    const prerequisites = link === undefined ? history : [...history, link];
+    if (prerequisites.length === 0 || !(await newest.isEnough(all, prerequisites))) return undefined;
     return {
-      needs: needs.map((number) => itemAt(offered, number).name),
+      needs: offered.filter((_, i) => i === offered.length - 1 || below.includes(i)).map(({ name }) => name),
       prerequisites: prerequisites.map((node) => toHex(session.nameOf(node))),
       tips: named.map(({ name, node }) => ({ name, oid: toHex(session.nameOf(node)) })),
     };

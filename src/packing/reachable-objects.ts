@@ -46,12 +46,9 @@ export class ReachableObjects {
     return node >= 0 && this.#graph.has(node, SELECTED);
   }
 
-  /** Returns the raw names of all objects that were added. */
-  names(): Uint8Array[] {
+  /** Yields the raw names of all objects that were added. */
+  *names(): Generator<Uint8Array> {
     const graph = this.#graph;
-    const names: Uint8Array[] = [];
-    for (let node = 0; node < graph.kernel.oidCount; node++)
-      if (graph.has(node, SELECTED)) names.push(graph.nameOf(node));
-    return names;
+    for (let node = 0; node < graph.kernel.oidCount; node++) if (graph.has(node, SELECTED)) yield graph.nameOf(node);
   }
 }

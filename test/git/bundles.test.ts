@@ -88,13 +88,13 @@ async function begun(address: string): Promise<{ readonly bytes: Buffer; readonl
   return { bytes: Buffer.from(value), etag: answer.headers.get("ETag") ?? "" };
 }
 
-/** Pushes a commit of more than a MiB on a branch, and waits for maintenance. Returns the commit. */
+/** Pushes a commit of more than a MiB on a branch, and waits for its bundle. Returns the commit. */
 async function grow(path: string, work: string, seed: number, branch: string): Promise<string> {
   writeFileSync(join(work, `newest-${seed}.bin`), noise(1_200_000, 40 + seed));
   const tip = await git.commit(work, `newest-${seed}.txt`, "more\n");
   await git.ok(["push", "-q", "origin", branch], { cwd: work });
   const { runs } = await bed.maintained(path);
-  expect(runs.map(({ step }) => step)).not.toContain("bundle");
+  expect(runs.map(({ step, outcome }) => [step, outcome])).toContainEqual(["bundle", "done"]);
   return tip;
 }
 
@@ -266,28 +266,49 @@ describe("a bundle", () => {
       expect(bare).not.toContain("@");
     });
 
-    it.runIf(isNew)("is taken by a clone whatever was pushed since, and the rest is fetched", async () => {
-      const { path, bare } = await made();
+    it("comes with those of what was pushed since, which a fetch takes, too", async () => {
+      const { path, url } = await made({ visibility: "private" });
       const work = git.fresh();
-      await git.ok(["clone", "-q", bed.url(path), work]);
+      await git.ok(["clone", "-q", url, work]);
       await git.ok(["checkout", "-q", "--orphan", "alone"], { cwd: work });
       await git.ok(["rm", "-rfq", "."], { cwd: work });
       await grow(path, work, 1, "alone");
       await git.ok(["checkout", "-q", "main"], { cwd: work });
-      const tip = await grow(path, work, 2, "main");
-      const copy = git.fresh();
-      const trace = git.path(`newest-${version}`);
-      const env = { GIT_TRACE_CURL: trace, GIT_TRACE_PACKET: trace };
-      await git.ok(["clone", "-q", `--bundle-uri=${bare}/bundles`, bare, copy], { env });
-      expect(bundlesIn(trace)).toBe(1);
-      expect(await refsOf(git, copy, "refs/bundles/")).toHaveLength(2);
-      expect(readFileSync(trace, "utf8")).toMatch(/clone> want/);
-      expect(await git.ok(["config", "fetch.bundleCreationToken"], { cwd: copy })).toBe("1");
+      const before = await grow(path, work, 2, "main");
+      const [copy, trace] = [git.fresh(), git.path(`newest-${version}`)];
+      const env = { GIT_TRACE_CURL: trace, GIT_TRACE_CURL_NO_DATA: "1", GIT_TRACE_PACKET: trace };
+      const taken = async (args: readonly string[], cwd?: string): Promise<number> => {
+        writeFileSync(trace, "");
+        await git.ok(args, { env, ...(cwd === undefined ? {} : { cwd }) });
+        return bundlesIn(trace);
+      };
+      expect(await taken(["clone", "-q", `--bundle-uri=${url}/bundles`, url, copy])).toBe(3);
+      expect(await refsOf(git, copy, "refs/bundles/")).toHaveLength(3);
+      if (isNew) expect(readFileSync(trace, "utf8")).not.toMatch(/clone> want/);
+      expect(await git.ok(["rev-parse", "origin/main"], { cwd: copy })).toBe(before);
+      await git.fsck(copy);
+      // The client that is told of no tokens asks for no bundle when it fetches.
+      const tip = await grow(path, work, 3, "main");
+      expect(await taken(["fetch", "-q"], copy)).toBe(isNew ? 1 : 0);
+      if (isNew) expect(readFileSync(trace, "utf8")).not.toMatch(/fetch> want/);
+      expect(await taken(["fetch", "-q"], copy)).toBe(0);
       expect(await git.ok(["rev-parse", "origin/main"], { cwd: copy })).toBe(tip);
       await git.fsck(copy);
-      writeFileSync(trace, "");
-      await git.ok(["fetch", "-q"], { cwd: copy, env });
-      expect(bundlesIn(trace)).toBe(0);
+      // What they are of is taken back, and then removed for good.
+      await git.ok(["push", "-q", "-f", "origin", `${before}:refs/heads/main`, ":alone"], { cwd: work });
+      for (const purge of [false, true]) {
+        if (purge) await bed.api("POST", `${path}/maintenance`, { purge });
+        if (purge) await bed.maintained(path);
+        const fresh = git.fresh();
+        await git.ok(["clone", "-q", `--bundle-uri=${url}/bundles`, url, fresh]);
+        await git.ok(["fetch", "-q", "--prune"], { cwd: copy });
+        for (const cwd of [fresh, copy]) {
+          expect(await refsOf(git, cwd, "refs/remotes/origin/alone")).toEqual([]);
+          expect(await git.ok(["rev-parse", "origin/main"], { cwd })).toBe(before);
+          await git.fsck(cwd);
+        }
+        if (purge) expect((await git.git(["cat-file", "-e", tip], { cwd: fresh })).code).not.toBe(0);
+      }
     });
   });
 });

@@ -20,7 +20,7 @@ import {
 import { dropObjects } from "./tables/kept-objects.ts";
 import { readLfsSums } from "./tables/lfs-objects.ts";
 import { noteCruft, noteDropped, notePurged } from "./tables/maintenance.ts";
-import { insertBitmap } from "./tables/pack-bitmaps.ts";
+import { forgetNewest, insertBitmap } from "./tables/pack-bitmaps.ts";
 import {
   countPacks,
   cruftBefore,
@@ -91,6 +91,8 @@ function landFiles(
 ): boolean {
   if (bitmap !== undefined) {
     if (countPacks(db, [bitmap.pack]) === 0) return false;
+    // What a new bundle has may be what others lacked.
+    if (bitmap.size.tips !== undefined) forgetNewest(db, { isOpen: bitmap.size.bytes === 0 });
     insertBitmap(db, bitmap.pack, bitmap.size);
   }
   if (multiPackIndex !== undefined && !landMultiPackIndex(db, multiPackIndex, moment)) return false;
@@ -121,6 +123,7 @@ export function replacePacks(db: SqlDatabase, request: ReplacePacksRequest, now:
       setMarks(db, found);
     }
     retirePacks(db, replaced, now + LEASE_TIME);
+    if (replaced.length > 0) forgetNewest(db);
     dropMultiPackIndex(db, replaced, now + LEASE_TIME, row.version + 1);
     bumpCatalogVersion(db);
     noteLoss(db, request, row.version + 1, now);

@@ -13,15 +13,25 @@ const base: BitmapPack = {
 const newer: BitmapPack = { objects: 3, packBytes: BUNDLES.leastBytes, marked: true, source: "receive" };
 
 describe("bundles", () => {
-  it("are of the base alone, also where a later pack has a head from before", () => {
+  it("are of the base and of packs that came after it and have a head, the oldest ones", () => {
     const described: BitmapPack = { ...newer, bitmap: { bytes: 0, commits: 0, tips: 100 } };
-    expect(bundledPacks([base, described, newer])).toEqual({ base, newest: [] });
+    const none: BitmapPack = { ...newer, bitmap: { bytes: 0, commits: 0 } };
+    expect(bundledPacks([base, described, none, newer])).toEqual({ base, newest: [described] });
+    const many = Array.from({ length: BUNDLES.mostNewest + 1 }, (_, at) => ({ ...described, objects: at }));
+    expect(bundledPacks([base, ...many])).toEqual({ base, newest: many.slice(0, BUNDLES.mostNewest) });
+    expect(bundledPacks([{ ...base, marked: false }, described])).toBeUndefined();
   });
 
-  it("are planned for the base, and for no pack that came after it", () => {
+  it("are planned for the base, and then for the packs that came after it, once these are worth it", () => {
     const { bitmap: _, ...bare } = base;
     expect(planDescription([bare, newer], 10_000)).toEqual({ step: "bitmap", packs: [bare] });
-    expect(planDescription([base, newer], 10_000)).toBeUndefined();
-    expect(planDescription([base, newer, newer], 10_000)).toBeUndefined();
+    const small: BitmapPack = { ...newer, packBytes: BUNDLES.leastBytes / 2 };
+    expect(planDescription([base, small], 10_000)).toBeUndefined();
+    expect(planDescription([base, small, { ...small, objects: 4 }], 10_000)).toEqual({
+      step: "bundle",
+      packs: [small],
+    });
+    const many = Array.from({ length: BUNDLES.mostNewest + 1 }, () => newer);
+    expect(planDescription([base, ...many], 10_000)).toBeUndefined();
   });
 });

@@ -5,9 +5,8 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { BUNDLES } from "../../../src/catalog/bundle-plan.ts";
-import { NEWEST_BUNDLES } from "../../../src/catalog/newest-bundles.ts";
 import type { PackRecord } from "../../../src/catalog/pack-record.ts";
 import { maintain } from "../../../src/maintenance/maintain.ts";
 import type { MaintenanceRun } from "../../../src/refs/maintenance-store.ts";
@@ -29,12 +28,7 @@ const stream = linear(400);
 stream.commit(MAIN, [{ path: "large.bin", content: noise(LARGE, 1) }]);
 source.import(stream);
 const repositories = [source];
-// The step is tested as it is when these bundles are offered.
-beforeAll(() => {
-  vi.spyOn(NEWEST_BUNDLES, "areOffered", "get").mockReturnValue(true);
-});
 afterAll(() => {
-  vi.restoreAllMocks();
   for (const repository of repositories) repository.dispose();
 });
 
@@ -151,6 +145,30 @@ describe("bundles of the newest history", () => {
     taken(files);
   });
 
+  it("build on the one before them, whatever their own history is", async () => {
+    const bed = await grown();
+    const tree = source.text(["rev-parse", `${first}^{tree}`]).trim();
+    const alone = source.text(["commit-tree", "-m", "alone", tree]).trim();
+    const side = commitOn(`${base}~3`, { "side.bin": noise(LARGE, 6) });
+    const other = commitOn(`${base}~5`, { "other.bin": noise(LARGE, 7) });
+    for (const [name, oid] of Object.entries({ alone, side, other })) {
+      bed.now += 60_000;
+      await bed.set(`refs/heads/${name}`, oid);
+    }
+    expect(bundleRuns(await bed.settle())).toHaveLength(3);
+    const files = await bundlesOf(bed);
+    const needs = files.map((file) =>
+      [
+        ...readFileSync(file)
+          .toString("latin1")
+          .matchAll(/^-([0-9a-f]{40}) /gm),
+      ].map(([, oid]) => oid),
+    );
+    expect(needs).toEqual([[], [base], [source.oid(`${base}~3`), alone], [source.oid(`${base}~5`), side]]);
+    const client = taken(files);
+    for (const name of ["alone", "side", "other"]) expect(client.oid(`refs/bundles/heads/${name}`)).toBeTruthy();
+  });
+
   it("are none of a pack that lacks what only another branch reaches", async () => {
     const bed = await grown();
     const content = noise(200_000, 4);
@@ -192,7 +210,8 @@ describe("bundles of the newest history", () => {
     expect(await bundlesOf(bed)).toEqual([]);
     // Once a walk has shown what is still reached, the others are offered again.
     bed.now += 60 * 60_000;
-    expect((await bed.settle()).map(({ step }) => step)).toContain("walk");
+    const steps = (await bed.settle()).map(({ step }) => step);
+    expect(steps).toEqual(expect.arrayContaining(["walk", "bundle"]));
     const files = await bundlesOf(bed);
     expect(files).toHaveLength(2);
     expect(taken(files).oid("refs/bundles/heads/main")).toBe(first);

@@ -27,6 +27,21 @@ export function deleteBitmaps(db: SqlDatabase, packs: readonly string[]): void {
   }
 }
 
+/**
+ * Forgets what was found out of packs that came after the one with bitmaps: whether they can be bundles, and on which others they build.
+ * With `isOpen`, only of those that can be none as yet. A borrowed pack keeps what it came with, and so does a pack that is larger than
+ * all with bitmaps: it was tried, and can have none.
+ */
+export function forgetNewest(db: SqlDatabase, { isOpen = false } = {}): void {
+  db.run(
+    `DELETE FROM pack_bitmaps WHERE bytes = 0 AND (tips = 0 OR ? = 0)
+      AND pack NOT IN (SELECT pack FROM borrowed_packs)
+      AND pack IN (SELECT name FROM packs WHERE objects <
+        (SELECT MAX(objects) FROM packs JOIN pack_bitmaps b ON b.pack = name WHERE b.bytes > 0))`,
+    isOpen ? 1 : 0,
+  );
+}
+
 /** Returns the file of a row's pack, of which columns `column` and the next two are bytes, commits and tips. */
 export function bitmapAt(row: SqlRow, column: number): { readonly bitmap?: PackBitmapSize } {
   if (row[column] === null) return {};
