@@ -12,6 +12,7 @@
  */
 import { i32At, itemAt } from "../bytes/assert.ts";
 import { concat } from "../bytes/chunk.ts";
+import { LimitExceeded } from "../bytes/failure.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
 import { BUNDLES } from "../catalog/bundle-plan.ts";
 import type { PackBitmapSize, PackRecord } from "../catalog/pack-record.ts";
@@ -244,7 +245,7 @@ async function findTips(
 
 /**
  * Writes the tips of a pack's bundle. Returns what the catalog has to know of the file: that there is none, where the pack lacks
- * something, or builds on what is in no other bundle.
+ * something, builds on what is in no other bundle, or takes more than a step has.
  *
  * @throws CorruptStore
  */
@@ -252,7 +253,11 @@ export async function writeTips(input: TipsInput): Promise<PackBitmapSize> {
   const { repository, record, pack } = input;
   const snapshot = await repository.refs.open({ packs: true, refPrefixes: ["refs/heads/", "refs/tags/"] });
   if (snapshot.kind === "missing" || snapshot.record.id !== record.id) return NONE;
-  const found = await findTips(input, snapshot);
+  const found = await findTips(input, snapshot).catch((error: unknown) => {
+    // What its refs reach beyond the others is too much for a step, so that the next one would do no better.
+    if (error instanceof LimitExceeded) return undefined;
+    throw error;
+  });
   if (found === undefined) return NONE;
   const bytes = formatTips(found);
   await repository.storage(record.id).write({ pack: pack.name, extension: "tips" }, bytes);

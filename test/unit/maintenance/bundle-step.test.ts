@@ -6,11 +6,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
+import { LimitExceeded } from "../../../src/bytes/failure.ts";
 import { BUNDLES } from "../../../src/catalog/bundle-plan.ts";
 import type { PackRecord } from "../../../src/catalog/pack-record.ts";
 import { maintain } from "../../../src/maintenance/maintain.ts";
 import type { MaintenanceRun } from "../../../src/refs/maintenance-store.ts";
 import type { OpenSnapshot } from "../../../src/refs/ref-store.ts";
+import { ReachableObjects } from "../../../src/packing/reachable-objects.ts";
 import { offeredBundles } from "../../../src/packing/offered-bundles.ts";
 import { listBundles, openBundle } from "../../../src/service/bundle.ts";
 import { move, push } from "../../suites/ref-store.ts";
@@ -191,6 +193,19 @@ describe("bundles of the newest history", () => {
     const files = await bundlesOf(bed);
     expect(files).toHaveLength(2);
     taken(files);
+  });
+
+  it("are none of a pack that takes more than a step has, and it is not tried for ever", async () => {
+    const bed = await grown(first);
+    const limit = new LimitExceeded("kernel-memory", 1, "too many names");
+    const add = vi.spyOn(ReachableObjects.prototype, "add").mockRejectedValue(limit);
+    try {
+      expect(bundleRuns(await bed.settle())).toMatchObject([{ outcome: "done", written: 0 }]);
+    } finally {
+      add.mockRestore();
+    }
+    expect(bundleRuns(await bed.settle())).toEqual([]);
+    expect(await bundlesOf(bed)).toHaveLength(1);
   });
 
   it("are left out when what they build on is in another pack by now", async () => {
