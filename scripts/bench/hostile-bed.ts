@@ -36,6 +36,11 @@ export type HostileInput = {
 /** A host that inputs are sent to. */
 export type HostileTarget = { readonly base: string; readonly token: string; readonly sshPort?: number };
 
+/**
+ * Each request has a connection of its own. While packs are made, this process does not see that the host has closed a connection on
+ * which nothing was said, and would ask on that one.
+ */
+const OWN_CONNECTION = { Connection: "close" };
 const TENANT = "hostile";
 const SHOWN = 60;
 
@@ -89,7 +94,7 @@ export class HostileBed {
   /** Asks for an address, and reads the answer to its end. A string or bytes are a body of the type of `type`. */
   async ask(method: string, address: string, body?: object | string, type = "application/json"): Promise<Sent> {
     const isText = typeof body === "string" || body instanceof Uint8Array;
-    const headers = { Authorization: `Bearer ${this.target.token}`, "Content-Type": type };
+    const headers = { Authorization: `Bearer ${this.target.token}`, "Content-Type": type, ...OWN_CONNECTION };
     const content = body === undefined ? {} : { body: isText ? body : JSON.stringify(body) };
     const answer = await fetch(this.target.base + address, { method, headers, ...content });
     let bytes = 0;
@@ -114,9 +119,11 @@ export class HostileBed {
 }
 
 /** Sends a request to one of git's services. */
-export async function sendToGit(...request: Parameters<typeof post>): Promise<Sent & { readonly body: Buffer }> {
+export async function sendToGit(
+  ...[remote, service, sentBody, more]: Parameters<typeof post>
+): Promise<Sent & { readonly body: Buffer }> {
   try {
-    const { status, headers, body } = await post(...request);
+    const { status, headers, body } = await post(remote, service, sentBody, { ...more, ...OWN_CONNECTION });
     return { ...sent(status, headers, ""), body };
   } catch (error) {
     if (!(error instanceof TypeError) || error.message !== "terminated") throw error;
