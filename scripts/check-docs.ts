@@ -1,7 +1,7 @@
 /**
  * Holds the words to the code. Fails when a Markdown file names a source path that does not exist, when a capability of
  * `src/wire/capabilities.ts` has no row in `docs/compatibility.md`, or one with another status or no test, when an invariant of
- * `docs/architecture.md` names no test or one that is not there, when `docs/limits.md` and
+ * `docs/architecture.md` or a threat of `docs/security.md` names no test or one that is not there, when `docs/limits.md` and
  * `src/bytes/limit-name.ts` name different limits, when a figure of that page is not the constant that it names, when an export of rings 0–3 has no doc comment or a
  * file of theirs no `@packageDocumentation`, when a comment is not about what follows it, when a command in the README names a script that package.json lacks, when the costs are not those that the benchmark gives, when the first page of `docs/` does not lead to another, and
  * when it saw nothing to check (a checker that sees nothing must not pass).
@@ -105,6 +105,24 @@ function invariantProblems(): string[] {
   ];
 }
 
+/** A row of the table of threats: the area, the threat, the test's file and its title. */
+const THREAT_ROW = /^\| ([a-z]+) \| .+? \| `([^`]+)`: (.+) \|$/;
+/** The heading above it. */
+const THREATS = "## Threats and their tests";
+
+/** Returns the faults of the table of threats: each row needs a test that exists. */
+function threatProblems(): string[] {
+  const page = "docs/security.md";
+  const [, part = ""] = text(page).split(`${THREATS}\n`);
+  const rows = (part.split("\n## ")[0] ?? "").split("\n").filter((line) => line.startsWith("| "));
+  if (rows.length < 3) return [`${page}: no threat seen`];
+  // The heading comes first, and its line of dashes.
+  return rows.slice(2).flatMap((row) => {
+    const [, , file, title] = THREAT_ROW.exec(row) ?? [];
+    return missingTest(file, title).map((problem) => `${page}: ${row.slice(0, 60)}: ${problem}`);
+  });
+}
+
 /** A row of the table of limits' names. */
 const LIMIT_ROW = /^\| `([a-z-]+)` \| [^|]+ \|$/;
 
@@ -190,6 +208,7 @@ const problems = [
   ...unlistedPages(),
   ...capabilityProblems(),
   ...invariantProblems(),
+  ...threatProblems(),
   ...limitNameProblems(),
   ...figureProblems("docs/limits.md", text),
   ...policyProblems("src/store/reading-policy.ts", "READING", text),
