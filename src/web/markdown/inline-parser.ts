@@ -19,6 +19,7 @@ import {
   titleAt,
 } from "./references.ts";
 import { tagAt } from "./tag.ts";
+import { formulaEnd } from "./formula.ts";
 import { plainText, type Run, type Token } from "./token.ts";
 import type { Work } from "./work.ts";
 
@@ -27,7 +28,7 @@ const TOKEN_STEPS = 40;
 const CHARACTER_STEPS = 3;
 const ANGLE_STEPS = 100;
 
-const PLAIN = /^[^\n\\`*_~[\]!<]+/;
+const PLAIN = /^[^\n\\`*_~[\]!<$]+/;
 const URI = /<([A-Za-z][A-Za-z0-9.+-]{1,31}:[^<>\0-\x20]*)>/y;
 const MAIL =
   /<([a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*)>/y;
@@ -110,6 +111,9 @@ class InlineParser {
       case "`":
         this.#takeCode();
         break;
+      case "$":
+        this.#takeFormula();
+        break;
       case "*":
       case "_":
       case "~":
@@ -191,6 +195,21 @@ class InlineParser {
     const isPadded = code.startsWith(" ") && code.endsWith(" ") && code.trim() !== "";
     this.#tokens.push({ kind: "code", text: isPadded ? code.slice(1, -1) : code });
     this.#at = end + length;
+  }
+
+  /** Takes a formula as it is written: what stands in it are its own signs. */
+  #takeFormula(): void {
+    const sign = this.#text.startsWith("$$", this.#at) ? "$$" : "$";
+    const end = this.#missing.has(sign) ? -1 : formulaEnd(this.#text, this.#at, sign);
+    if (end === undefined) this.#missing.add(sign);
+    if (end === undefined || end < 0) {
+      this.#takeText(sign.length);
+      return;
+    }
+    const inner = this.#text.slice(this.#at + sign.length, end);
+    const isTicked = inner.length > 2 && inner.startsWith("`") && inner.endsWith("`");
+    this.#tokens.push({ kind: "code", text: `${sign}${isTicked ? inner.slice(1, -1) : inner}${sign}` });
+    this.#at = end + sign.length;
   }
 
   /** Returns where the next run of this many backticks begins. */

@@ -99,12 +99,29 @@ describe("renderMarkdown", () => {
       "#",
       "~~a",
       "1. ",
+      "$",
+      "$a ",
+      "$$ ",
     ];
     for (const sign of hostile) {
       const text = sign.repeat(Math.floor(60_000 / sign.length));
       expect(render(text).length).toBeGreaterThan(0);
       expect(render(`${sign}a\n`.repeat(5000)).length).toBeGreaterThan(0);
     }
+  });
+
+  it.each([
+    ["$x_1 + y_2$ and $a*b*c$.", "<code>$x_1 + y_2$</code> and <code>$a*b*c$</code>."],
+    ["($\\{a\\}$)", "(<code>$\\{a\\}$</code>)"],
+    ["$`a_1*b_2*`$", "<code>$a_1*b_2*$</code>"],
+    ["$$\na \\\\\n<b> _c_ $d$\n$$", "<code>$$\na \\\\\n&lt;b&gt; _c_ $d$\n$$</code>"],
+    // What is none.
+    ["$5 and $6, US$7 *a* A$8", "$5 and $6, US$7 <em>a</em> A$8"],
+    ["$ *a* $b *c*$d", "$ <em>a</em> $b <em>c</em>$d"],
+    ["\\$*a*$ $*b*\\$", "$<em>a</em>$ $<em>b</em>$"],
+    ["$*a*\n*b*$ and $$", "$<em>a</em>\n<em>b</em>$ and $$"],
+  ])("leaves the formulas in %j as they are written", (text, html) => {
+    expect(render(text)).toBe(`<p>${html}</p>\n`);
   });
 
   it("knows the line under the head of a table", () => {
