@@ -8,7 +8,7 @@ import type { Context } from "hono";
 import { toHex } from "../bytes/hex.ts";
 import { byteTextOf } from "../object/escaped-bytes.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
-import { percentEncoded, queryBytes } from "../http/content-address.ts";
+import { percentDecoded, percentEncoded, queryBytes } from "../http/content-address.ts";
 import { byContent } from "./by-content.ts";
 import { type NamedCommit, namedCommit, When } from "./commit-line.tsx";
 import type { ContentPage } from "./content-page.tsx";
@@ -54,13 +54,36 @@ async function pageOf(
   return { refs: result, hasMore: rows.length > PAGE_REFS };
 }
 
-function RefRow({ page, shown }: { readonly page: RepositoryPage; readonly shown: ShownRef }) {
+/** Where the refs of a list lead: to a page of the content, and a path there, with one character per byte. */
+type Target = { readonly word: (typeof WORDS)[number]; readonly path: string };
+const WORDS = ["tree", "commits", "activity"] as const;
+
+/** Returns where the list is to lead (a form sends text, so that the path has escapes of its own), for a visitor who chooses a revision of some page; `undefined` if nowhere else. */
+function targetOf(url: string): Target | undefined {
+  const word = WORDS.find((known) => known === queryBytes(url, "to"));
+  return word === undefined ? undefined : { word, path: percentDecoded(queryBytes(url, "path")) };
+}
+
+function linkOf(page: RepositoryPage, { name, named }: ShownRef, target: Target | undefined): string {
+  if (named === undefined) return pathLink(page.name, "blob", name);
+  return pathLink(page.name, target?.word ?? "tree", name, target?.path); // Without a target it is the directory.
+}
+
+function RefRow({
+  page,
+  shown,
+  target,
+}: {
+  readonly page: RepositoryPage;
+  readonly shown: ShownRef;
+  readonly target: Target | undefined;
+}) {
   const { name, named } = shown;
   const archive = `${repositoryLink(page.name)}/archive/${percentEncoded(name)}`;
   return (
     <tr>
       <td class="name">
-        <a href={pathLink(page.name, named === undefined ? "blob" : "tree", name)}>
+        <a href={linkOf(page, shown, target)}>
           <bdi>{shownBytes(name)}</bdi>
         </a>
       </td>
@@ -85,10 +108,12 @@ function RefTable({
   page,
   kind,
   refs,
+  target,
 }: {
   readonly page: RepositoryPage;
   readonly kind: RefKind;
   readonly refs: readonly ShownRef[];
+  readonly target: Target | undefined;
 }) {
   if (refs.length === 0) return <p class="note">There are none.</p>;
   return (
@@ -103,7 +128,7 @@ function RefTable({
       </thead>
       <tbody>
         {refs.map((shown) => (
-          <RefRow page={page} shown={shown} />
+          <RefRow page={page} shown={shown} target={target} />
         ))}
       </tbody>
     </table>
@@ -114,7 +139,9 @@ function shownRefs(context: Context<PageEnv>, page: RepositoryPage, kind: RefKin
   const after = queryBytes(context.req.url, "after");
   const part = queryBytes(context.req.url, "q");
   const { tenant, repo } = shownNames(page.name);
-  const query = `${part === "" ? "" : `q=${percentEncoded(part)}&`}after=`;
+  const target = targetOf(context.req.url);
+  const kept = target === undefined ? "" : `to=${target.word}&path=${percentEncoded(percentEncoded(target.path))}&`;
+  const query = `${kept}${part === "" ? "" : `q=${percentEncoded(part)}&`}after=`;
   return {
     title: TITLES[kind],
     tab: kind,
@@ -127,7 +154,18 @@ function shownRefs(context: Context<PageEnv>, page: RepositoryPage, kind: RefKin
     head: (
       <>
         <h2>{TITLES[kind]}</h2>
+        {target === undefined || target.path === "" ? null : (
+          <p class="note">
+            Choose one to see <bdi>{shownBytes(target.path)}</bdi> there.
+          </p>
+        )}
         <form class="bar" method="get">
+          {target === undefined ? null : (
+            <>
+              <input type="hidden" name="to" value={target.word} />
+              <input type="hidden" name="path" value={percentEncoded(target.path)} />
+            </>
+          )}
           <label>
             Names with <input name="q" value={shownBytes(part)} size={18} />
           </label>
@@ -139,7 +177,7 @@ function shownRefs(context: Context<PageEnv>, page: RepositoryPage, kind: RefKin
       const { refs, hasMore } = await pageOf(page, kind, { after, part });
       const last = refs.at(-1);
       return [
-        <RefTable page={page} kind={kind} refs={refs} />,
+        <RefTable page={page} kind={kind} refs={refs} target={target} />,
         <Pager href={hasMore && last !== undefined ? `?${query}${percentEncoded(last.name)}` : undefined} />,
       ];
     },

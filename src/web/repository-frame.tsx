@@ -116,7 +116,10 @@ export function RepositoryFrame({
   );
 }
 
-/** A form that leads to another revision of the same page; it needs no script. */
+/**
+ * A form that leads to another revision of the same page, and links to lists of branches and tags that lead there, too; it needs no
+ * script.
+ */
 export function RevisionForm({
   shown,
   word,
@@ -129,6 +132,7 @@ export function RevisionForm({
   readonly path: string;
 }) {
   const label = revision === "HEAD" ? defaultBranch(shown.record) : revision;
+  const query = `?to=${word}${path === "" ? "" : `&path=${percentEncoded(percentEncoded(path))}`}`;
   return (
     <form class="revision" method="get" action={`${repositoryLink(shown.name)}/${word}`}>
       <label>
@@ -136,7 +140,15 @@ export function RevisionForm({
         <input name="go" value={shownBytes(label)} spellcheck={false} autocomplete="off" size={18} />
       </label>
       {path === "" ? null : <input type="hidden" name="path" value={percentEncoded(path)} />}
-      <button>Go</button>
+      <button>Go</button>{" "}
+      <span class="choices">
+        <a href={`${repositoryLink(shown.name)}/branches${query}`} rel="nofollow">
+          Branches
+        </a>{" "}
+        <a href={`${repositoryLink(shown.name)}/tags${query}`} rel="nofollow">
+          Tags
+        </a>
+      </span>
     </form>
   );
 }

@@ -198,6 +198,20 @@ describe("the Markdown of a page", () => {
   });
 });
 
+describe("the menus of a page without a script", () => {
+  it("lead to lists of branches and tags that lead back to its path", async () => {
+    const page = await get("/acme/code/commits/main/src");
+    expect(page.body_).toContain('href="/acme/code/branches?to=commits&amp;path=src"');
+    const list = await get("/acme/code/branches?to=commits&path=src");
+    expect(list.body_).toContain('<a href="/acme/code/commits/a/b/src"><bdi>a/b</bdi></a>');
+    const odd = await get("/acme/code/tags?to=tree&path=%25FF%2520x");
+    expect(odd.body_).toContain('<a href="/acme/code/tree/v1/%FF%20x"><bdi>v1</bdi></a>');
+    expect((await get("/acme/code/tags?to=settings")).body_).toContain(
+      '<a href="/acme/code/tree/v1"><bdi>v1</bdi></a>',
+    );
+  });
+});
+
 describe("the patches of a page, and of the API", () => {
   it.each([
     ["/acme/code/compare/a/b...main.diff", ["diff", "--full-index", "-M", "a/b...main"]],
