@@ -47,7 +47,7 @@ function RepositoryItem({ repo, isOfAll }: { readonly repo: ShownRepository; rea
         <a href={`/${repo.tenant}/${repo.name}`}>
           <bdi>{repo.name}</bdi>
         </a>{" "}
-        <span class="label">{repo.visibility}</span>
+        {isOfAll ? null : <span class="label">{repo.visibility}</span>}
         {repo.mirror === undefined ? null : <span class="label">mirror</span>}
       </h2>
       {repo.description === "" ? null : (

@@ -173,6 +173,15 @@ describe.skipIf(!existsSync(CHROMIUM))("the pages in a browser", () => {
     expect(await complaints(path)).toEqual([]);
   });
 
+  it("have the number of each line of a file beside it", async () => {
+    const { page } = await visit("/acme/shown/blob/main/README.md?plain=1");
+    const apart = (await page.evaluate(
+      "document.querySelector('.numbers a:last-child').getBoundingClientRect().bottom - document.querySelector('.source code').getBoundingClientRect().bottom",
+    )) as number;
+    expect(Math.abs(apart)).toBeLessThan(2);
+    await page.close();
+  });
+
   it("offer the names of branches and tags for a revision", async () => {
     const { page, faults } = await visit("/acme/shown/commits/main");
     await page.focus('form.revision input[name="go"]');
