@@ -42,6 +42,8 @@ export async function pushedRepository(
 type Running = { base: string; token: string; close(): Promise<void> };
 
 const TOKEN = "journey-token";
+/** The seconds after which a deployed host publishes small pushes. It takes half the processor time that a push takes which is published at once. */
+const AS_DEPLOYED = "60";
 const START: Record<
   Journey["host"],
   (git: GitSandbox, format: ObjectFormatName, env: Record<string, string>) => Promise<Running>
@@ -131,6 +133,27 @@ const TITLES = { http: "", websocket: " by WebSocket", ssh: " by SSH", git: " by
 /** Declares a suite for every host, as {@link onEveryHost} does. */
 type DeclareHosts = (title: string, body: (journey: Journey) => void) => void;
 
+/** Whether a journey plays every case: over HTTP with SHA-1. */
+export function isWhole({ door, format }: Journey): boolean {
+  return door === "http" && format.name === "sha1";
+}
+
+/** How many cases of a suite are played: all, those that rest on what a connection remembers, or one. */
+type Extent = "all" | "states" | "one";
+
+/**
+ * Declares cases for each version of the protocol, and tells `body` how many. A journey that is not whole plays all in the version that
+ * clients speak. In version 0 it plays those that rest on what a connection remembers, because over HTTP it remembers nothing. Version 1 is
+ * version 0 after one more line, which one case shows.
+ */
+export function inEveryVersion(journey: Journey, body: (config: readonly string[], extent: Extent) => void): void {
+  const extents: readonly Extent[] = isWhole(journey) ? ["all", "all", "all"] : ["states", "one", "all"];
+  const versions = extents.map((extent, at) => ({ extent, version: String(at) }));
+  describe.each(versions)("protocol.version=$version", ({ extent, version }) => {
+    body(["-c", `protocol.version=${version}`], extent);
+  });
+}
+
 /**
  * Declares a suite as `declareHosts` does, and once more for thinpack with a client that comes by each of the other doors: its verdicts
  * have to be those of HTTP.
@@ -210,7 +233,9 @@ function declare(
     beforeAll(async () => {
       sandbox = new GitSandbox("journey", formatName);
       const coming = door === "http" ? { env: {} } : await COME_BY[door](sandbox);
-      running = await START[host](sandbox, formatName, coming.env);
+      // By the other doors, pushes are published when a deployed host does it: over HTTP, at once.
+      const published = door === "http" ? {} : { PUBLISH_AFTER: AS_DEPLOYED };
+      running = await START[host](sandbox, formatName, { ...published, ...coming.env });
       await coming.enter?.(running);
     });
     afterAll(async () => {
