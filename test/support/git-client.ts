@@ -9,6 +9,8 @@ import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFile
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ObjectFormat, type ObjectFormatName, objectFormat } from "../../src/object/object-id.ts";
+import { runGitApart } from "./git-parent.ts";
+import { runGit } from "./git-run.ts";
 import { remoteHelper } from "./remote-helper.ts";
 import { COMMAND_LIMIT } from "./time-limits.ts";
 
@@ -40,6 +42,9 @@ const WHO = [
   `committer ${IDENTITY["GIT_COMMITTER_NAME"]} <${IDENTITY["GIT_COMMITTER_EMAIL"]}> ${IDENTITY["GIT_COMMITTER_DATE"]}\n`,
 ].join("");
 
+/** The benchmark uses sandboxes, too, and its process is small. */
+const IN_TESTS = process.env["VITEST"] !== undefined;
+
 /** No templates: a repository without them takes half as many files to make. No fsync in tests, which lose no power. */
 const CONFIGURATION = [
   "[init]\n\tdefaultBranch = main\n\ttemplateDir =\n",
@@ -47,7 +52,7 @@ const CONFIGURATION = [
   // Git 3.0 takes no bare repository for one unless it is told where it is; tests run in many.
   "[safe]\n\tbareRepository = all\n",
   "[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n",
-  process.env["VITEST"] === undefined ? "" : "[core]\n\tfsync = none\n",
+  !IN_TESTS ? "" : "[core]\n\tfsync = none\n",
 ].join("");
 
 /** A directory with a home of its own in which git runs. `close` removes it. */
@@ -182,26 +187,15 @@ export class GitSandbox {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  #run(args: readonly string[], options: GitOptions): Promise<{ code: number; stdout: Buffer; stderr: string }> {
-    const child = this.start(args, options);
-    const output: Buffer[] = [];
-    let stderr = "";
-    const timeout = options.timeout ?? COMMAND_LIMIT;
-    const timer = setTimeout(() => {
-      stderr += `\nkilled after ${timeout} ms`;
-      child.kill("SIGKILL");
-    }, timeout);
-    child.stdout?.on("data", (piece: Buffer) => output.push(piece));
-    child.stderr?.on("data", (piece: Buffer) => (stderr += piece.toString("utf8")));
-    child.stdin?.on("error", () => undefined);
-    child.stdin?.end(options.input ?? "");
-    return new Promise((resolve, reject) => {
-      child.on("error", reject);
-      child.on("close", (code) => {
-        clearTimeout(timer);
-        resolve({ code: code ?? -1, stdout: Buffer.concat(output), stderr });
-      });
+  async #run(args: readonly string[], options: GitOptions): Promise<{ code: number; stdout: Buffer; stderr: string }> {
+    const { code, stdout, stderr } = await (IN_TESTS ? runGitApart : runGit)({
+      args,
+      cwd: options.cwd ?? this.directory,
+      env: this.environment(options.env),
+      input: options.input ?? "",
+      timeout: options.timeout ?? COMMAND_LIMIT,
     });
+    return { code, stdout: Buffer.from(stdout.buffer, stdout.byteOffset, stdout.byteLength), stderr };
   }
 }
 

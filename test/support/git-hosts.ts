@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, it } from "vitest";
 import { type ObjectFormat, type ObjectFormatName, objectFormat } from "../../src/object/object-id.ts";
 import { freePort } from "../../scripts/free-port.ts";
 import { apiClient } from "./api-client.ts";
-import { startCgiServer, TEST_SETTINGS } from "./cgi-server.ts";
+import { startCgiApart } from "./cgi-apart.ts";
+import { TEST_SETTINGS } from "./cgi-server.ts";
 import { GitSandbox, withToken } from "./git-client.ts";
 import { startProject } from "./git-process.ts";
 import { send } from "./git-raw.ts";
@@ -49,7 +50,7 @@ const START: Record<
   (git: GitSandbox, format: ObjectFormatName, env: Record<string, string>) => Promise<Running>
 > = {
   "c git": async (git, format) => ({
-    ...(await startCgiServer({ root: git.path("srv"), token: TOKEN, objectFormat: format, settings: TEST_SETTINGS })),
+    ...(await startCgiApart({ root: git.path("srv"), token: TOKEN, objectFormat: format, settings: TEST_SETTINGS })),
     token: TOKEN,
   }),
   thinpack: async (git, _, env) => {

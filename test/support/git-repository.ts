@@ -3,11 +3,11 @@
  *
  * @packageDocumentation
  */
-import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ObjectFormat, objectFormat } from "../../src/object/object-id.ts";
+import { outputOf, runSmall } from "./small-parent.ts";
 
 /** What a git command did. */
 export type GitRun = { readonly ok: boolean; readonly stdout: Buffer; readonly stderr: string };
@@ -45,24 +45,12 @@ export class GitRepository {
 
   /** Runs git and gives its output. @throws where it fails. */
   git(args: readonly string[], input: Uint8Array | string = "", env: NodeJS.ProcessEnv = {}): Buffer {
-    return execFileSync("git", args, {
-      cwd: this.dir,
-      input,
-      stdio: "pipe",
-      maxBuffer: 1 << 29,
-      env: { ...this.#env, ...env },
-    });
+    return outputOf({ program: "git", args, cwd: this.dir, input, env: { ...this.#env, ...env } });
   }
 
   /** Runs git, whatever it says. */
   run(args: readonly string[], input: Uint8Array | string = ""): GitRun {
-    const { status, stdout, stderr } = spawnSync("git", args, {
-      cwd: this.dir,
-      input,
-      stdio: "pipe",
-      maxBuffer: 1 << 29,
-      env: this.#env,
-    });
+    const { status, stdout, stderr } = runSmall({ program: "git", args, cwd: this.dir, input, env: this.#env });
     return { ok: status === 0, stdout, stderr: stderr.toString() };
   }
 
@@ -118,10 +106,11 @@ export class GitRepository {
   tryIndex(pack: Uint8Array, ...options: readonly string[]): { idx?: Buffer; rev?: Buffer; stderr: string } {
     const scratch = mkdtempSync(join(tmpdir(), "thinpack-index-"));
     try {
-      const run = spawnSync("git", ["index-pack", "--stdin", "--rev-index", ...options], {
+      const run = runSmall({
+        program: "git",
+        args: ["index-pack", "--stdin", "--rev-index", ...options],
         cwd: scratch,
         input: pack,
-        stdio: "pipe",
         env: { ...this.#env, GIT_DIR: this.#emptyRepository(scratch) },
       });
       const packs = join(scratch, "objects", "pack");
@@ -142,10 +131,8 @@ export class GitRepository {
   }
 
   #emptyRepository(dir: string): string {
-    execFileSync("git", ["init", "-q", "--bare", `--object-format=${this.format.name}`, "."], {
-      cwd: dir,
-      env: this.#env,
-    });
+    const args = ["init", "-q", "--bare", `--object-format=${this.format.name}`, "."];
+    outputOf({ program: "git", args, cwd: dir, env: this.#env });
     return dir;
   }
 

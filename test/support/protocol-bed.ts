@@ -7,10 +7,11 @@
  * @packageDocumentation
  * @see git-http-backend(1), http-backend.c `service_rpc()`
  */
-import { spawn } from "node:child_process";
 import type { GitSandbox } from "./git-client.ts";
+import { runGitApart } from "./git-parent.ts";
 import { post } from "./git-raw.ts";
 import { type KnownObject, namesInPack } from "./pack-names.ts";
+import { COMMAND_LIMIT } from "./time-limits.ts";
 import { type FetchAnswer, readFetchAnswer } from "./upload-answer.ts";
 
 /** The services that take requests of pkt-lines. */
@@ -32,19 +33,14 @@ export async function askGit(
   { service, version, body }: { readonly service: Service; readonly version: number; readonly body: Uint8Array },
 ): Promise<Said> {
   const env = git.environment(version === 0 ? {} : { GIT_PROTOCOL: `version=${version}` });
-  const child = spawn("git", [service, "--stateless-rpc", directory], { env, stdio: ["pipe", "pipe", "pipe"] });
-  const output: Buffer[] = [];
-  let words = "";
-  child.stdout.on("data", (piece: Buffer) => output.push(piece));
-  child.stderr.on("data", (piece: Buffer) => (words += piece.toString("latin1")));
-  // It may end before it has read everything.
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(body);
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", resolve);
+  const { code, stdout, stderr } = await runGitApart({
+    args: [service, "--stateless-rpc", directory],
+    cwd: git.directory,
+    env,
+    input: body,
+    timeout: COMMAND_LIMIT,
   });
-  return { body: Buffer.concat(output), died: code !== 0, words };
+  return { body: Buffer.from(stdout), died: code !== 0, words: stderr };
 }
 
 /** Asks a running host. `url` is the repository's, with the credentials in it. */

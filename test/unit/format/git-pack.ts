@@ -1,16 +1,17 @@
 /** Packs that C git made, for the tests of this folder. */
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { outputOf } from "../../support/small-parent.ts";
 
 /** Runs git without the machine's configuration. Returns its output. */
 export function git(cwd: string, args: readonly string[], input?: Uint8Array | string): Buffer {
-  return execFileSync("git", args, {
+  return outputOf({
+    program: "git",
+    args,
     cwd,
     input: input ?? "",
-    maxBuffer: 1 << 28,
     env: {
       PATH: process.env["PATH"],
       HOME: cwd,
@@ -22,7 +23,6 @@ export function git(cwd: string, args: readonly string[], input?: Uint8Array | s
       GIT_COMMITTER_EMAIL: "committer@example.com",
       GIT_COMMITTER_DATE: "1700000100 -0330",
     },
-    stdio: ["pipe", "pipe", "pipe"],
   });
 }
 

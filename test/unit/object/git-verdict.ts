@@ -1,5 +1,4 @@
 /** What C git says of objects, for the tests of this folder. */
-import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,6 +7,7 @@ import { deflateSync } from "node:zlib";
 import { encodeEntryHeader, entryHeaderBytes } from "../../../src/format/pack-entry.ts";
 import { encodePackHeader } from "../../../src/format/pack-header.ts";
 import { TYPE_NUMBER, type ObjectType } from "../../../src/object/object-type.ts";
+import { outputOf, runSmall } from "../../support/small-parent.ts";
 
 /** An object as it is hashed. */
 export type RawObject = { type: ObjectType; bytes: Uint8Array };
@@ -31,20 +31,18 @@ export class GitReferee {
   }
 
   git(args: readonly string[], input: Uint8Array | string = ""): Buffer {
-    return execFileSync("git", args, { ...this.#options, input, stdio: "pipe", maxBuffer: 1 << 28 });
+    return outputOf({ program: "git", args, ...this.#options, input });
   }
 
   /** Runs a command that answers by its exit status. */
   succeeds(args: readonly string[]): boolean {
-    return spawnSync("git", args, this.#options).status === 0;
+    return runSmall({ program: "git", args, ...this.#options }).status === 0;
   }
 
   /** Has git check a pack of these objects as a host does that was told `receive.fsckObjects`. */
   judge(objects: readonly RawObject[]): GitVerdict {
-    const run = spawnSync("git", ["index-pack", "--threads=1", "--fsck-objects", "--stdin"], {
-      ...this.#options,
-      input: this.#pack(objects),
-    });
+    const args = ["index-pack", "--threads=1", "--fsck-objects", "--stdin"];
+    const run = runSmall({ program: "git", args, ...this.#options, input: this.#pack(objects) });
     const stderr = run.stderr.toString("utf8");
     const messages = [...stderr.matchAll(/^error: object [0-9a-f]+: (.*)$/gm)].map((match) => match[1] ?? "");
     return { rejected: run.status !== 0, messages, stderr };
