@@ -47,6 +47,8 @@ const FEW_DIFFERENCES = 12;
 const OBJECT_BYTES = 48;
 /** The steps charged to the pacer for an entry that is passed over. */
 const ENTRY_STEPS = 5;
+/** The steps of entering a name into the table. */
+const NAME_STEPS = 30;
 const EMPTY_TREE = { at: 0, length: 0 };
 
 /** The content of a pack. */
@@ -125,7 +127,7 @@ export class PackContent {
     ]);
     const index = new PackIndex(indexBytes, this.format);
     const order = parseReverseIndex(reverseBytes, this.format);
-    for (let rank = 0; rank < this.count; rank++) {
+    await repository.pacer.forEach(this.count, NAME_STEPS, (rank) => {
       const position = order.positionOf(rank);
       this.positions[rank] = position;
       this.#offsets[rank] = index.offsetAt(position);
@@ -133,7 +135,7 @@ export class PackContent {
       kernel.memory.set(index.nameAt(position), kernel.scratchAt);
       if (kernel.oidAdd(kernel.scratchAt) !== rank)
         throw new CorruptStore("an index has a name twice", { pack: pack.name });
-    }
+    });
     this.#offsets[this.count] = pack.packBytes - this.format.rawSize;
     freeMemory(indexBytes);
     freeMemory(reverseBytes);

@@ -13,6 +13,7 @@ import { addBit, addBits, type Bits, hasBit, newBits } from "../bytes/bits.ts";
 import { concat } from "../bytes/chunk.ts";
 import { LimitExceeded } from "../bytes/failure.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
+import type { Pacer } from "../bytes/pacer.ts";
 import { BUNDLES } from "../catalog/bundle-plan.ts";
 import type { PackBitmapSize, PackRecord } from "../catalog/pack-record.ts";
 import { type BundleTip, formatTips } from "../format/bundle.ts";
@@ -36,6 +37,9 @@ const SETS_HELD = BASES_TRIED + 4;
 
 /** The steps of adding a bitmap, for each object of the pack: it is compared with some others, word by word. */
 const ADDED_STEPS = 1;
+/** The steps of passing over an entry of the pack, and of looking at a commit. */
+const ENTRY_STEPS = 2;
+const COMMIT_STEPS = 30;
 /** The steps of looking a ref up in the pack. */
 const REF_STEPS = 150;
 /** A tag that names a tag, and so on, is followed this often. */
@@ -116,15 +120,17 @@ function inside(object: number, count: number): number {
   return object;
 }
 
-/** Returns all commits of a pack so that each comes after its parents. @throws NotClosed */
-function parentsFirst({ commits, types, count }: PackContent): number[] {
+/** Returns all commits of a pack so that each comes after its parents, and yields the steps of it. @throws NotClosed */
+function* parentsFirst({ commits, types, count }: PackContent): Generator<number, number[], undefined> {
   const order: number[] = [];
   const isDone = newBits(count);
   const isBegun = newBits(count);
   for (let rank = 0; rank < count; rank++) {
+    yield ENTRY_STEPS;
     if (u8At(types, rank) !== TYPE_NUMBER.commit) continue;
     const stack = [rank];
     for (let at = stack.at(-1); at !== undefined; at = stack.at(-1)) {
+      yield COMMIT_STEPS;
       if (addBit(isBegun, at)) {
         for (const parent of commits.parentsOf(at)) stack.push(inside(parent, count));
       } else {
@@ -136,26 +142,33 @@ function parentsFirst({ commits, types, count }: PackContent): number[] {
   return order;
 }
 
-/** Returns the commits that get a bitmap, each after those that it reaches. @throws NotClosed */
-function chosenCommits(content: PackContent): number[] {
+/** Returns the commits that get a bitmap, each after those that it reaches, and yields the steps of it. @throws NotClosed */
+function* chosenCommits(content: PackContent): Generator<number, number[], undefined> {
   const { commits } = content;
-  const order = parentsFirst(content);
+  const order = yield* parentsFirst(content);
   const isParent = newBits(content.count);
-  for (const rank of order) for (const parent of commits.parentsOf(rank)) addBit(isParent, parent);
-  const candidates = order.map((rank): Candidate => ({
-    rank,
-    isTip: !hasBit(isParent, rank),
-    isMerge: commits.parentsOf(rank).length > 1,
-  }));
+  for (const rank of order) {
+    for (const parent of commits.parentsOf(rank)) addBit(isParent, parent);
+    yield COMMIT_STEPS;
+  }
+  const candidates: Candidate[] = [];
+  for (const rank of order) {
+    candidates.push({ rank, isTip: !hasBit(isParent, rank), isMerge: commits.parentsOf(rank).length > 1 });
+    yield COMMIT_STEPS;
+  }
   candidates.reverse();
+  // Nearly all stand in their order already, which a sort of the engine's takes advantage of.
   candidates.sort((a, b) => commits.timeOf(b.rank) - commits.timeOf(a.rank));
+  yield candidates.length * COMMIT_STEPS;
   const chosen = new Set(selectCommits(candidates));
   return order.filter((rank) => chosen.has(rank));
 }
 
-function typeBits({ types, count }: PackContent): Bits[] {
+async function typeBits({ types, count }: PackContent, pacer: Pacer): Promise<Bits[]> {
   const sets = Object.values(TYPE_NUMBER).map(() => newBits(count));
-  for (const [rank, type] of types.entries()) addBit(itemAt(sets, type - 1), rank);
+  await pacer.forEach(count, ENTRY_STEPS, (rank) => {
+    addBit(itemAt(sets, u8At(types, rank) - 1), rank);
+  });
   return sets;
 }
 
@@ -212,7 +225,7 @@ async function write(input: BitmapInput, content: PackContent): Promise<PackBitm
   const { format } = content;
   const bitmaps = new Bitmaps(content);
   const reached = new ReachedObjects(content, repository.pacer, (commit) => bitmaps.knownOf(commit));
-  for (const commit of chosenCommits(content)) {
+  for (const commit of await repository.pacer.finish(chosenCommits(content))) {
     bitmaps.add(commit, await reached.from(commit));
     repository.pacer.add(content.count * ADDED_STEPS);
     await repository.pacer.pace();
@@ -220,7 +233,7 @@ async function write(input: BitmapInput, content: PackContent): Promise<PackBitm
   const { entries } = bitmaps;
   if (entries.length === 0) return NONE;
   const packChecksum = present(fromHex(pack.checksum), "the checksum of a pack");
-  const tables = { format, packChecksum, types: typeBits(content), entries };
+  const tables = { format, packChecksum, types: await typeBits(content, repository.pacer), entries };
   const bytes = concat([...encodePackBitmap(tables, repository.hash(format.name))]);
   const storage = repository.storage(record.id);
   const named = await tipsOf(input, content, bitmaps.reached);
