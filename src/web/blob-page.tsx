@@ -9,9 +9,10 @@ import type { Child } from "hono/jsx";
 import { type LfsPointer, lfsPointerIn } from "../object/lfs-pointer.ts";
 import { isText, readBlob } from "../browse/blob.ts";
 import { toHex } from "../bytes/hex.ts";
+import type { Pacer } from "../bytes/pacer.ts";
 import { Problem } from "../http/problem.ts";
 import { pageOfRevision } from "./by-content.ts";
-import type { ContentPage } from "./content-page.tsx";
+import { type ContentPage, htmlOf } from "./content-page.tsx";
 import { parseTable, separatorOf } from "./csv.ts";
 import { generatedReason } from "./generated-file.ts";
 import { pathLink } from "./links.ts";
@@ -127,31 +128,36 @@ function Media({ kind, href, name }: { readonly kind: Content["kind"]; readonly 
   }
 }
 
-/** A table, whose first row is its head. */
-function TableText({ rows }: { readonly rows: readonly (readonly string[])[] }) {
-  const [head = [], ...others] = rows;
+/** A table. Its head and its rows are HTML. */
+function TableText({ head, rows }: { readonly head: string; readonly rows: string }) {
   return (
     <div class="scroll" role="region" aria-label="Table" tabindex={0}>
       <table class="csv">
-        <thead>
-          <tr>
-            {head.map((cell) => (
-              <th scope="col">{cell}</th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {others.map((row) => (
-            <tr>
-              {row.map((cell) => (
-                <td>{cell}</td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
+        <thead>{raw(head)}</thead>
+        <tbody>{raw(rows)}</tbody>
       </table>
     </div>
   );
+}
+
+/** The steps of a cell of a table, apart from its characters, and of one of these. */
+const CELL_STEPS = 200;
+const CHARACTER_STEPS = 1;
+
+/** Returns the HTML of a row of a table. */
+async function rowHtml(row: readonly string[], isHead: boolean, pacer: Pacer): Promise<string> {
+  for (const cell of row) pacer.add(CELL_STEPS + cell.length * CHARACTER_STEPS);
+  const html = await htmlOf(<tr>{row.map((cell) => (isHead ? <th scope="col">{cell}</th> : <td>{cell}</td>))}</tr>);
+  if (pacer.isDue) await pacer.pace();
+  return html;
+}
+
+/** Renders a table, whose first row is its head. It gives way to others: there may be 20,000 cells. */
+async function tableOf([head = [], ...others]: readonly (readonly string[])[], pacer: Pacer): Promise<Child> {
+  const headHtml = await rowHtml(head, true, pacer);
+  let rows = "";
+  for (const row of others) rows += await rowHtml(row, false, pacer);
+  return <TableText head={headHtml} rows={rows} />;
 }
 
 /** What a pointer of Git LFS names: its size, and the file itself where a browser shows files of such a name. */
@@ -241,7 +247,7 @@ async function shownContent(
     return <Media kind={content.kind} href={pathLink(page.name, "raw", revision, path)} name={name} />;
   const separator = isPlain ? undefined : separatorOf(path);
   const rows = separator === undefined ? undefined : parseTable(content.text, separator);
-  if (rows !== undefined) return <TableText rows={rows} />;
+  if (rows !== undefined) return await tableOf(rows, page.session.repository.pacer);
   const isProse = !isPlain && isMarkdown(path) && size <= LARGEST_README;
   const html = await textHtml(content.text, page, shown, isProse);
   return <Text html={html} lines={content.lines} isProse={isProse} path={path} />;

@@ -10,7 +10,6 @@ import { findPath } from "../../browse/tree-at.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { found } from "../../http/content.ts";
 import { Problem } from "../../http/problem.ts";
-import { textOf } from "../../object/byte-text.ts";
 import { lfsPointerIn } from "../../object/lfs-pointer.ts";
 import { modeText } from "../../object/tree.ts";
 import type { ApiEnv } from "../api-host.ts";
@@ -20,17 +19,6 @@ import { atRequestedPath, streamedJson } from "./content-request.ts";
 /** The most bytes of a content that is in the answer. */
 const LARGEST_CONTENT = 1024 * 1024;
 
-const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** Returns a content as text, or in base64 where it is not UTF-8. */
-function encoded(bytes: Uint8Array): { readonly encoding: "utf-8" | "base64"; readonly content: string } {
-  try {
-    return { encoding: "utf-8", content: strict.decode(bytes) };
-  } catch {
-    return { encoding: "base64", content: btoa(textOf(bytes)) };
-  }
-}
-
 /** Answers with a file. */
 export async function showBlob(context: Context<ApiEnv>): Promise<Response> {
   return await atRequestedPath(context, async (session, object) => {
@@ -39,7 +27,6 @@ export async function showBlob(context: Context<ApiEnv>): Promise<Response> {
     if (entry.type !== "blob") throw new Problem(422, "This is no file; tree/ lists a directory.");
     const { size, bytes, isWhole } = await readBlob(session, entry.oid, LARGEST_CONTENT);
     const pointer = lfsPointerIn(bytes);
-    const content = isWhole ? encoded(bytes) : { encoding: null, content: null };
     return await streamedJson(context, session, async (json) => {
       const members = {
         ...(root.commit && { commit: toHex(root.commit) }),
@@ -48,9 +35,10 @@ export async function showBlob(context: Context<ApiEnv>): Promise<Response> {
         mode: modeText(entry.mode),
         size,
         ...(pointer === undefined ? {} : { lfs: pointer }),
-        ...content,
+        ...(isWhole ? {} : { encoding: null, content: null }),
       };
       for (const [member, value] of Object.entries(members)) await json.member(member, value);
+      if (isWhole) await json.content(bytes);
       await json.end();
     });
   });

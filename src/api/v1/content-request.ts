@@ -155,6 +155,20 @@ export type ItemWithBytes = { readonly bytes?: Uint8Array };
 /** Bytes that become base64 at once: a multiple of three, which needs no padding. */
 const ENCODED = 3 * 32_768;
 
+/** Whether bytes are UTF-8. No text of all of them is made. */
+function isUtf8(bytes: Uint8Array): boolean {
+  const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  try {
+    for (let at = 0; at < bytes.length; at += ENCODED) {
+      strict.decode(bytes.subarray(at, at + ENCODED), { stream: true });
+    }
+    strict.decode();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Writes one JSON object, member by member, as the members become known. */
 export class JsonWriter {
   readonly #output: ByteSink;
@@ -212,6 +226,25 @@ export class JsonWriter {
       }
     }
     await this.#add("]");
+  }
+
+  /**
+   * Writes the members `encoding` and `content` of a file: its text, or its base64 where it is not UTF-8. It is written piece by piece,
+   * for the same reason.
+   */
+  async content(bytes: Uint8Array): Promise<void> {
+    const isText = isUtf8(bytes);
+    await this.member("encoding", isText ? "utf-8" : "base64");
+    await this.#add(`${this.#comma()}"content":"`);
+    const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
+    for (let at = 0; at < bytes.length; at += ENCODED) {
+      const piece = bytes.subarray(at, at + ENCODED);
+      // A character that the next piece ends comes with that.
+      await this.#add(
+        isText ? JSON.stringify(decoder.decode(piece, { stream: true })).slice(1, -1) : btoa(textOf(piece)),
+      );
+    }
+    await this.#add('"');
   }
 
   /** Ends the object. */
