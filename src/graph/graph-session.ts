@@ -23,6 +23,9 @@ const FLAG_OF_TYPE: readonly number[] = [0, IS_COMMIT, IS_TREE, IS_BLOB, IS_TAG]
 
 /** The steps charged to the pacer for going on to a commit's parents. */
 const WALK_STEPS = 100;
+/** Commits that are made known without a pause, and the steps of each where there are more. */
+const MOST_AT_ONCE = 1000;
+const AT_HAND_STEPS = 50;
 /** The commits whose generations are looked up once a graph in parts is at hand. */
 const MOST_PLACED = 256;
 
@@ -199,6 +202,14 @@ export class GraphSession {
    * have told of it.
    */
   async loadCommit(node: number): Promise<boolean> {
+    const { pacer } = this.database.context;
+    // The commit-graph may have all of a long history, of which nothing is read.
+    pacer.add(WALK_STEPS);
+    if (pacer.isDue) await pacer.pace();
+    return await this.#loadOne(node);
+  }
+
+  async #loadOne(node: number): Promise<boolean> {
     if (this.#isAtHand(node)) return true;
     const { graph } = this.database;
     if (graph?.isWanted === true) {
@@ -217,12 +228,18 @@ export class GraphSession {
     const { pacer } = this.database.context;
     // What a walk costs beside reading: a commit that is known, or that the commit-graph has, is not read.
     pacer.add(WALK_STEPS);
-    for (const node of nodes) if (!this.#isAtHand(node)) return this.#loadAll(nodes);
+    let count = 0;
+    for (const node of nodes) if (++count > MOST_AT_ONCE || !this.#isAtHand(node)) return this.#loadAll(nodes);
     return pacer.isDue ? pacer.pace() : undefined;
   }
 
   async #loadAll(nodes: Iterable<number>): Promise<void> {
-    for (const node of nodes) await this.loadCommit(node);
+    const { pacer } = this.database.context;
+    for (const node of nodes) {
+      if (!this.#isAtHand(node)) await this.#loadOne(node);
+      pacer.add(AT_HAND_STEPS);
+      if (pacer.isDue) await pacer.pace();
+    }
   }
 
   /** Whether a commit's links are known, or could be made known from what is in memory. */

@@ -7,9 +7,13 @@ import { i32At, itemAt, present, u32At } from "../bytes/assert.ts";
 import { MissingObject } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
+import { sortNames } from "../format/sort-names.ts";
 import type { CommitGraph } from "./commit-graph.ts";
 import { type PackContext, PackHandle } from "./pack-handle.ts";
 import { READING } from "./reading-policy.ts";
+
+/** Bytes of an offset as a key that is sorted by: a pack is smaller than 2⁴⁸ bytes. */
+const OFFSET_BYTES = 6;
 
 /**
  * The places of objects: for each name looked up, the number of the pack (-1 if no pack has it) and the position in its
@@ -134,10 +138,21 @@ export class ObjectDatabase {
     const sorted: number[] = [];
     for (const [pack, list] of byPack(locations)) {
       const offsets = (await this.packs[pack]?.offsets(list.map((i) => u32At(locations.positions, i)))) ?? [];
-      const order = list.map((_, n) => n).sort((a, b) => itemAt(offsets, a) - itemAt(offsets, b));
-      for (const n of order) sorted.push(itemAt(list, n));
+      for (const n of await this.#inOrder(offsets)) sorted.push(itemAt(list, n));
     }
     return sorted;
+  }
+
+  /** Returns the numbers of offsets in ascending order. A request may name 200,000 objects, so others run in between. */
+  async #inOrder(offsets: readonly number[]): Promise<Uint32Array<ArrayBuffer>> {
+    const keys = new Uint8Array(offsets.length * OFFSET_BYTES);
+    const view = new DataView(keys.buffer);
+    for (const [n, offset] of offsets.entries()) {
+      view.setUint32(n * OFFSET_BYTES, Math.floor(offset / 0x1_0000));
+      view.setUint16(n * OFFSET_BYTES + 4, offset % 0x1_0000);
+    }
+    const table = { names: keys, stride: OFFSET_BYTES, rawSize: OFFSET_BYTES };
+    return await this.context.pacer.finish(sortNames(table, offsets.length));
   }
 
   /**

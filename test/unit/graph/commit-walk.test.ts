@@ -39,4 +39,22 @@ describe("walkCommits from new commits to the client's", () => {
       store.kernels.giveBack(kernel);
     }
   });
+
+  it("counts commits that are known already, and gives way where very many are named", async () => {
+    const kernel = await store.kernels.lend(store.format.rawSize);
+    try {
+      const session = new GraphSession(store.database(), kernel);
+      const { pacer } = session.database.context;
+      const node = session.node(Buffer.from(git.oid("main"), "hex"));
+      await session.loadCommit(node);
+      const before = pacer.steps;
+      for (let i = 0; i < 1000; i++) await session.loadCommit(node);
+      const alone = pacer.steps;
+      expect(alone - before).toBeGreaterThanOrEqual(100_000);
+      await session.loadCommits(Array.from({ length: 2000 }, () => node));
+      expect(pacer.steps - alone).toBeGreaterThanOrEqual(100_000);
+    } finally {
+      store.kernels.giveBack(kernel);
+    }
+  });
 });
