@@ -54,7 +54,11 @@ export async function learnNamed(session: GraphSession, nodes: readonly number[]
 export async function selectNamed(session: GraphSession, nodes: readonly number[], flags = 0): Promise<NamedObjects> {
   const commits: number[] = [];
   const trees: number[] = [];
+  const { pacer } = session.database.context;
   for (const node of nodes) {
+    // What is known already is not read, which would count.
+    pacer.add(NODE_STEPS);
+    if (pacer.isDue) await pacer.pace();
     const object = await session.peel(node, SELECTED | flags);
     const type = await session.typeOf(object);
     session.mark(object, flags);
