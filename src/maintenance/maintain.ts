@@ -1,6 +1,6 @@
 /**
- * Does one step of a repository's maintenance, as the repository's store has planned it: combines packs, finds out what
- * refs reach, or writes bitmaps. Pushes and fetches go on meanwhile. A step that dies leaves nothing but files under a lease, which are
+ * Does one step of a repository's maintenance, as the repository's store has planned it: combines packs or puts one in order, finds out
+ * what refs reach, or writes bitmaps. Pushes and fetches go on meanwhile. A step that dies leaves nothing but files under a lease, which are
  * swept when that ends.
  *
  * @packageDocumentation
@@ -13,6 +13,7 @@ import type { MadeMultiPackIndex } from "../catalog/multi-pack-plan.ts";
 import type { PackBitmapSize, PackRecord } from "../catalog/pack-record.ts";
 import { objectFormat } from "../object/object-id.ts";
 import { combinePacks } from "../packing/combine-packs.ts";
+import { orderPack } from "../packing/order-pack.ts";
 import { StagedPack } from "../packing/staged-pack.ts";
 import {
   type BeginMaintenanceAnswer,
@@ -78,6 +79,15 @@ async function rollUp(repository: Repository, { record, packs, staged }: Step): 
   return { request: { id: record.id, added, replaced: packs.map(({ name }) => name) }, undecided: false };
 }
 
+/** Writes a pack in the order of its history, or finds out that it stays as it is. */
+async function order(repository: Repository, { record, packs, staged }: Step): Promise<WalkResult> {
+  const pack = itemAt(packs, 0);
+  const ordered = await orderPack({ repository, record, pack, packName: itemAt(staged, 0).name });
+  const replaced = { id: record.id, added: [], replaced: [], unordered: pack.name };
+  const request = ordered === undefined ? replaced : { id: record.id, added: [ordered], replaced: [pack.name] };
+  return { request, undecided: false };
+}
+
 /** Finds out what refs reach; `undefined` if the repository is gone. */
 async function walk(repository: Repository, { purges, staged }: Step): Promise<WalkResult | undefined> {
   return await walkRefs({ repository, purges, packNames: [itemAt(staged, 0).name, itemAt(staged, 1).name] });
@@ -120,7 +130,7 @@ async function doStep(maintained: Maintained, kind: PackStep, step: Step): Promi
   const { repository, catalog } = maintained;
   let made: WalkResult | undefined;
   try {
-    made = await (kind === "walk" ? walk(repository, step) : rollUp(repository, step));
+    made = await { walk, order, "roll-up": rollUp }[kind](repository, step);
   } catch (error) {
     await discard(step.staged);
     throw error;

@@ -21,9 +21,9 @@ export type MaintenanceRun = {
    * `roll-up`: packs were combined. `walk`: it was found out what the refs reach. `bitmap`: bitmaps of a pack were
    * written. `graph`: a layer of the commit-graph was. `twin`: the answer to a clone of everything was. `midx`: the
    * multi-pack index was. `lfs`: it was found out which Git LFS objects no pointer names. `bundle`: it was found out whether
-   * a pack of the newest history can be offered as a bundle.
+   * a pack of the newest history can be offered as a bundle. `order`: a pack was written in the order of its history.
    */
-  readonly step: "roll-up" | "walk" | "bitmap" | "graph" | "twin" | "midx" | "lfs" | "bundle";
+  readonly step: "roll-up" | "walk" | "bitmap" | "graph" | "twin" | "midx" | "lfs" | "bundle" | "order";
   /** `nothing`: nothing was due. `stale`: others changed the catalog meanwhile, and the work was dropped. */
   readonly outcome: "done" | "nothing" | "stale" | "failed";
   /** When it began, in milliseconds since the epoch. */
@@ -57,6 +57,7 @@ export const PACKS_WRITTEN = {
   midx: 1,
   lfs: 0,
   bundle: 0,
+  order: 1,
 } as const satisfies Record<MaintenanceRun["step"], number>;
 
 /** The part of a catalog that is told of packs with one origin or state. */
@@ -150,7 +151,7 @@ export type BeginMaintenanceAnswer =
       readonly record: RepositoryRecord;
       /** `nothing`: nothing is due. */
       readonly step: MaintenanceRun["step"] | "nothing";
-      /** The packs that the step combines, makes bitmaps or a bundle of, or finds out of whether refs reach them; oldest first. */
+      /** The packs that the step combines, puts in order, makes bitmaps or a bundle of, or finds out of whether refs reach them; oldest first. */
       readonly packs: readonly PackRecord[];
       /** Whether what no ref reaches is to be removed at once. */
       readonly purges: boolean;

@@ -36,6 +36,8 @@ export type ReplacePacksRequest = {
    * The multi-pack index that was written. It needs a lease. The answer is `stale` if one of its packs has left the catalog.
    */
   readonly multiPackIndex?: MadeMultiPackIndex;
+  /** The name of a pack that stays as it lies: it is not put into the order of its history. */
+  readonly unordered?: string;
 };
 
 /** The packs of which a walk has found that refs reach all their objects. */

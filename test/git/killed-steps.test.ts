@@ -35,6 +35,7 @@ const STEPS = [
   "purge:walk",
   "graph",
   "bitmap",
+  "order",
   "twin",
   "server-info",
   "server-info of a tail",
@@ -44,6 +45,8 @@ type Step = (typeof STEPS)[number];
 const bed = new MirrorBed();
 const { git } = bed;
 let source = "";
+/** A commit of which a push is large enough to be put in order. */
+let heavy = "";
 let upstream = { url: "" };
 let count = 0;
 let starts = 0;
@@ -61,6 +64,9 @@ beforeAll(async () => {
   await git.ok(["checkout", "-q", "-b", "topic", "main~5"], { cwd: source });
   await git.commit(source, "more.txt", "what everybody may see\n");
   await git.commit(source, "secret.txt", "what nobody may see\n");
+  await git.ok(["checkout", "-q", "--detach", "main"], { cwd: source });
+  heavy = await git.commit(source, "heavy.txt", Buffer.from(noise(4_500_000, 6)).toString("latin1"));
+  await git.ok(["checkout", "-q", "topic"], { cwd: source });
   const made = await bed.upstream();
   await git.ok(["push", "-q", made.pushUrl, "main", "topic"], { cwd: source });
   upstream = made;
@@ -101,7 +107,9 @@ async function begin(step: Step, at: number): Promise<string> {
     });
     return path;
   }
-  await push(path, "main~2:refs/heads/main", "topic~:refs/heads/topic", "topic", "main~1:refs/heads/main");
+  // A pack that was combined of others is put into no other order.
+  if (step === "order") await push(path, `${heavy}:refs/heads/main`);
+  else await push(path, "main~2:refs/heads/main", "topic~:refs/heads/topic", "topic", "main~1:refs/heads/main");
   const isPurged = step === "purge:walk";
   if (isPurged || step === "walk") await push(path, "topic~:refs/heads/topic");
   if (step === "twin") {

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { FaultBed } from "./fault-bed.ts";
+import { noise } from "./git-fixtures.ts";
 import {
   assertDone,
   BASE,
@@ -21,8 +22,9 @@ import {
 } from "./fault-content.ts";
 import { type Act, checkRefs, type Journey, type Round } from "./fault-rounds.ts";
 
-/** Enough commits that maintenance makes bitmaps and a commit-graph where it is asked for. */
-const LONG = lineOf(400, "long");
+const LINE = lineOf(400, "long");
+/** Enough commits and bytes that maintenance makes bitmaps and a commit-graph, and puts the pack in order, where it is asked for. */
+const LONG: readonly Made[] = [...LINE, made(noise(4_300_000, 4), LINE.at(-1))];
 
 /** A client that asks for maintenance, which changes nothing that anybody sees. */
 async function maintaining(round: Round, commits: readonly Made[], purge = false): Promise<Act> {
@@ -253,7 +255,7 @@ async function pushingToFork(round: Round): Promise<Act> {
 
 /** Journeys of upkeep and of forks. */
 export const UPKEEP_JOURNEYS: readonly Journey[] = [
-  { name: "maintenance: bitmaps, commit-graph", prepare: (round) => maintaining(round, LONG) },
+  { name: "maintenance: bitmaps, commit-graph, order", prepare: (round) => maintaining(round, LONG) },
   { name: "maintenance: a small repository", prepare: (round) => maintaining(round, [...BASE, HEAVY]) },
   { name: "maintenance: cruft", prepare: dropping },
   { name: "purge", prepare: purging },

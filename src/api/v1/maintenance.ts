@@ -29,7 +29,7 @@ const shownState = v.looseObject({
   running_since: v.nullable(time),
   runs: v.array(
     v.looseObject({
-      step: v.picklist(["roll-up", "walk", "bitmap", "graph", "twin", "midx", "lfs", "bundle"]),
+      step: v.picklist(["roll-up", "walk", "bitmap", "graph", "twin", "midx", "lfs", "bundle", "order"]),
       outcome: v.picklist(["done", "stale", "failed"]),
       at: time,
       seconds: v.number(),

@@ -30,6 +30,7 @@ import type { SqlDatabase } from "../sql/sql-database.ts";
 import { dropTwin, isTwinStale, noteClone, twinOf, wantsTwin } from "./clone-twins.ts";
 import { graphBeginning, isGraphDue, replaceGraphs, sumOfGraphs } from "./graph-layers.ts";
 import { lfsLookDue, settleLfsLook } from "./lfs-look.ts";
+import { packToOrder } from "./pack-to-order.ts";
 import { replacePacks, retirePacks } from "./replace-packs.ts";
 import { LENT_NOTHING, readLending } from "./tables/forks.ts";
 import { listGraphs } from "./tables/commit-graphs.ts";
@@ -117,7 +118,7 @@ type Due = {
   /** When a multi-pack index is due. */
   readonly indexed: number | undefined;
   /** The packs that a clone is answered from, and the set of their names. */
-  readonly own: readonly RollUpPack[];
+  readonly own: readonly (RollUpPack & BitmapPack)[];
   readonly set: string;
 };
 
@@ -155,8 +156,10 @@ export class MaintenanceDatabase {
     if (wantsTwin(this.#db, own)) return { step: "twin", packs: own };
     const helping = this.#planHelp(packs, row, now);
     if (helping !== undefined) return helping;
-    // A look that fails again and again must not hold up what is due for packs.
-    return { step: isLookDue ? "lfs" : "nothing", packs: [] };
+    // A look that fails again and again must not hold up what is due for packs, nor an order the look.
+    if (isLookDue) return { step: "lfs", packs: [] };
+    const pack = packToOrder(this.#db, own, asked);
+    return pack === undefined ? { step: "nothing", packs: [] } : { step: "order", packs: [pack] };
   }
 
   /** Plans what makes reading quick, where packs are as they should be. */
@@ -217,13 +220,12 @@ export class MaintenanceDatabase {
     const { asked, purges, jobAt, notBefore, walkAfter } = maintenance;
     if (jobAt !== undefined) return jobAt + JOB_TIME;
     const { rollUp, doubtful, wantsDescription, objects, lacksFilters, own, indexed } = this.#due(row);
-    const wantsGraph = isGraphDue(maintenance, objects) || lacksFilters;
+    const wantsHelp = isGraphDue(maintenance, objects) || lacksFilters || packToOrder(this.#db, own) !== undefined;
     const isAsked = asked || purges || wantsTwin(this.#db, own);
-    if (isAsked || rollUp > 0 || wantsDescription || wantsGraph) return Math.max(now, notBefore);
+    if (isAsked || rollUp > 0 || wantsDescription || wantsHelp) return Math.max(now, notBefore);
     const walkAt = doubtful > 0 ? walkAfter : Number.POSITIVE_INFINITY;
-    const indexAt = indexed === undefined ? Number.POSITIVE_INFINITY : indexed;
     const lookAt = lfsLookDue(this.#db, row, maintenance, { now, isSettled: doubtful === 0 });
-    const due = Math.min(walkAt, indexAt, lookAt ?? Number.POSITIVE_INFINITY);
+    const due = Math.min(walkAt, indexed ?? Number.POSITIVE_INFINITY, lookAt ?? Number.POSITIVE_INFINITY);
     return due === Number.POSITIVE_INFINITY ? undefined : Math.max(now, notBefore, due);
   }
 
@@ -380,7 +382,7 @@ export class MaintenanceDatabase {
     const found = this.#repository.read();
     if (found?.record.id !== id) return;
     const { jobAt: _, ...before } = readMaintenance(this.#db);
-    const { outcome, step } = run;
+    const { outcome, step, error } = run;
     const failures = outcome === "failed" ? before.failures + 1 : 0;
     const wait = failures === 0 ? 0 : Math.min(RETRY_TIME * 2 ** (failures - 1), MOST_RETRY_TIME);
     const row: MaintenanceRow = {
@@ -393,7 +395,6 @@ export class MaintenanceDatabase {
     const isOver = outcome !== "failed" && this.#plan(listPackSizes(this.#db), row, now).step === "nothing";
     writeMaintenance(this.#db, { ...row, asked: before.asked && !isOver });
     if (outcome === "nothing") return;
-    const { error } = run;
     insertRun(this.#db, { ...run, ...(error === undefined ? {} : { error: error.slice(0, MOST_ERROR) }) });
   }
 }

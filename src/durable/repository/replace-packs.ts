@@ -27,6 +27,7 @@ import {
   deletePacks,
   inheritMarks,
   insertPack,
+  leaveUnordered,
   markPacks,
   markWithAllRefs,
   unmarkPacks,
@@ -83,10 +84,10 @@ function noteLoss(db: SqlDatabase, request: ReplacePacksRequest, version: number
   dropTwin(db, now);
 }
 
-/** Takes in what was written beside packs. Returns false if the packs are not there any more. */
+/** Takes in what was written beside packs, or found out about one. Returns false if the packs are not there any more. */
 function landFiles(
   db: SqlDatabase,
-  { bitmap, twin, multiPackIndex }: ReplacePacksRequest,
+  { bitmap, twin, multiPackIndex, unordered }: ReplacePacksRequest,
   moment: { readonly now: number; readonly version: number },
 ): boolean {
   if (bitmap !== undefined) {
@@ -94,6 +95,10 @@ function landFiles(
     // What a new bundle has may be what others lacked.
     if (bitmap.size.tips !== undefined) forgetNewest(db, { isOpen: bitmap.size.bytes === 0 });
     insertBitmap(db, bitmap.pack, bitmap.size);
+  }
+  if (unordered !== undefined) {
+    if (countPacks(db, [unordered]) === 0) return false;
+    leaveUnordered(db, unordered);
   }
   if (multiPackIndex !== undefined && !landMultiPackIndex(db, multiPackIndex, moment)) return false;
   return twin === undefined || landTwin(db, twin, moment.now);

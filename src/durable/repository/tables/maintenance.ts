@@ -184,7 +184,7 @@ export function noteDoubt(db: SqlDatabase, now: number): void {
 
 function stepAt(row: SqlRow, column: number): MaintenanceRun["step"] {
   const step = textAt(row, column);
-  const steps = ["walk", "bitmap", "graph", "twin", "midx", "lfs", "bundle"] as const;
+  const steps = ["walk", "bitmap", "graph", "twin", "midx", "lfs", "bundle", "order"] as const;
   return steps.find((each) => each === step) ?? "roll-up"; // The first step had no name of its own.
 }
 

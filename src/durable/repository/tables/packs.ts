@@ -179,6 +179,11 @@ export function listPackSizes(db: SqlDatabase): (RollUpPack & BitmapPack)[] {
   }));
 }
 
+/** Has a pack that was pushed count as one that maintenance has written: it is not put into another order. */
+export function leaveUnordered(db: SqlDatabase, name: string): void {
+  db.run("UPDATE packs SET source = 'repack' WHERE name = ? AND source IN ('receive', 'mirror')", name);
+}
+
 /** Adds a pack. */
 export function insertPack(db: SqlDatabase, pack: PackRecord): void {
   // Longer lists of types are files in the bucket.
