@@ -13,7 +13,13 @@ export type MergedRevisions = { readonly ours: string; readonly theirs: string }
 
 /** Returns the history of a repository of C git's. */
 export function historyOf(git: GitRepository): MergeHistory {
-  const trees = new Map<string, string>();
+  // One process tells the trees of all commits that there are.
+  const trees = new Map(
+    git.lines(["log", "--all", "--format=%H %T"]).map((line) => {
+      const [commit = "", tree = ""] = line.split(" ");
+      return [commit, tree];
+    }),
+  );
   const bases = new Map<string, readonly string[]>();
   return {
     treeOf: async (commit) => {
