@@ -114,6 +114,7 @@ export function publicRepoRoutes(): Hono<ApiEnv> {
         "Those of all tenants, by the names of the tenants and then by their own. One that was made public, or private, is on the list, or off it, after some seconds. A page may have fewer than `limit`, and yet not be the last. " +
         "404 where the operator has switched the list off.",
       access: "everybody",
+      problems: [401, 404],
       query: { ...PAGING, tenant: { about: "Only those of this tenant." } },
       answers: {
         200: {
