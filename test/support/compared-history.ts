@@ -125,7 +125,8 @@ class Questions {
         return [name, entry.commit];
       }),
     );
-    const rows: [string, string][] = [[[...changes.keys()].join("\n"), listed.join("\n")]];
+    // A page has what was found, and the next one begins with what is missing.
+    const rows: [string, string][] = [[[...changes.keys()].toSorted().join("\n"), listed.toSorted().join("\n")]];
     for (let count = 0; count < Math.min(MOST_ENTRIES, listed.length); count++) {
       const name = itemAt(listed, random(listed.length));
       const full = directory === "" ? name : `${directory}/${name}`;
