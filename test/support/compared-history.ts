@@ -126,7 +126,8 @@ class Questions {
       }),
     );
     // A page has what was found, and the next one begins with what is missing.
-    const rows: [string, string][] = [[[...changes.keys()].toSorted().join("\n"), listed.toSorted().join("\n")]];
+    const found: string[] = [...changes.keys()];
+    const rows: [string, string][] = [[found.toSorted().join("\n"), listed.toSorted().join("\n")]];
     for (let count = 0; count < Math.min(MOST_ENTRIES, listed.length); count++) {
       const name = itemAt(listed, random(listed.length));
       const full = directory === "" ? name : `${directory}/${name}`;
