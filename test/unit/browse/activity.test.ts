@@ -184,7 +184,7 @@ describe("activity", () => {
     const met = expected.filter((time) => time >= since);
     expect(recent.reduce((sum, { commits }) => sum + commits, 0)).toBe(met.length);
     for (const { week, commits } of recent) expect(commits).toBe(met.filter((time) => weekOf(time) === week).length);
-    const { weeks: few } = await run(async (session, tip) => recentWeeks(session, tip, { most: 400, steps: 20_000 }));
+    const { weeks: few } = await run(async (session, tip) => recentWeeks(session, tip, { most: 400, steps: 30_000 }));
     expect(few.length).toBeGreaterThan(0);
     expect(few.length).toBeLessThan(300);
     for (const { week, commits } of few) expect(commits).toBe(expected.filter((time) => weekOf(time) === week).length);
