@@ -44,11 +44,3 @@ export async function inputsOf(bed: HostileBed, kinds: readonly HostileKind[]): 
   for (const kind of kinds) inputs.push(...(await MAKERS[kind](bed)));
   return inputs;
 }
-
-/** Prepares a host for all inputs of which no time is measured, and returns them. */
-export async function untimedInputs(bed: HostileBed): Promise<HostileInput[]> {
-  return await inputsOf(
-    bed,
-    hostileKinds().filter((kind) => kind !== "floods"),
-  );
-}

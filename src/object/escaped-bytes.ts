@@ -134,12 +134,6 @@ export function bytesOfEscaped(text: string): Uint8Array {
   return bytes.slice(0, end);
 }
 
-/** Whether text is the escaped text of some bytes. Text that a person wrote need not be. */
-export function isEscapedText(text: string): boolean {
-  if (!text.includes("\\")) return text.isWellFormed();
-  return escapedText(bytesOfEscaped(text)) === text;
-}
-
 /** Returns escaped text as text with one character per byte, in which order and prefixes are those of the bytes. */
 export function byteTextOf(escaped: string): string {
   return NOT_BYTE_TEXT.test(escaped) ? textOf(bytesOfEscaped(escaped)) : escaped;

@@ -6,7 +6,7 @@
  */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { faultOf, HostileBed, type HostileInput, sendOnce } from "../../scripts/bench/hostile-bed.ts";
-import { untimedInputs } from "../../scripts/bench/hostile-inputs.ts";
+import { hostileKinds, inputsOf } from "../../scripts/bench/hostile-inputs.ts";
 import { type MemorySampler, sampleMemory } from "../../scripts/bench/isolate-memory.ts";
 import type { RunningHost } from "../../scripts/host.ts";
 import { GitSandbox } from "../support/git-client.ts";
@@ -30,7 +30,11 @@ let inputs: readonly HostileInput[] = [];
 beforeAll(async () => {
   host = await startTestHost({ hasClock: true, inspectorPort: 0 });
   git = new GitSandbox("hostile");
-  inputs = await untimedInputs(new HostileBed(git, host, PART));
+  inputs = await inputsOf(
+    new HostileBed(git, host, PART),
+    // Those measure a time.
+    hostileKinds().filter((kind) => kind !== "floods"),
+  );
   memory = await sampleMemory(await host.inspector());
 });
 
