@@ -167,7 +167,13 @@ describe("methods", () => {
   });
 
   it("of unknown paths and versions are answered with 404", async () => {
-    for (const path of ["/nonsense", "/repos", "/repos/acme", "/repos/acme/one/nonsense", "/tenants/acme/nonsense"]) {
+    for (const path of [
+      "/nonsense",
+      "/repository",
+      "/repos/acme",
+      "/repos/acme/one/nonsense",
+      "/tenants/acme/nonsense",
+    ]) {
       expect((await operator("GET", path)).status).toBe(404);
     }
     const answer = await fetch(`${host.base}/api/v2/tenants`);
