@@ -265,8 +265,8 @@ async function write(input: OrderInput, known: Known, partBytes: number): Promis
     await file.finish();
     file.release();
     memory.hold(indexHeld);
-    const index = await writeIndex(input, known, { offsets: copying.placesInOrder(), checksum, buffers });
-    memory.hold(-indexHeld);
+    const written = { offsets: copying.placesInOrder(), checksum, buffers };
+    const index = await writeIndex(input, known, written).finally(() => memory.hold(-indexHeld));
     return {
       name: packName,
       checksum: toHex(checksum),

@@ -16,7 +16,7 @@ export function sendTo(pipe: number, value: unknown): void {
   for (let rest = Buffer.concat([length, content]); rest.length > 0;) rest = rest.subarray(writeSync(pipe, rest));
 }
 
-/** Reads so many bytes; `undefined` where the pipe ends before. */
+/** Reads this number of bytes. Returns `undefined` if the pipe ends before that. */
 function bytesOf(pipe: number, length: number): Buffer | undefined {
   const bytes = Buffer.alloc(length);
   for (let at = 0; at < length;) {
