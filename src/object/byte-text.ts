@@ -28,5 +28,8 @@ export function textOf(bytes: Uint8Array): string {
 
 /** Returns the bytes of text that has one character per byte. */
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(text, (c) => c.charCodeAt(0));
+  // `from` would go through an iterator, and call a function for each character: some thirty times slower.
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
+  return bytes;
 }

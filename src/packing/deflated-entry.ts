@@ -14,7 +14,8 @@ import type { Repository } from "../repository/repository.ts";
 export const PIECE_BYTES = 262_144;
 /** The header of a zlib stream: deflate, a window of 32 KiB. */
 export const ZLIB_HEADER: Uint8Array = Uint8Array.of(0x78, 0x9c);
-/** Steps per byte that is deflated and summed. */
+/** Steps of making an entry, however small: zlib makes its tables anew for each. Steps per byte that is deflated and summed. */
+export const ENTRY_STEPS = 2000;
 const BYTE_STEPS = 8;
 
 /** What entries are made with. */
@@ -26,6 +27,7 @@ export async function deflatedEntry(
   content: Uint8Array,
   { deflate, deflatePiece, pacer }: DeflatingTools,
 ): Promise<Uint8Array> {
+  pacer.add(ENTRY_STEPS);
   if (content.length <= PIECE_BYTES) {
     pacer.add(content.length * BYTE_STEPS);
     if (pacer.isDue) await pacer.pace();

@@ -37,8 +37,9 @@ import { requestedName } from "./requested.ts";
 const MOST_JSON_BYTES = 4 * 1024 * 1024;
 const MOST_LINE_BYTES = 4 * 1024 * 1024;
 const MOST_LINES_BYTES = 64 * 1024 * 1024;
-/** Steps of checking one action against its schema. */
+/** Steps of checking one action against its schema, and of a character of its line. */
 const ACTION_STEPS = 2000;
+const CHARACTER_STEPS = 2;
 /** Copies of a body that are held: its bytes, its text, and what it says. */
 const BODY_COPIES = 3;
 const BRANCHES = "refs/heads/";
@@ -91,10 +92,12 @@ async function readJsonBody(coming: Coming): Promise<Asked> {
   return { head, actions: listed(checked) };
 }
 
-async function* actionsOf(lines: AsyncGenerator<string>): AsyncGenerator<ActionOrder> {
+async function* actionsOf(lines: AsyncGenerator<string>, pacer: Pacer): AsyncGenerator<ActionOrder> {
   for (let index = 0; ; index++) {
     const next = await lines.next();
     if (next.done === true) return;
+    pacer.add(ACTION_STEPS + next.value.length * CHARACTER_STEPS);
+    if (pacer.isDue) await pacer.pace();
     yield checkJson(parseLine(next.value, index), actionBody, ["actions", String(index)]);
   }
 }
@@ -109,7 +112,7 @@ function parseLine(line: string, index: number): unknown {
   }
 }
 
-async function readLineBody({ source, hash }: Coming): Promise<Asked> {
+async function readLineBody({ source, hash, pacer }: Coming): Promise<Asked> {
   let bytes = 0;
   const lines = readLines(source, MOST_LINE_BYTES, (piece) => {
     hash.update(piece);
@@ -118,7 +121,7 @@ async function readLineBody({ source, hash }: Coming): Promise<Asked> {
   });
   const first = await lines.next();
   if (first.done === true) throw new Problem(422, "The body is empty: its first line says all but the actions.");
-  return { head: checkJson(parseJson(first.value), commitHead), actions: actionsOf(lines) };
+  return { head: checkJson(parseJson(first.value), commitHead), actions: actionsOf(lines, pacer) };
 }
 
 /** Reads a patch. All else is in the query. */

@@ -4,12 +4,21 @@
  * @packageDocumentation
  * @see verify_path() in git's read-cache.c, git-fsck(1)
  */
-import { textOf } from "../../object/byte-text.ts";
+import { bytesOf, textOf } from "../../object/byte-text.ts";
 import { fsckTreeEntry } from "../../object/fsck-tree.ts";
 import { FILE_MODE } from "../../object/tree.ts";
 
 /** Bytes of the longest path, as most file systems have it. */
 const LONGEST_PATH = 4096;
+
+/** Steps of looking at a path once, and of each of its characters: every other one may be a directory. */
+const PATH_STEPS = 100;
+const CHARACTER_STEPS = 16;
+
+/** Returns the steps of checking a path, or of going to where it leads. */
+export function pathSteps(path: string): number {
+  return PATH_STEPS + path.length * CHARACTER_STEPS;
+}
 
 const encoder = new TextEncoder();
 
@@ -38,9 +47,6 @@ export function checkBytePath(path: string, mode: number): CheckedPath {
 
 function nameFault(name: string, mode: number): string | undefined {
   if (name === "") return "has an empty part: no slash may stand at its end, or beside another";
-  const { finding } = fsckTreeEntry(
-    Uint8Array.from(name, (c) => c.charCodeAt(0)),
-    mode,
-  );
+  const { finding } = fsckTreeEntry(bytesOf(name), mode);
   return finding === undefined ? undefined : `git allows no such name in a tree: ${finding.text}`;
 }

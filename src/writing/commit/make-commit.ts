@@ -202,7 +202,7 @@ class CommitMaking {
       if ("index" in actions) return { kind: "refused-patch", patch: actions };
       const refused = await edit.apply(actions);
       if (refused !== undefined) return refusedIn(prepared, refused, actions);
-      for (const oid of edit.writtenObjects()) session.objects.takeFrom(objects, oid);
+      for await (const oid of edit.writtenObjects()) session.objects.takeFrom(objects, oid);
       return await edit.write(session.objects);
     } finally {
       edit.free();

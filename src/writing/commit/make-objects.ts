@@ -7,7 +7,7 @@ import { concat } from "../../bytes/chunk.ts";
 import { FsckRejected } from "../../bytes/failure.ts";
 import { fromHex, toHex } from "../../bytes/hex.ts";
 import { CommitLinks } from "../../object/commit.ts";
-import type { Forgiving } from "../../object/fsck-rule.ts";
+import type { Forgiving, FsckLeniency } from "../../object/fsck-rule.ts";
 import { fsckTree } from "../../object/fsck-tree.ts";
 import { fsckCommit, fsckTag } from "../../object/fsck.ts";
 import { type ObjectType, TYPE_NUMBER, typeOfNumber } from "../../object/object-type.ts";
@@ -23,7 +23,7 @@ import {
 import type { Repository } from "../../repository/repository.ts";
 import { type CommitFields, encodeCommit, encodeTag, type TagFields } from "./commit-text.ts";
 import { Directory } from "./directory.ts";
-import { checkPath } from "./file-path.ts";
+import { checkPath, pathSteps } from "./file-path.ts";
 import { eachKept, type KeptSource } from "./kept-objects.ts";
 import { type WriteExchange, WriteSession } from "./write-session.ts";
 
@@ -31,8 +31,8 @@ import { type WriteExchange, WriteSession } from "./write-session.ts";
 const MOST_OPEN_BYTES = 8 * 1024 * 1024;
 /** Bytes that a directory takes beside those of its stored tree. */
 const DIRECTORY_BYTES = 1000;
-/** Steps of each name of a path. */
-const NAME_STEPS = 40;
+/** Steps of judging an object, beside those of its bytes. */
+const OBJECT_STEPS = 500;
 
 /** Who makes objects, and where they are kept. */
 export type MakingExchange = WriteExchange & { readonly kept: KeptBlobStore };
@@ -62,6 +62,8 @@ class Making {
   readonly #kept: KeptBlobStore;
   readonly #tools: Pick<Repository, "memory" | "pacer">;
   readonly #made: KeptObject[] = [];
+  /** What of fsck's findings the repository lets pass; a thousand objects may be named in it. */
+  readonly #leniency: FsckLeniency;
   #madeBytes = 0;
   #openBytes = 0;
   #newDirectories = 0;
@@ -71,6 +73,7 @@ class Making {
     this.session = session;
     this.#kept = kept;
     this.#tools = repository;
+    this.#leniency = leniencyFor(session.begun.record.fsck);
   }
 
   /** Makes an object, and returns its raw name. No more are made than can be kept. */
@@ -89,10 +92,10 @@ class Making {
 
   /** Refuses what the landing would refuse, when a ref moves to it. */
   #judge(type: ObjectType, bytes: Uint8Array, oid: string): void {
-    const { format, begun } = this.session;
-    const { ignored, warned, skipped } = leniencyFor(begun.record.fsck);
+    const { format } = this.session;
+    const { ignored, warned, skipped } = this.#leniency;
     const forgives: Forgiving = (id) => ignored.has(id) || warned.has(id);
-    this.#tools.pacer.add(bytes.length);
+    this.#tools.pacer.add(OBJECT_STEPS + bytes.length);
     const found =
       type === "tree"
         ? fsckTree(bytes, format, undefined, forgives)
@@ -188,14 +191,18 @@ class Making {
     return new Directory(this.session.format.rawSize);
   }
 
+  /** Counts steps, and pauses where that is due. */
+  async pace(steps: number): Promise<void> {
+    const { pacer } = this.#tools;
+    pacer.add(steps);
+    if (pacer.isDue) await pacer.pace();
+  }
+
   /**
    * Finds the directory of a path. Those on the way that are missing are made if `isMaking`; if not, and some are, there is
    * no such directory.
    */
   async directoryOf(root: Directory, names: readonly string[], isMaking: boolean): Promise<Directory | undefined> {
-    const { pacer } = this.#tools;
-    pacer.add(names.length * NAME_STEPS);
-    if (pacer.isDue) await pacer.pace();
     let directory = root;
     for (const name of names) {
       const entry = directory.get(name);
@@ -214,7 +221,12 @@ class Making {
   /** Writes a tree and what is below it, and returns its name. Directories that nothing is left in go. */
   async write(root: Directory): Promise<Uint8Array> {
     await this.#writeBelow(root);
-    return await this.add("tree", root.encode().content);
+    return await this.#addTree(root);
+  }
+
+  async #addTree(directory: Directory): Promise<Uint8Array> {
+    const { content } = await this.#tools.pacer.finish(directory.encode());
+    return await this.add("tree", content);
   }
 
   /** Writes what has changed in the open directories below one, however deep it is. */
@@ -227,7 +239,7 @@ class Making {
       await this.#writeBelow(child);
       if (!child.isChanged) continue;
       if (child.count === 0) directory.remove(name);
-      else directory.set(name, { mode: FILE_MODE.tree, oid: await this.add("tree", child.encode().content) });
+      else directory.set(name, { mode: FILE_MODE.tree, oid: await this.#addTree(child) });
     }
   }
 }
@@ -264,6 +276,7 @@ export async function makeTree(
     if (base !== undefined && name?.length !== rawSize) throw new Refusal("base_tree is no name of a tree");
     const root = name === undefined ? new Directory(rawSize) : await made.openTree(await made.treeOf(name));
     for (const { path, mode, object } of orders) {
+      await made.pace(pathSteps(path));
       const checked = checkPath(path, mode);
       if ("fault" in checked) throw new Refusal(`path ${JSON.stringify(path.slice(0, 200))} ${checked.fault}`);
       const names = checked.path.split("/");

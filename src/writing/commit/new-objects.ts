@@ -14,7 +14,7 @@ import type { PackByteStream } from "../../catalog/pack-storage.ts";
 import type { KeptBlob } from "../../refs/kept-blobs.ts";
 import type { ObjectFormat } from "../../object/object-id.ts";
 import { type ObjectType, REF_DELTA } from "../../object/object-type.ts";
-import { deflatedEntry } from "../../packing/deflated-entry.ts";
+import { deflatedEntry, ENTRY_STEPS } from "../../packing/deflated-entry.ts";
 import type { Repository } from "../../repository/repository.ts";
 import type { EncodedTree } from "./directory.ts";
 
@@ -24,7 +24,8 @@ const MOST_HELD_BYTES = 16 * 1024 * 1024;
 const READ_BYTES = 262_144;
 /** A tree is held as a delta if that takes at most this share of its bytes: a half. */
 const DELTA_SHARE = 2;
-/** Steps per byte of an object that is hashed, and bytes that are hashed at once. */
+/** Steps of naming an object, however small, and per byte of one that is hashed; bytes that are hashed at once. */
+const NAME_STEPS = 1000;
 const BYTE_STEPS = 1;
 const HASHED_BYTES = 1_048_576;
 
@@ -72,6 +73,7 @@ export class NewObjects {
     if (tree.base === undefined || tree.delta.length > content.length / DELTA_SHARE)
       return await this.add("tree", content);
     const oid = await this.nameOf("tree", content);
+    this.#tools.pacer.add(ENTRY_STEPS + tree.delta.length);
     if (!this.#objects.has(toHex(oid)))
       this.#hold({ oid, entry: encodeDelta(tree.base, tree.delta, this.#tools.deflate) });
     return oid;
@@ -112,11 +114,20 @@ export class NewObjects {
     this.#heldBytes = 0;
   }
 
+  /** Counts steps of who makes objects, and pauses where that is due. */
+  async pace(steps: number): Promise<void> {
+    const { pacer } = this.#tools;
+    pacer.add(steps);
+    if (pacer.isDue) await pacer.pace();
+  }
+
   /** Returns the raw name that an object would have. */
   async nameOf(type: ObjectType, content: Uint8Array): Promise<Uint8Array> {
     const { hash, pacer } = this.#tools;
     const running = hash(this.#format.name);
     running.update(encoder.encode(`${type} ${content.length}\0`));
+    pacer.add(NAME_STEPS);
+    if (pacer.isDue) await pacer.pace();
     for (let at = 0; at < content.length; at += HASHED_BYTES) {
       const piece = content.subarray(at, at + HASHED_BYTES);
       running.update(piece);

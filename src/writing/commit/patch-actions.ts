@@ -14,7 +14,7 @@ import { bytesOf, textOf } from "../../object/byte-text.ts";
 import { canonicalMode, FILE_MODE, isGitlink, isRegular, isSymlink, isTree } from "../../object/tree.ts";
 import type { GraphSession } from "../../graph/graph-session.ts";
 import type { FileAction } from "./file-action.ts";
-import { checkBytePath } from "./file-path.ts";
+import { checkBytePath, pathSteps } from "./file-path.ts";
 import type { NewObjects } from "./new-objects.ts";
 import { applyDelta, type ContentCount, inflate, PatchContents } from "./patch-content.ts";
 import type { TreeEdit } from "./tree-edit.ts";
@@ -23,6 +23,8 @@ import type { TreeEdit } from "./tree-edit.ts";
 const MOST_STEPS = 100_000_000;
 /** Steps of a file, beside those of its content. */
 const FILE_STEPS = 2000;
+/** How often each of its paths is gone along: it is checked, and what is there is looked up, here and at the end. */
+const PATH_LOOKS = 4;
 /** A submodule in a patch. */
 const SUBPROJECT = /^Subproject commit ([0-9a-f]+)\n?$/;
 
@@ -107,6 +109,7 @@ class Patching {
   async apply(file: FilePatch): Promise<Refusal | undefined> {
     const { oldPath, isCopy, isRename } = file;
     await this.#count(FILE_STEPS);
+    for (const path of pathsOf([file])) await this.#sources.pace(PATH_LOOKS * pathSteps(path));
     const old = oldPath === undefined ? undefined : this.#old(oldPath, isCopy || isRename);
     const refusal = pathRefusal(file) ?? oldRefusal(file, old) ?? this.#newRefusal(file);
     if (refusal !== undefined || old === "moved") return refusal;

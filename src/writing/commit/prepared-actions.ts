@@ -12,7 +12,7 @@ import { FILE_MODE } from "../../object/tree.ts";
 import type { KeptBlobStore } from "../../refs/kept-blobs.ts";
 import type { ObjectDatabase } from "../../store/object-database.ts";
 import { assertActions, type FileAction, type RefusedAction } from "./file-action.ts";
-import { checkPath } from "./file-path.ts";
+import { checkPath, pathSteps } from "./file-path.ts";
 import type { NewObjects } from "./new-objects.ts";
 
 /** An action as a caller asks for it. Which members it may have depends on the action. */
@@ -84,6 +84,7 @@ export class PreparedActions {
   async add(order: ActionOrder): Promise<RefusedAction | undefined> {
     const index = this.actions.length;
     assertActions(index + 1);
+    await this.#contents.pace(pathSteps(order.path) + (order.from === undefined ? 0 : pathSteps(order.from)));
     const action = await this.#prepare(order);
     if ("member" in action) return { index, ...action };
     this.actions.push(action);

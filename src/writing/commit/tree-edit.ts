@@ -11,14 +11,17 @@ import { FILE_MODE, isGitlink, isRegular, isTree } from "../../object/tree.ts";
 import type { ObjectReader } from "../../store/object-reader.ts";
 import { Directory, type Entry } from "./directory.ts";
 import type { FileAction, RefusedAction } from "./file-action.ts";
+import { pathSteps } from "./file-path.ts";
 import type { NewObjects } from "./new-objects.ts";
 
 /** Directories that one commit may touch, and bytes of their trees. */
 const MOST_DIRECTORIES = 20_000;
 const MOST_DIRECTORY_BYTES = 24 * 1024 * 1024;
-/** Steps of opening a directory, of one byte of it, and of an action. */
-const DIRECTORY_STEPS = 200;
+/** Steps of opening a directory, of one byte of it, and of one that is written, or of an action. */
+const DIRECTORY_STEPS = 500;
 const BYTE_STEPS = 2;
+/** Steps of a path that leads through a directory which is opened. */
+const WAY_STEPS = 20;
 
 /** Where trees are read. */
 export type TreeSource = {
@@ -74,20 +77,21 @@ export class TreeEdit {
     for (const [index, action] of actions.entries()) {
       const refusal = this.#apply(action);
       if (refusal !== undefined) return { index, ...refusal };
-      await this.#source.pace(DIRECTORY_STEPS);
+      await this.#source.pace(DIRECTORY_STEPS + pathSteps(action.path));
     }
     return undefined;
   }
 
   /** Adds the changed trees to the new objects, and returns the raw name of the whole. */
   async write(objects: NewObjects): Promise<Uint8Array> {
-    return (await this.#write(this.#root, objects)) ?? this.#tree ?? (await objects.addTree(this.#root.encode()));
+    return (await this.#write(this.#root, objects)) ?? this.#tree ?? (await this.#add(this.#root, objects));
   }
 
   /** Yields the raw names of the objects at the paths that were written. */
-  *writtenObjects(): Generator<Uint8Array> {
+  async *writtenObjects(): AsyncGenerator<Uint8Array> {
     for (const path of this.#written) {
       const entry = this.entryAt(path);
+      await this.#source.pace(DIRECTORY_STEPS + pathSteps(path));
       if (entry !== undefined) yield entry.oid;
     }
   }
@@ -100,10 +104,18 @@ export class TreeEdit {
 
   /** Opens the directories that there are on the way to the paths, level by level, so that those of a level come at once. */
   async #openTo(paths: readonly string[]): Promise<void> {
-    const ways = paths.map((path) => path.split("/"));
+    const ways: string[][] = [];
+    for (const path of paths) {
+      ways.push(path.split("/"));
+      await this.#source.pace(pathSteps(path));
+    }
     let level: (readonly [Directory, string[][]])[] = [[this.#root, ways]];
     for (let depth = 0; level.length > 0; depth++) {
-      const wanted = level.flatMap(([directory, below]) => subdirectories(directory, below, depth));
+      const wanted: Subdirectory[] = [];
+      for (const [directory, below] of level) {
+        wanted.push(...subdirectories(directory, below, depth));
+        await this.#source.pace(below.length * WAY_STEPS);
+      }
       const { reader, rawSize } = this.#source;
       if (wanted.length > 1) await reader.prefetch(concat(wanted.map(({ oid }) => oid)));
       level = [];
@@ -268,7 +280,18 @@ export class TreeEdit {
       const oid = await this.#write(child, objects);
       if (oid !== undefined) directory.set(name, { mode: entry.mode, oid });
     }
-    return directory.isChanged ? await objects.addTree(directory.encode()) : undefined;
+    return directory.isChanged ? await this.#add(directory, objects) : undefined;
+  }
+
+  /** Adds the tree of a directory to the new objects, and returns its raw name. */
+  async #add(directory: Directory, objects: NewObjects): Promise<Uint8Array> {
+    const { pace } = this.#source;
+    await pace(DIRECTORY_STEPS);
+    const encoding = directory.encode();
+    for (let next = encoding.next(); ; next = encoding.next()) {
+      if (next.done === true) return await objects.addTree(next.value);
+      await pace(next.value);
+    }
   }
 }
 
