@@ -6,7 +6,9 @@
  * @module-tag thorough
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { basename, dirname } from "node:path";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
 import { apiClient } from "../support/api-client.ts";
@@ -17,12 +19,24 @@ import { pseudoRandom } from "../support/store.ts";
 
 const SAMPLES = Number(process.env["REAL_SAMPLES"] ?? 5);
 const SEED = Number(process.env["SEED"] ?? 1);
-const HOUR = 3_600_000;
+/** The first is for the push, the other for each sample: git takes many walks through all of a history for one. */
+const LIMIT = 3_600_000 + SAMPLES * 120_000;
 
 /** Whether a directory is in a repository that has its whole history. */
 function isWhole(directory: string): boolean {
   const { status, stdout } = spawnSync("git", ["rev-parse", "--is-shallow-repository"], { cwd: directory });
   return status === 0 && stdout.toString().trim() === "false";
+}
+
+/**
+ * Makes a repository that borrows the objects of another, and has an index of which commits changed which paths: git
+ * answers the same with it, in a fraction of the time where the history is long.
+ */
+function indexedCopy(directory: string): string {
+  const copy = mkdtempSync(join(tmpdir(), "thinpack-compared-"));
+  execFileSync("git", ["clone", "-q", "--bare", "--shared", directory, copy], { stdio: "ignore" });
+  execFileSync("git", ["commit-graph", "write", "--reachable", "--changed-paths"], { cwd: copy, stdio: "ignore" });
+  return copy;
 }
 
 const named = process.env["REAL_REPOSITORIES"]?.split(":").filter((part) => part !== "");
@@ -39,14 +53,18 @@ afterAll(async () => {
 });
 
 describe.skipIf(directories.length === 0)("real repositories", () => {
-  it.each(directories)("%s is read as C git reads it", { timeout: HOUR }, async (directory) => {
+  it.each(directories)("%s is read as C git reads it", { timeout: LIMIT }, async (directory) => {
     const name = `${basename(dirname(directory))}-${basename(directory)}`.replaceAll(/[^\w.-]/g, "-");
     const operator = apiClient(host.base, "test-token");
     await operator("PUT", `/repos/real/${name}`, { visibility: "public" });
     const url = withToken(`${host.base}/real/${name}.git`, "test-token");
     execFileSync("git", ["push", "-q", url, "HEAD:refs/heads/main"], { cwd: directory, stdio: "ignore" });
-    const repository = { directory, api: `${host.base}/api/v1/repos/real/${name}`, token: "test-token" };
-    const { same, different, refused } = await compareHistory(repository, SAMPLES, pseudoRandom(SEED));
+    const copy = indexedCopy(directory);
+    const repository = { directory: copy, api: `${host.base}/api/v1/repos/real/${name}`, token: "test-token" };
+    const { same, different, refused } = await compareHistory(repository, SAMPLES, pseudoRandom(SEED), (line) =>
+      process.stderr.write(`${name}: ${line}\n`),
+    );
+    rmSync(copy, { recursive: true });
     expect(different).toEqual([]);
     expect(refused).toEqual([]);
     expect(same).toEqual({ blame: SAMPLES, diff: SAMPLES, "last change": SAMPLES, log: SAMPLES, follow: SAMPLES });

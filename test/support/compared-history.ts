@@ -37,6 +37,9 @@ export type Comparison = {
 /** The entries of a directory that are asked about. C git takes a walk for each. */
 const MOST_ENTRIES = 4;
 
+/** The samples after which it is told how long the host and git were waited for. */
+const TOLD_SAMPLES = 10;
+
 /** How often a host that is busy is asked. */
 const MOST_TRIES = 20;
 
@@ -57,6 +60,8 @@ class Refused extends Error {}
 
 class Questions {
   readonly #repository: ComparedRepository;
+  /** The seconds for which the host and git were waited for. */
+  readonly seconds = { host: 0, git: 0 };
 
   constructor(repository: ComparedRepository) {
     this.#repository = repository;
@@ -66,17 +71,29 @@ class Questions {
   async git(...args: readonly string[]): Promise<string> {
     const options = { cwd: this.#repository.directory, encoding: "latin1", maxBuffer: 1 << 29 } as const;
     const raw = args.map((arg) => Buffer.from(arg, "latin1").toString());
-    return (await run("git", raw, options)).stdout;
+    const start = performance.now();
+    const { stdout } = await run("git", raw, options);
+    this.seconds.git += (performance.now() - start) / 1000;
+    return stdout;
   }
 
-  async #fetch(path: string, tries = MOST_TRIES): Promise<string> {
+  async #fetch(path: string): Promise<string> {
+    const start = performance.now();
+    try {
+      return await this.#answer(path, MOST_TRIES);
+    } finally {
+      this.seconds.host += (performance.now() - start) / 1000;
+    }
+  }
+
+  async #answer(path: string, tries: number): Promise<string> {
     const headers = { Authorization: `Bearer ${this.#repository.token}` };
     const answer = await fetch(`${this.#repository.api}/${path}`, { headers });
     // Maintenance of what was pushed may have all the memory for a while: the host says when to ask again.
     const seconds = answer.status === 503 ? answer.headers.get("Retry-After") : null;
     if (seconds !== null && tries > 1) {
       await sleep(Number(seconds) * 1000);
-      return await this.#fetch(path, tries - 1);
+      return await this.#answer(path, tries - 1);
     }
     const text = Buffer.from(await answer.arrayBuffer());
     if (answer.status === 413 || answer.status === 422) throw new Refused(text.toString());
@@ -178,14 +195,19 @@ async function samplesOf(questions: Questions, count: number, random: (below: nu
   return samples;
 }
 
-/** Asks all questions of random samples. `random` gives the same numbers for the same seed. */
+/**
+ * Asks all questions of random samples. `random` gives the same numbers for the same seed. `tell` is given a line for
+ * each difference when it is found, and for each {@link TOLD_SAMPLES} samples: a run may take hours.
+ */
 export async function compareHistory(
   repository: ComparedRepository,
   count: number,
   random: (below: number) => number,
+  tell: (line: string) => void,
 ): Promise<Comparison> {
   const questions = new Questions(repository);
   const same = { blame: 0, diff: 0, "last change": 0, log: 0, follow: 0 };
+  const waits = new Map<Question, { host: number; git: number }>();
   const comparison: Comparison = { same, different: [], refused: [] };
   const ask: Readonly<Record<Question, (sample: Sample) => Promise<readonly [string, string]>>> = {
     blame: async (sample) => await questions.blame(sample),
@@ -194,18 +216,33 @@ export async function compareHistory(
     log: async (sample) => await questions.log(sample),
     follow: async (sample) => await questions.follow(sample),
   };
+  let asked = 0;
   for (const sample of await samplesOf(questions, count, random)) {
     for (const question of QUESTIONS) {
       const title = `${question} of ${sample.commit}:${sample.path}`;
+      const before = { ...questions.seconds };
       try {
         const [own, told] = await ask[question](sample);
         if (own === told) same[question]++;
         else comparison.different.push(title);
+        if (own !== told) tell(`different: ${title}`);
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         comparison.refused.push(`${title}: ${error.message}`);
+        tell(`refused: ${title}: ${error.message}`);
       }
+      const sum = waits.get(question) ?? { host: 0, git: 0 };
+      sum.host += questions.seconds.host - before.host;
+      sum.git += questions.seconds.git - before.git;
+      waits.set(question, sum);
     }
+    if (++asked % TOLD_SAMPLES === 0 || asked === count) tell(`${asked} samples: ${waitsLine(waits)}`);
   }
   return comparison;
+}
+
+function waitsLine(waits: ReadonlyMap<Question, { readonly host: number; readonly git: number }>): string {
+  return [...waits]
+    .map(([question, { host, git }]) => `${question} ${host.toFixed(1)} s, git ${git.toFixed(1)} s`)
+    .join("; ");
 }
