@@ -11,11 +11,10 @@ import { LimitExceeded } from "../bytes/failure.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
 import { guessBytes, guessLines } from "../diff/guess-lines.ts";
 import { diffLines, lineChanges, type LineChange } from "../diff/line-diff.ts";
-import { countLines } from "../diff/line-table.ts";
+import { countLines, LINE_BYTES } from "../diff/line-table.ts";
 import type { Whitespace } from "../diff/whitespace.ts";
 import { CommitQueue } from "../graph/commit-queue.ts";
 import { FILE_MODE } from "../object/tree.ts";
-import { MOST_COMPARED_BYTES } from "./blob.ts";
 import { type BlamedLines, divide, redirect } from "./blamed-lines.ts";
 import type { BrowseSession } from "./browse-session.ts";
 import { PathContent } from "./path-content.ts";
@@ -44,10 +43,12 @@ const WALK_STEPS = 200_000_000;
  * commit.
  */
 const MOST_GUESS_STEPS = 150_000_000;
+/** The most bytes of a version of a file that is blamed: what is held whole of any object. */
+const MOST_FILE_BYTES = 4 * 1024 * 1024;
 /** The most lines of a file that is blamed. */
 const MOST_LINES = 60_000;
-/** The most bytes of contents that are remembered. */
-const MOST_CONTENT_BYTES = 4 * 1024 * 1024;
+/** The most bytes of contents that are remembered: two versions of the largest file. */
+const MOST_CONTENT_BYTES = 2 * MOST_FILE_BYTES;
 const COMMIT_STEPS = 200;
 const TYPE_BITS = 0o170000;
 
@@ -277,10 +278,16 @@ export class Blame {
 
   async #changes(before: string, after: string): Promise<LineChange[]> {
     const [left, right] = [await this.#contents.of(before), await this.#contents.of(after)];
-    const search = diffLines(left, right, { whitespace: this.#whitespace, ignoreBlankLines: false, context: 0 });
-    for (let next = search.next(); ; next = search.next()) {
-      if (next.done === true) return [...lineChanges(next.value)];
-      await this.#session.work(next.value);
+    const bytes = LINE_BYTES * (countLines(left) + countLines(right));
+    this.#session.keep(bytes);
+    try {
+      const search = diffLines(left, right, { whitespace: this.#whitespace, ignoreBlankLines: false, context: 0 });
+      for (let next = search.next(); ; next = search.next()) {
+        if (next.done === true) return [...lineChanges(next.value)];
+        await this.#session.work(next.value);
+      }
+    } finally {
+      this.#session.keep(-bytes);
     }
   }
 }
@@ -316,9 +323,9 @@ class Contents {
     if (name === undefined) return new Uint8Array(0);
     const { reader } = this.#session.graph;
     const size = await reader.sizeOf(name);
-    if (size > MOST_COMPARED_BYTES) throw tooLarge();
-    const { bytes } = await reader.readCopy(name);
-    if (countLines(bytes) > MOST_LINES) throw tooLarge();
+    const copy = size > MOST_FILE_BYTES ? undefined : await reader.copyIfHeld(name);
+    if (copy === undefined || countLines(copy.bytes) > MOST_LINES) throw tooLarge();
+    const { bytes } = copy;
     while (this.#bytes + bytes.length > MOST_CONTENT_BYTES) this.#forgetOldest();
     this.#known.set(content, bytes);
     this.#bytes += bytes.length;
@@ -339,5 +346,5 @@ class Contents {
 }
 
 function tooLarge(): LimitExceeded {
-  return new LimitExceeded("blamed-file", MOST_COMPARED_BYTES, `a file of more than ${MOST_COMPARED_BYTES} bytes or ${MOST_LINES} lines can't be blamed`); // prettier-ignore
+  return new LimitExceeded("blamed-file", MOST_FILE_BYTES, `a file of more than ${MOST_FILE_BYTES} bytes or ${MOST_LINES} lines can't be blamed`); // prettier-ignore
 }

@@ -23,12 +23,30 @@ const WALK_STEPS = 200_000_000;
 /** The steps that are left in sessions that are to end early. */
 const FEW_STEPS = 30_000;
 
+/**
+ * A stream for `git fast-import`: a branch whose file is larger than those whose differences are shown, in two versions,
+ * and a branch of one that is larger than what is held.
+ */
+function largeFiles(): string {
+  const lines = Array.from({ length: 40_000 }, (_, at) => `${at} ${"line ".repeat(14)}\n`);
+  const changed = lines.map((line, at) => (at % 10_000 === 1 ? `changed ${line}` : line));
+  const commit = (branch: string, time: number, text: string): string =>
+    `commit refs/heads/${branch}\ncommitter C O Mitter <c@example.com> ${time} +0000\ndata 0\n` +
+    `M 100644 inline large.txt\ndata ${text.length}\n${text}\n`;
+  return (
+    commit("large", 1_700_000_000, lines.join("")) +
+    commit("large", 1_700_000_001, changed.join("")) +
+    commit("enormous", 1_700_000_000, "x".repeat(4 * 1024 * 1024 + 1))
+  );
+}
+
 describe("a history with merges and renames", () => {
   const git = new GitRepository();
   const store = new TestStore();
 
   beforeAll(async () => {
     makeEdits(git, pseudoRandom(11), COMMITS);
+    git.git(["fast-import", "--quiet"], largeFiles());
     store.packs = [{ ...(await store.push(git.pack(["--all"]), git.tips())), marked: true }];
   });
 
@@ -196,6 +214,15 @@ describe("a history with merges and renames", () => {
     }
     expect(moved).toBeGreaterThan(20);
     expect(most > 1).toBe(steps === FEW_STEPS);
+  });
+
+  it("has the lines of a file of 3 MB from where git blame says, and names the limit of a larger one", async () => {
+    expect(Number(git.text(["cat-file", "-s", "large:large.txt"]))).toBeGreaterThan(3_000_000);
+    const { lines } = await blame("large", "large.txt", { whitespace: "exact" }, WALK_STEPS);
+    expect(lines.join("\n") === blameByGit("large", "large.txt", []).join("\n")).toBe(true);
+    expect(new Set(lines.map((line) => line.slice(0, 40))).size).toBe(2);
+    const enormous = blame("enormous", "large.txt", { whitespace: "exact" }, WALK_STEPS);
+    await expect(enormous).rejects.toMatchObject({ limit: "blamed-file" });
   });
 
   it("has each line from where git blame --ignore-revs-file says", async () => {
