@@ -117,6 +117,11 @@ describe("renderMarkdown", () => {
     ["$$\na \\\\\n<b> _c_ $d$\n$$", "<code>$$\na \\\\\n&lt;b&gt; _c_ $d$\n$$</code>"],
     // What is none.
     ["$5 and $6, US$7 *a* A$8", "$5 and $6, US$7 <em>a</em> A$8"],
+    ["It is $6, US$ *7*.", "It is $6, US$ <em>7</em>."],
+    ["$6 or US$; $1,000.50 (A$ *9*) and $x_1_$", "$6 or US$; $1,000.50 (A$ <em>9</em>) and <code>$x_1_$</code>"],
+    ["$2 + C$, $2x, C$, $1, \\dots, A$", "<code>$2 + C$</code>, <code>$2x, C$</code>, <code>$1, \\dots, A$</code>"],
+    ["$ *a* $$ *b* $$$ *c* $$", "$ <em>a</em> $$ <em>b</em> $$$ <em>c</em> $$"],
+    ["$$$ *a* $$ *b*", "$$$ <em>a</em> $$ <em>b</em>"],
     ["$ *a* $b *c*$d", "$ <em>a</em> $b <em>c</em>$d"],
     ["\\$*a*$ $*b*\\$", "$<em>a</em>$ $<em>b</em>$"],
     ["$*a*\n*b*$ and $$", "$<em>a</em>\n<em>b</em>$ and $$"],
