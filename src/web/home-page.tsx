@@ -5,26 +5,21 @@
  */
 import type { Context } from "hono";
 import * as v from "valibot";
-import { folded, isTenantName } from "../access/names.ts";
-import { withQuery } from "../http/content-address.ts";
 import { Problem } from "../http/problem.ts";
 import { apiJson } from "./api-json.ts";
+import {
+  publicOfTenant,
+  publicRepositories,
+  repositories,
+  type RepositoryList,
+  type ShownRepository,
+  tenantView,
+} from "./listed-repositories.ts";
 import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { cursorLink, Pager } from "./pager.tsx";
 import { shownAge, shownSize } from "./texts.ts";
 
-const shownRepository = v.object({
-  tenant: v.string(),
-  name: v.string(),
-  visibility: v.string(),
-  description: v.string(),
-  size_bytes: v.number(),
-  pushed_at: v.nullable(v.string()),
-  mirror: v.optional(v.object({ synced_at: v.nullable(v.string()) })),
-});
-type ShownRepository = v.InferOutput<typeof shownRepository>;
-const repositories = v.object({ repos: v.array(shownRepository), cursor: v.optional(v.string()) });
 const tenants = v.object({ tenants: v.array(v.object({ name: v.string() })), cursor: v.optional(v.string()) });
 
 function ageOf(time: string): string {
@@ -63,8 +58,6 @@ function RepositoryItem({ repo, isOfAll }: { readonly repo: ShownRepository; rea
   );
 }
 
-type RepositoryList = v.InferOutput<typeof repositories>;
-
 /** A page of repositories. `isOfAll` is whether they are of several tenants, so that these have to be named. */
 function Repositories({ list, isOfAll = false }: { readonly list: RepositoryList; readonly isOfAll?: boolean }) {
   return (
@@ -93,32 +86,15 @@ function cursorOf(context: Context<PageEnv>): string {
   return cursorLink(context.req.query("cursor")) ?? ""; // The first page has none.
 }
 
-/** Returns public repositories, of one tenant or of all; `undefined` where the operator has them listed for nobody. */
-async function publicRepositories(context: Context<PageEnv>, tenant?: string): Promise<RepositoryList | undefined> {
-  const query = withQuery(cursorOf(context), tenant === undefined ? {} : { tenant });
-  try {
-    return await apiJson(context, `/repos${query}`, repositories);
-  } catch (error) {
-    if (error instanceof Problem && error.status === 404) return undefined;
-    throw error;
-  }
-}
-
 /** Answers with the list of a tenant's repositories: all that the visitor's token is for. */
 async function tenantAnswer(context: Context<PageEnv>, tenant: string): Promise<Response> {
   const list = await apiJson(context, `/tenants/${tenant}/repos${cursorOf(context)}`, repositories);
   return await listAnswer(context, tenant, list);
 }
 
-/**
- * Answers a visitor who is not of the tenant with its public repositories. A tenant that has none is answered like one that is not there.
- *
- * @throws Problem
- */
+/** Answers a visitor who is not of the tenant with its public repositories. @throws Problem */
 async function publicTenantAnswer(context: Context<PageEnv>, tenant: string): Promise<Response> {
-  const list = await publicRepositories(context, tenant);
-  const isEmpty = list === undefined || (list.repos.length === 0 && list.cursor === undefined);
-  if (isEmpty) throw new Problem(404, "There is no such tenant, or nothing of it that you may see.");
+  const list = await publicOfTenant(context, cursorOf(context), tenant);
   const [first] = list.repos;
   const shown = first?.tenant ?? tenant; // A page of which all has gone shows the name as it was asked for.
   return await pageAnswer(context, {
@@ -158,17 +134,13 @@ async function listAnswer(context: Context<PageEnv>, tenant: string, list: Repos
 
 /** Answers with the page of a tenant. */
 export async function tenantPage(context: Context<PageEnv>): Promise<Response> {
-  const { tenant = "" } = context.req.param();
-  if (!isTenantName(tenant)) throw new Problem(404, "There is no such tenant.");
-  const { principal } = await context.var.host.identify();
-  const isOfTenant = principal.kind === "token" && principal.tenant === folded(tenant);
-  const mayList = principal.kind === "operator" || isOfTenant;
-  return mayList ? await tenantAnswer(context, tenant) : await publicTenantAnswer(context, tenant);
+  const { tenant, shows } = await tenantView(context);
+  return shows === "all" ? await tenantAnswer(context, tenant) : await publicTenantAnswer(context, tenant);
 }
 
 /** Answers with the public repositories of all tenants. */
 export async function publicPage(context: Context<PageEnv>): Promise<Response> {
-  const list = await publicRepositories(context);
+  const list = await publicRepositories(context, cursorOf(context));
   if (list === undefined) throw new Problem(404, "This host does not list its public repositories.");
   return await pageAnswer(context, {
     title: "Public repositories - thinpack",
@@ -216,7 +188,7 @@ export async function homePage(context: Context<PageEnv>): Promise<Response> {
   if (principal.kind === "operator") return await operatorAnswer(context);
   if (principal.kind === "token") return await tenantAnswer(context, principal.tenant);
   const { origin } = new URL(context.req.url);
-  const list = await publicRepositories(context);
+  const list = await publicRepositories(context, cursorOf(context));
   const isListed = list !== undefined && (list.repos.length > 0 || list.cursor !== undefined);
   return await pageAnswer(context, {
     title: "thinpack",

@@ -9,6 +9,7 @@ import { shownName } from "../access/names.ts";
 import { percentEncoded, queryBytes, withQuery } from "../http/content-address.ts";
 import { Problem } from "../http/problem.ts";
 import { HtmlToMarkdown } from "./html-to-markdown.ts";
+import { publicOfTenant, tenantView } from "./listed-repositories.ts";
 import type { PageEnv } from "./page-host.ts";
 import { pageRepository, restOfPage, withRevision } from "./repository-request.ts";
 
@@ -89,6 +90,17 @@ function searchTwin(context: Context<PageEnv>): string {
   return `/repos/${shownName(pageRepository(context))}/files/${percentEncoded(revision)}${query}`;
 }
 
+/** The twin of a tenant's page: all of its repositories for those who may list them, and what is public for others. */
+async function tenantListTwin(context: Context<PageEnv>): Promise<string> {
+  const { tenant, shows } = await tenantView(context);
+  const search = searchOf(context);
+  if (shows === "all") return `/tenants/${tenant}/repos${search}`;
+  // As on the page, a tenant that has none is answered like one that is not there. The API refuses wrong credentials.
+  const { principal } = await context.var.host.identify();
+  if (principal.kind !== "invalid") await publicOfTenant(context, search, tenant);
+  return `/repos${withQuery(search, { tenant })}`;
+}
+
 /** The front page of the host: the tenants for the operator, the repositories of their tenant for others, and what is public for strangers. */
 async function homeTwin(context: Context<PageEnv>): Promise<string> {
   const { principal } = await context.var.host.identify();
@@ -102,7 +114,7 @@ const JSON_TWINS: Readonly<Record<string, JsonTwin>> = {
   homePage: homeTwin,
   adminPage: tenantsTwin,
   publicPage: (context) => `/repos${searchOf(context)}`,
-  tenantPage: tenantTwin("/repos"),
+  tenantPage: tenantListTwin,
   tokensPage: tenantTwin("/tokens"),
   sshKeysPage: tenantTwin("/ssh-keys"),
   frontPage: repositoryTwin(""),

@@ -99,6 +99,21 @@ describe("the list of public repositories", () => {
     expect([own[0], own[1].includes("hidden")]).toEqual([200, true]);
   });
 
+  it("is the JSON of a tenant's page, which says what the page says", async () => {
+    const expected = await text("/api/v1/repos?tenant=acme");
+    expect(JSON.parse(expected[1])).toMatchObject({ repos: [{ tenant: "Acme", name: "One" }] });
+    for (const headers of [{}, { Authorization: `Bearer ${token}` }]) {
+      expect(await text("/acme.json", headers)).toEqual(expected);
+      expect(await text("/Acme.json?tenant=gamma", headers)).toEqual(expected);
+      expect(await text("/acme", { ...headers, Accept: "application/json" })).toEqual(expected);
+    }
+    const [hidden, none] = [await text("/gamma.json"), await text("/nobody.json")];
+    expect([hidden[0], hidden[1]]).toEqual([404, none[1]]);
+    const own = { Authorization: `Bearer ${token}` };
+    expect(await text("/gamma.json", own)).toEqual(await text("/api/v1/tenants/gamma/repos", own));
+    expect((await text("/acme.json", { Authorization: "Bearer nonsense" }))[0]).toBe(401);
+  });
+
   it("follows what is made public or private, renamed or deleted", async () => {
     await operator("PATCH", "/repos/gamma/hidden", { visibility: "public" });
     await untilListed(["Acme/One", "beta/two", "gamma/hidden"]);
@@ -131,8 +146,13 @@ describe("a host that lists nothing", () => {
     const ask = apiClient(silent.base, "test-token");
     await ask("PUT", "/repos/acme/open", { visibility: "public" });
     const status = async (path: string): Promise<number> => (await fetch(silent.base + path)).status;
-    const statuses = [await status("/api/v1/repos"), await status("/-/public"), await status("/acme")];
-    expect([...statuses, await status("/"), await status("/acme/open")]).toEqual([404, 404, 404, 200, 200]);
+    const statuses = [
+      await status("/api/v1/repos"),
+      await status("/-/public"),
+      await status("/acme"),
+      await status("/acme.json"),
+    ];
+    expect([...statuses, await status("/"), await status("/acme/open")]).toEqual([404, 404, 404, 404, 200, 200]);
     expect(await (await fetch(silent.base)).text()).not.toContain("open");
     await silent.stop();
   });
