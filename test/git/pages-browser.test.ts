@@ -1,6 +1,7 @@
 /**
  * The pages in a real browser: nothing of an author's runs, nothing leaves its place, and people who can't see find their way. Chromium
- * comes from Debian; where there is none these tests are left out, as `.ci/run` installs it.
+ * comes from Debian; where there is none these tests are left out, as `.ci/run` installs it. `SCREENSHOTS` names a directory for a picture of
+ * each page that is looked at.
  *
  * @packageDocumentation
  */
@@ -13,7 +14,9 @@ import type { RunningHost } from "../../scripts/host.ts";
 import { apiClient } from "../support/api-client.ts";
 import { GitSandbox, withToken } from "../support/git-client.ts";
 import { startTestHost } from "../support/host.ts";
+import { COMMAND_LIMIT, WAIT_LIMIT } from "../support/time-limits.ts";
 
+const SCREENSHOTS = process.env["SCREENSHOTS"];
 const CHROMIUM = "/usr/bin/chromium";
 const SCRIPT = "<script>window.broken = true</script>";
 const WIDTHS = [360, 800, 1400] as const;
@@ -71,6 +74,8 @@ async function visit(
 ): Promise<Visit> {
   const { width = 1400, scheme = "light", hasScripts = true } = options;
   const page = await browser.newPage();
+  // Whatever a browser is waited for: its own limits are those of a machine that does nothing else.
+  page.setDefaultTimeout(WAIT_LIMIT);
   const faults: string[] = [];
   await page.setJavaScriptEnabled(hasScripts);
   await page.setViewport({ width, height: 900 });
@@ -89,7 +94,16 @@ async function visit(
     if (!request.url().startsWith(host.base)) faults.push(`a request to ${request.url()}`);
   });
   await page.goto(host.base + path, { waitUntil: "load" });
+  await keepPicture(page, `${path} ${width} ${scheme}`);
   return { page, faults };
+}
+
+/** Keeps what a window shows where pictures are asked for, in a file that is called after it. */
+async function keepPicture(page: Page, title: string): Promise<void> {
+  if (SCREENSHOTS === undefined) return;
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  const name = title.replaceAll(/[^\w.-]+/g, "_").slice(-100);
+  await page.screenshot({ path: `${join(SCREENSHOTS, name)}.png` });
 }
 
 /** Whether something on the page is wider than the window. */
@@ -127,7 +141,12 @@ describe.skipIf(!existsSync(CHROMIUM))("the pages in a browser", () => {
     await git.ok(["tag", "-a", "v1", "-m", "one"], { cwd: work });
     await git.ok(["branch", "b<script>"], { cwd: work });
     await git.ok(["push", "-q", "--mirror", withToken(`${host.base}/acme/shown.git`, "test-token")], { cwd: work });
-    browser = await launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-gpu"] });
+    browser = await launch({
+      executablePath: CHROMIUM,
+      args: ["--no-sandbox", "--disable-gpu"],
+      timeout: COMMAND_LIMIT,
+      protocolTimeout: WAIT_LIMIT,
+    });
   });
 
   afterAll(async () => {
