@@ -27,6 +27,8 @@ const TOKEN_STEPS = 40;
 
 const ITEM = "<li>";
 const TASK = /^\[([ xX])\](?=\s+\S)/;
+/** The first line of a quotation that is an alert at GitHub: only one at the top of the document can be. */
+const ALERT = /^\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*(?:\n|$)/i;
 const LANGUAGE = /^[\w+#-]{1,20}/;
 
 /** Returns the HTML of a document. Yields the steps that were taken. @throws TooMuchWork */
@@ -145,8 +147,10 @@ class BlockWriter {
     this.#push(html);
   }
 
-  *#paragraph({ lines, parent }: Block): Generator<number, void, undefined> {
-    let text = lines.join("\n");
+  *#paragraph(block: Block): Generator<number, void, undefined> {
+    const { lines, parent } = block;
+    let text = this.#alert(block, lines.join("\n"));
+    if (text === "") return;
     let box = "";
     if (parent?.kind === "item" && itemAt(parent.children, 0).lines === lines) {
       const [all = "", sign = " "] = TASK.exec(text) ?? []; // It may be no task.
@@ -156,6 +160,14 @@ class BlockWriter {
     const html = yield* this.#inline(text);
     const isBare = parent?.kind === "item" && parent.parent?.isTight === true;
     this.#line(isBare ? box + html : `<p>${box}${html}</p>\n`);
+  }
+
+  /** Writes the word of an alert. Returns the text of a paragraph without it. */
+  #alert(block: Block, text: string): string {
+    const [all = "", name = ""] = (isFirstOfQuote(block) ? ALERT.exec(text) : undefined) ?? []; // It may be none.
+    if (all !== "")
+      this.#line(`<p><strong>${name.charAt(0).toUpperCase()}${name.slice(1).toLowerCase()}</strong></p>\n`);
+    return text.slice(all.length);
   }
 
   *#heading({ lines, level }: Block): Generator<number, void, undefined> {
@@ -266,4 +278,10 @@ function linkStart(href: string, title: string): string {
 
 function hintOf(title: string): string {
   return title === "" ? "" : ` title="${escapeOutsideReferences(title)}"`;
+}
+
+/** Whether a paragraph begins a quotation at the top of the document, and is not all of it in one line. */
+function isFirstOfQuote({ lines, parent }: Block): boolean {
+  if (parent?.kind !== "quote" || parent.depth !== 1 || itemAt(parent.children, 0).lines !== lines) return false;
+  return lines.length > 1 || parent.children.length > 1;
 }

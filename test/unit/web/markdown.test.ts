@@ -129,6 +129,20 @@ describe("renderMarkdown", () => {
     expect(render(text)).toBe(`<p>${html}</p>\n`);
   });
 
+  it.each([
+    ["> [!NOTE]\n> *a*", "<p><strong>Note</strong></p>\n<p><em>a</em></p>\n"],
+    ["> [!warning] \n> a\n>\n> b", "<p><strong>Warning</strong></p>\n<p>a</p>\n<p>b</p>\n"],
+    ["> [!TIP]\n>\n> - a", "<p><strong>Tip</strong></p>\n<ul>\n<li>a</li>\n</ul>\n"],
+    // What is none.
+    ["> [!NOTE]", "<p>[!NOTE]</p>\n"],
+    ["> [!NOTE] a\n> b", "<p>[!NOTE] a\nb</p>\n"],
+    ["> [!OTHER]\n> a", "<p>[!OTHER]\na</p>\n"],
+    ["> a\n>\n> [!NOTE]\n> b", "<p>a</p>\n<p>[!NOTE]\nb</p>\n"],
+    ["> > [!NOTE]\n> > a", "<blockquote>\n<p>[!NOTE]\na</p>\n</blockquote>\n"],
+  ])("shows the quotation %j as an alert where it is one", (text, html) => {
+    expect(render(text)).toBe(`<blockquote>\n${html}</blockquote>\n`);
+  });
+
   it("knows the line under the head of a table", () => {
     const delimiters = ["|-|", "-|-", "| :-: | --- |", "|-", "-|", "|:-", ":--|", ":-:"];
     expect(delimiters.filter((line) => tableColumns(line) === undefined)).toEqual([]);
