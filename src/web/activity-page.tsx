@@ -83,8 +83,9 @@ function ContributorRow({ person }: { readonly person: Contributor }) {
         <bdi>{shownPerson({ name, email, time: first, zone: "+0000" })}</bdi>
       </td>
       <td class="size">{shownCount(commits)}</td>
-      <td>{dayOf(first)}</td>
-      <td>{dayOf(last)}</td>
+      <td>
+        <span class="day">{dayOf(first)}</span> to <span class="day">{dayOf(last)}</span>
+      </td>
     </tr>
   );
 }
@@ -93,7 +94,7 @@ function Contributors({ people }: { readonly people: readonly Contributor[] }) {
   return (
     <section>
       <h3>Contributors</h3>
-      <ListTable label="Contributors" heads={["Name", "Commits", "First", "Last"]}>
+      <ListTable label="Contributors" heads={["Name", "Commits", "First to last"]}>
         {people.slice(0, MOST_LISTED).map((person) => (
           <ContributorRow person={person} />
         ))}

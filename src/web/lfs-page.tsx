@@ -101,7 +101,7 @@ export async function lfsPage(context: Context<PageEnv>): Promise<Response> {
       lfsJson(context, page.name, `/locks?limit=${PAGE_LOCKS}${after}`, locks),
     ]);
     return await settingsAnswer(context, page, {
-      at: "/lfs",
+      at: "/settings/lfs",
       body: (section) => (
         <>
           <section>

@@ -131,7 +131,7 @@ export async function maintenancePage(context: Context<PageEnv>): Promise<Respon
     const state = await apiJson(context, `${apiPath(page)}/maintenance`, maintenance);
     const isMirror = page.record.mirror !== undefined;
     return await settingsAnswer(context, page, {
-      at: "/maintenance",
+      at: "/settings/maintenance",
       body: (section) => <Page {...section} state={state} isMirror={isMirror} />,
     });
   });

@@ -158,7 +158,7 @@ export async function mirrorPage(context: Context<PageEnv>): Promise<Response> {
     const isMirror = page.record.mirror !== undefined;
     const state = isMirror ? await apiJson(context, `${apiPath(page)}/mirror`, mirrorState) : undefined;
     return await settingsAnswer(context, page, {
-      at: "/mirror",
+      at: "/settings/mirror",
       body: (section) => (
         <>
           {state === undefined ? null : <State {...section} state={state} />}

@@ -98,7 +98,7 @@ export async function rulesPage(context: Context<PageEnv>): Promise<Response> {
   return await administered(context, async (page) => {
     const { body, tag } = await apiTagged(context, apiPath(page), v.object({ protected: protectedRefs }));
     return await settingsAnswer(context, page, {
-      at: "/rules",
+      at: "/settings/rules",
       body: (section) => (
         <>
           <section>

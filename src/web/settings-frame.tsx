@@ -12,14 +12,15 @@ import type { PageEnv } from "./page-host.ts";
 import { crumbsOf, RepositoryFrame } from "./repository-frame.tsx";
 import { type RepositoryPage, shownNames, withRepository } from "./repository-request.ts";
 
-/** The pages of settings, below `/settings`, and what they are called. */
+/** The pages of settings, below the repository, and what they are called. */
 const SETTINGS_PAGES = {
-  "": "General",
-  "/rules": "Protected refs",
-  "/mirror": "Mirror",
-  "/keys": "Deploy keys",
-  "/lfs": "Git LFS",
-  "/maintenance": "Maintenance",
+  "/settings": "General",
+  "/settings/rules": "Protected refs",
+  "/settings/mirror": "Mirror",
+  "/settings/keys": "Deploy keys",
+  "/settings/lfs": "Git LFS",
+  "/settings/maintenance": "Maintenance",
+  "/reflog": "Who moved what",
 } as const;
 
 /** A page of settings. */
@@ -54,11 +55,10 @@ function SettingsTabs({ page, at }: { readonly page: RepositoryPage; readonly at
   return (
     <nav aria-label="Settings" class="bar">
       {Object.entries(SETTINGS_PAGES).map(([path, text]) => (
-        <a href={settingsOf(page) + path} aria-current={path === at ? "page" : undefined}>
+        <a href={repositoryLink(page.name) + path} aria-current={path === at ? "page" : undefined}>
           {text}
         </a>
       ))}
-      <a href={`${repositoryLink(page.name)}/reflog`}>Who moved what</a>
       <a href={`/${tenant}/-/tokens`}>Tokens</a>
       <a href={`/${tenant}/-/ssh-keys`}>SSH keys</a>
     </nav>
@@ -72,7 +72,7 @@ export async function settingsAnswer(
   { at, body }: { readonly at: SettingsPath; readonly body: (section: Section) => Child },
 ): Promise<Response> {
   const { tenant, repo } = shownNames(page.name);
-  const name = at === "" ? "Settings" : SETTINGS_PAGES[at];
+  const name = at === "/settings" ? "Settings" : SETTINGS_PAGES[at];
   return await pageAnswer(context, {
     title: `${name} - ${tenant}/${repo}`,
     crumbs: crumbsOf(page),

@@ -8,10 +8,8 @@ import * as v from "valibot";
 import { ActionForm } from "./action-form.tsx";
 import { apiJson } from "./api-json.ts";
 import { ConfirmedForm } from "./confirmed-form.tsx";
-import { formTokenOf, pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { cursorLink, Pager } from "./pager.tsx";
-import { crumbsOf, RepositoryFrame } from "./repository-frame.tsx";
 import { shownNames } from "./repository-request.ts";
 import { administered, apiPath, type Section, settingsAnswer, settingsOf } from "./settings-frame.tsx";
 import { ListTable } from "./list-table.tsx";
@@ -215,7 +213,7 @@ export async function settingsPage(context: Context<PageEnv>): Promise<Response>
     const base = apiPath(page);
     const [shown, list] = await Promise.all([apiJson(context, base, settings), hooksOf(context, base)]);
     return await settingsAnswer(context, page, {
-      at: "",
+      at: "/settings",
       body: (section) => (
         <>
           <General {...section} shown={shown} />
@@ -240,12 +238,10 @@ export async function reflogPage(context: Context<PageEnv>): Promise<Response> {
     const cursor = context.req.query("cursor");
     const query = cursor === undefined ? "" : `?cursor=${encodeURIComponent(cursor)}`;
     const log = await apiJson(context, `/repos/${tenant}/${repo}/reflog${query}`, reflog);
-    const token = formTokenOf(context);
-    return await pageAnswer(context, {
-      title: `Who moved what - ${tenant}/${repo}`,
-      crumbs: crumbsOf(page),
-      body: (
-        <RepositoryFrame shown={page} tab="settings">
+    return await settingsAnswer(context, page, {
+      at: "/reflog",
+      body: ({ token }) => (
+        <>
           <h2>Who moved what</h2>
           {log.pushes.length === 0 ? <p class="note">Nothing has been pushed.</p> : null}
           <ul class="repositories">
@@ -269,7 +265,7 @@ export async function reflogPage(context: Context<PageEnv>): Promise<Response> {
             ))}
           </ul>
           <Pager href={cursorLink(log.cursor)} words="Older" />
-        </RepositoryFrame>
+        </>
       ),
     });
   });

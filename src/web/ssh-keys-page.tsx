@@ -174,7 +174,7 @@ export async function deployKeysPage(context: Context<PageEnv>): Promise<Respons
     const list = await apiJson(context, paged(context, `${apiPath(page)}/deploy-keys`), deployKeys);
     const rows = list.keys.map((key) => ({ ...key, may: key.write ? "read and push" : "read" }));
     return await settingsAnswer(context, page, {
-      at: "/keys",
+      at: "/settings/keys",
       body: ({ token }) => {
         const forms = { to: settingsOf(page), token, remove: "remove-key" };
         return (

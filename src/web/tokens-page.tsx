@@ -85,6 +85,37 @@ function IssueForm({ tenant, form }: { readonly tenant: string; readonly form: s
   );
 }
 
+type TokenTableProps = {
+  readonly tenant: string;
+  readonly form: string;
+  readonly list: v.InferOutput<typeof tokens>;
+};
+
+function TokenTable({ tenant, form, list }: TokenTableProps) {
+  if (list.tokens.length === 0) return <p class="note">There is no token yet.</p>;
+  return (
+    <ListTable label="Tokens" heads={["Name", "May", "For", "Ends", "Last used", "Revoke"]}>
+      {list.tokens.map((each) => (
+        <tr>
+          <td>
+            <bdi>{each.name}</bdi>
+          </td>
+          <td>{each.scopes.join(", ")}</td>
+          <td>{each.repos === null ? "all" : each.repos.join(", ")}</td>
+          <td>{shownDay(each.expires_at)}</td>
+          <td>{shownDay(each.last_used_at)}</td>
+          <td>
+            <ActionForm to={`/${tenant}/-/tokens`} token={form} action="revoke">
+              <input type="hidden" name="id" value={each.id} />
+              <button aria-label={`Revoke ${each.name}`}>Revoke</button>
+            </ActionForm>
+          </td>
+        </tr>
+      ))}
+    </ListTable>
+  );
+}
+
 async function answer(
   context: Context<PageEnv>,
   tenant: string,
@@ -104,25 +135,7 @@ async function answer(
             <input class="copy" readonly value={made.token} size={60} aria-label="The token" />
           </p>
         )}
-        <ListTable label="Tokens" heads={["Name", "May", "For", "Ends", "Last used", "Revoke"]}>
-          {list.tokens.map((each) => (
-            <tr>
-              <td>
-                <bdi>{each.name}</bdi>
-              </td>
-              <td>{each.scopes.join(", ")}</td>
-              <td>{each.repos === null ? "all" : each.repos.join(", ")}</td>
-              <td>{shownDay(each.expires_at)}</td>
-              <td>{shownDay(each.last_used_at)}</td>
-              <td>
-                <ActionForm to={`/${tenant}/-/tokens`} token={form} action="revoke">
-                  <input type="hidden" name="id" value={each.id} />
-                  <button aria-label={`Revoke ${each.name}`}>Revoke</button>
-                </ActionForm>
-              </td>
-            </tr>
-          ))}
-        </ListTable>
+        <TokenTable tenant={tenant} form={form} list={list} />
         <IssueForm tenant={tenant} form={form} />
       </>
     ),
