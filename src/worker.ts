@@ -17,7 +17,7 @@ import { isolateState } from "./host/begun-request.ts";
 import { GitHostEntrypoint } from "./host/git-host.ts";
 import { Meter } from "./host/meter.ts";
 import { passOn } from "./host/pass-on.ts";
-import { logFault, logJob } from "./http/log.ts";
+import { logDamage, logFault, logJob } from "./http/log.ts";
 
 export { DirectoryObject } from "./durable/tenant/directory-object.ts";
 export { LenderObject } from "./durable/lender/lender-object.ts";
@@ -64,6 +64,7 @@ export default {
         agent,
         allowPrivate: allowsPrivate(env),
         readPush: pushedCommits,
+        onDamage: logDamage,
         onFault: logFault,
         onEnd: (line) => {
           logJob(line);

@@ -184,6 +184,9 @@ export function durableRefs(object: RepositoryStub, { name, counters, recent, kn
       (await call(async () => object.maintenance({ kind: "graphs", request }))).replaced ?? { kind: "gone" },
     reportLfs: async (report) =>
       (await call(async () => object.maintenance({ kind: "lfs", report }))).replaced ?? { kind: "gone" },
+    reportDamage: async (files) => {
+      await call(async () => object.maintenance({ kind: "damage", files }));
+    },
     endMaintenance: async (id, run) => {
       await call(async () => object.maintenance({ kind: "end", id, run }));
     },

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import type { DamagedFile } from "../catalog/damaged-file.ts";
 import { HostBusy, LimitExceeded } from "../bytes/failure.ts";
 import { deliverAll } from "../events/deliver.ts";
 import type { Happening } from "../events/hook.ts";
@@ -33,6 +34,8 @@ export type JobHost = {
     repository: Repository,
     move: { readonly id: string; readonly oldOid: string; readonly newOid: string },
   ) => Promise<PushContent | undefined>;
+  /** Gets files that only save work and are damaged. */
+  readonly onDamage: (file: DamagedFile) => void;
   /** Gets failures. */
   readonly onFault: (where: string, error: unknown) => void;
   /** Gets each job, with its costs. */
@@ -201,6 +204,7 @@ async function runLane(jobs: Iterable<Read>, host: JobHost): Promise<void> {
     } catch (error) {
       if (await tellFault(job, storage, host, [`job ${job.type}`, error])) ended = GONE;
     }
+    for (const file of await storage.reportDamage()) host.onDamage(file);
     if (ended.done) message.ack();
     else message.retry();
     const { type, repository } = job;

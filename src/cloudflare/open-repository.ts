@@ -31,6 +31,7 @@ import type { UploadParts, UploadStore } from "../refs/upload-store.ts";
 import { DEFAULT_LIMITS } from "../repository/limits.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { CloneTwin } from "../catalog/clone-twin.ts";
+import { type DamagedFile, DamagedFiles } from "../catalog/damaged-file.ts";
 import { packKey } from "../catalog/pack-keys.ts";
 import type { PackFile } from "../catalog/pack-storage.ts";
 import { CorruptStore } from "../bytes/failure.ts";
@@ -86,6 +87,8 @@ export class RequestStorage {
   readonly #tools: IsolateTools;
   readonly #agent: string;
   #memory: RequestMemory | undefined;
+  /** What was found damaged, by the key of the repository. */
+  readonly #damaged = new Map<string, DamagedFiles>();
 
   /** `agent` is this host's name for itself. */
   constructor(env: Env, tools: IsolateTools, agent: string) {
@@ -288,9 +291,30 @@ export class RequestStorage {
       storage: (id) => r2PackStorage(this.#env.BUCKET, this.counters, id),
       limits: DEFAULT_LIMITS,
       pacer: this.#tools.pacer(),
+      noteDamage: (file) => this.#noteDamage(key, file),
       now: () => Date.now(),
       random: (length) => crypto.getRandomValues(new Uint8Array(length)),
     };
+  }
+
+  #noteDamage(key: string, file: DamagedFile): void {
+    const files = this.#damaged.get(key) ?? new DamagedFiles();
+    files.note(file);
+    this.#damaged.set(key, files);
+  }
+
+  /** Tells repositories of the files that the request has found damaged, and returns these. It never throws: who meets a file next notes it again. */
+  async reportDamage(): Promise<DamagedFile[]> {
+    const all: DamagedFile[] = [];
+    for (const [key, damaged] of this.#damaged) {
+      const files = damaged.take();
+      all.push(...files);
+      await this.refs(key)
+        .reportDamage(files)
+        .catch(() => undefined);
+    }
+    this.#damaged.clear();
+    return all;
   }
 
   /** Everything that the deployment holds. */

@@ -46,14 +46,16 @@ export function packOrder(tables: PackTables): Uint32Array<ArrayBuffer> {
   return entries.map((entry) => u32At(positions, entry));
 }
 
-function* body(tables: PackTables): Generator<Uint8Array<ArrayBuffer>> {
+function* body(
+  positions: Uint32Array,
+  { format, packChecksum }: Pick<PackTables, "format" | "packChecksum">,
+): Generator<Uint8Array<ArrayBuffer>> {
   const header = new Uint8Array(HEADER_BYTES);
   const headerView = new DataView(header.buffer);
   headerView.setUint32(0, SIGNATURE);
   headerView.setUint32(4, VERSION);
-  headerView.setUint32(8, HASH_ID[tables.format.name]);
+  headerView.setUint32(8, HASH_ID[format.name]);
   yield header;
-  const positions = packOrder(tables);
   const buffer = new Uint8Array(Math.min(ROWS_PER_CHUNK, positions.length) * 4);
   const view = new DataView(buffer.buffer);
   for (let first = 0; first < positions.length; first += ROWS_PER_CHUNK) {
@@ -62,7 +64,7 @@ function* body(tables: PackTables): Generator<Uint8Array<ArrayBuffer>> {
     for (let i = 0; i < part.length; i++) view.setUint32(i * 4, u32At(part, i));
     yield chunk;
   }
-  yield tables.packChecksum.slice();
+  yield packChecksum.slice();
 }
 
 /**
@@ -72,7 +74,16 @@ function* body(tables: PackTables): Generator<Uint8Array<ArrayBuffer>> {
  * @param digest - A fresh hash of the repository's object format, for the trailer.
  */
 export function encodeReverseIndex(tables: PackTables, digest: Digest): Generator<Uint8Array<ArrayBuffer>> {
-  return withTrailer(body(tables), digest);
+  return encodeRanks(packOrder(tables), tables, digest);
+}
+
+/** As {@link encodeReverseIndex}, of the index position of each entry in the order of the pack. */
+export function encodeRanks(
+  positions: Uint32Array,
+  pack: Pick<PackTables, "format" | "packChecksum">,
+  digest: Digest,
+): Generator<Uint8Array<ArrayBuffer>> {
+  return withTrailer(body(positions, pack), digest);
 }
 
 /** Returns the offset in the file of the row of the pack's i-th entry, for a reader that has the file in a bucket. */

@@ -11,7 +11,7 @@
 import { IS_COMMIT, IS_TAG, PLACED, REF_BLOB, REF_TREE, SELECTED, UNINTERESTING } from "../kernel/object-flags.ts";
 import { itemAt } from "../bytes/assert.ts";
 import { addBit, addBits, type Bits, hasBit, newBits } from "../bytes/bits.ts";
-import { isStorageFault } from "../bytes/failure.ts";
+import { CorruptStore, isStorageFault } from "../bytes/failure.ts";
 import { typeAtPosition } from "../format/pack-types.ts";
 import { TYPE_NUMBER } from "../object/object-type.ts";
 import { loadPackOrder, type PackOrder } from "../store/pack-order.ts";
@@ -49,20 +49,21 @@ async function openBitmaps({ database, format }: GraphSession): Promise<Opened |
   const [handle] = database.packs.filter(hasBitmaps).toSorted((a, b) => b.record.objects - a.record.objects);
   if (handle === undefined) return undefined;
   const [bitmaps, order, types] = await Promise.all([
-    unlessCorrupt(StoredBitmaps.open(handle, format)),
+    unlessCorrupt(handle, StoredBitmaps.open(handle, format)),
     loadPackOrder(handle, format),
     handle.allTypes(),
   ]);
   return bitmaps === undefined ? undefined : { handle, order, bitmaps, types };
 }
 
-/** Bitmaps only save work: a fetch does without those that are damaged, as git does. */
-async function unlessCorrupt<T>(reading: Promise<T>): Promise<T | undefined> {
+/** Bitmaps only save work: a fetch does without those that are damaged, as git does, and notes them. */
+async function unlessCorrupt<T>(handle: PackHandle, reading: Promise<T>): Promise<T | undefined> {
   try {
     return await reading;
   } catch (error) {
-    if (isStorageFault(error)) return undefined;
-    throw error;
+    if (!isStorageFault(error)) throw error;
+    if (error instanceof CorruptStore) handle.noteDamage("bitmap");
+    return undefined;
   }
 }
 
@@ -118,7 +119,7 @@ class BitmapWalk {
     if (this.#isKnown(node)) return true;
     const position = this.#positionOf(node);
     if (position >= 0 && this.#opened.bitmaps.has(position)) {
-      const reached = await unlessCorrupt(this.#opened.bitmaps.reachedFrom(position));
+      const reached = await unlessCorrupt(this.#opened.handle, this.#opened.bitmaps.reachedFrom(position));
       if (reached === undefined) return false;
       addBits(this.#bits, reached);
       this.#isMet = true;

@@ -14,7 +14,7 @@ import { deploymentSecret, type Env } from "../env.ts";
 import type { Credentials } from "../http/authenticate.ts";
 import { FormatCache } from "../http/format-cache.ts";
 import type { RequestBounds } from "../http/identify.ts";
-import { logRequest } from "../http/log.ts";
+import { logDamage, logRequest } from "../http/log.ts";
 import { PublicPages } from "../http/public-pages.ts";
 import { RecentReaders } from "../http/recent-readers.ts";
 import { UnboundedTenants } from "../http/unbounded-tenants.ts";
@@ -108,10 +108,11 @@ export function beginRequest(platform: PlatformOptions, env: Env, asked: AskedRe
 export async function endRequest(
   { meter, tools }: PlatformOptions,
   env: Env,
-  { host, lifetime, began }: BegunRequest,
+  { storage, host, lifetime, began }: BegunRequest,
   ended: Pick<EndedRequest, "request" | "status">,
 ): Promise<void> {
   await lifetime.ended();
+  for (const file of await storage.reportDamage()) logDamage(file);
   const line = requestLine({ ...ended, host, began, wasm: tools.kernels.takeHighest() });
   logRequest(line);
   env.USAGE?.writeDataPoint(dataPointOf(line));

@@ -98,6 +98,16 @@ function dataOf(error: unknown): Readonly<Record<string, string | number>> {
   return {};
 }
 
+/** A file below the prefix of the repository whose id is `home`. */
+export type LostFile = { readonly home: string; readonly pack: string; readonly extension: string };
+
+/** Logs a file that only saves work and is damaged or missing. Nobody was told of it: maintenance makes it anew. */
+export function logDamage({ home, pack, extension }: LostFile): void {
+  const line = { log: "damage", at: new Date().toISOString(), repository: home, file: `pack-${pack}.${extension}` };
+  // eslint-disable-next-line no-console -- this is the logger
+  console.error(JSON.stringify(line));
+}
+
 /** Logs a fault of ours, with its causes. It never contains credentials: errors carry none. */
 export function logFault(where: string, error: unknown): void {
   const causes: string[] = [];

@@ -261,7 +261,8 @@ export async function makeGraph(input: GraphInput): Promise<ReplaceGraphsRequest
   if (snapshot.kind === "missing") return undefined;
   const { record, graphs = [] } = snapshot;
   const format = objectFormat(record.objectFormat);
-  const place = { storage: repository.storage(record.id), scope: record.id, cache: repository.cache, format };
+  const { cache, hash } = repository;
+  const place = { storage: repository.storage(record.id), scope: record.id, cache, hash, format };
   const figures = { ...GRAPHING, ...bounds };
   // Commits are read from the layers where these can be held, and from packs otherwise.
   const shown = new CommitGraph(graphs, place, figures.wholeBytes);

@@ -11,6 +11,7 @@ import { toHex } from "../bytes/hex.ts";
 import type { MadeTwin } from "../catalog/clone-twin.ts";
 import type { MadeMultiPackIndex } from "../catalog/multi-pack-plan.ts";
 import type { PackBitmapSize, PackRecord } from "../catalog/pack-record.ts";
+import type { PackFile } from "../catalog/pack-storage.ts";
 import { objectFormat } from "../object/object-id.ts";
 import { combinePacks } from "../packing/combine-packs.ts";
 import { orderPack } from "../packing/order-pack.ts";
@@ -94,13 +95,17 @@ async function walk(repository: Repository, { purges, staged }: Step): Promise<W
 }
 
 /** Writes bitmaps of a pack. */
-async function makeBitmap({ repository }: Maintained, { record, packs }: Step): Promise<PackBitmapSize> {
+async function makeBitmap(
+  { repository }: Maintained,
+  { record, packs }: Step,
+  mended: () => void,
+): Promise<PackBitmapSize> {
   const pack = itemAt(packs, 0);
   // In the order of their names, branches come before tags.
   const found = await repository.refs.open({ refPrefixes: ["refs/heads/", "refs/tags/"] });
   const isSame = found.kind === "found" && found.record.id === record.id;
   const refs = isSame ? decodeRefRows(found.refs, objectFormat(record.objectFormat).rawSize) : [];
-  return await writeBitmap({ repository, record, pack, refs });
+  return await writeBitmap({ repository, record, pack, refs, mended });
 }
 
 /** Writes what stands beside a pack: its bitmaps, or the head of its bundle. */
@@ -108,15 +113,16 @@ async function describePack(maintained: Maintained, kind: "bitmap" | "bundle", s
   const { repository, catalog } = maintained;
   const { record, packs } = step;
   const pack = itemAt(packs, 0);
-  const size = await (kind === "bitmap" ? makeBitmap(maintained, step) : writeTips({ repository, record, pack }));
+  const beside: PackFile["extension"][] = ["bitmap", "tips"];
+  const size = await (kind === "bitmap"
+    ? makeBitmap(maintained, step, () => void beside.push("rev"))
+    : writeTips({ repository, record, pack }));
   const bitmap = { pack: pack.name, size };
   const written = kind === "bitmap" ? size.bytes : (size.tips ?? 0); // A pack may turn out to have no bundle.
   const { kind: answer } = await catalog.replacePacks({ id: record.id, added: [], replaced: [], bitmap });
   if (answer === "done") return { outcome: "done", written };
   // The pack has left the catalog meanwhile, and its other files may be deleted already.
-  await repository
-    .storage(record.id)
-    .delete((["bitmap", "tips"] as const).map((extension) => ({ pack: pack.name, extension })));
+  await repository.storage(record.id).delete(beside.map((extension) => ({ pack: pack.name, extension })));
   return { outcome: "stale", written };
 }
 

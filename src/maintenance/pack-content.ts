@@ -13,7 +13,7 @@ import type { PackRecord } from "../catalog/pack-record.ts";
 import { EntryHeader } from "../format/pack-entry.ts";
 import { PackIndex } from "../format/pack-index.ts";
 import { packTypesBytes, typeAtPosition } from "../format/pack-types.ts";
-import { parseReverseIndex, reverseIndexBytes } from "../format/reverse-index.ts";
+import { reverseIndexBytes } from "../format/reverse-index.ts";
 import { CommitTable } from "../graph/commit-table.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { CommitLinks } from "../object/commit.ts";
@@ -21,11 +21,11 @@ import { type ObjectFormat, objectFormat } from "../object/object-id.ts";
 import { OFS_DELTA, REF_DELTA, TYPE_NUMBER } from "../object/object-type.ts";
 import { readTagLinks } from "../object/tag.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
-import { openObjects } from "../repository/open-objects.ts";
-import type { Repository } from "../repository/repository.ts";
+import { openObjects, type ReadRepository } from "../repository/open-objects.ts";
 import type { ReadObject } from "../store/held-objects.ts";
 import { type Held, Inflating } from "../store/inflating.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
+import { orFault, ranksOrSorted } from "../store/pack-order.ts";
 import { ObjectReader } from "../store/object-reader.ts";
 import { READING } from "../store/reading-policy.ts";
 import { ObjectRing } from "../store/object-ring.ts";
@@ -33,7 +33,7 @@ import { alikeKey, AlikeTrees, TreeLists } from "./tree-lists.ts";
 
 /** Where a pack lies, and what it is read with. */
 export type PackInput = {
-  readonly repository: Pick<Repository, "storage" | "cache" | "pacer" | "memory">;
+  readonly repository: ReadRepository;
   readonly record: Pick<RepositoryRecord, "id" | "objectFormat">;
   readonly pack: PackRecord;
   readonly kernel: Kernel;
@@ -72,6 +72,7 @@ export class PackContent {
   readonly #links: CommitLinks;
   readonly #header = new EntryHeader();
   readonly #alike = new AlikeTrees();
+  #lacksReverseIndex = false;
 
   private constructor(input: PackInput) {
     const { repository, record, pack, kernel } = input;
@@ -122,11 +123,13 @@ export class PackContent {
       await storage.read({ pack: pack.name, extension }, 0, length);
     const [indexBytes, reverseBytes, kinds] = await Promise.all([
       read("idx", pack.indexBytes),
-      read("rev", reverseIndexBytes(this.count, this.format)),
+      orFault(read("rev", reverseIndexBytes(this.count, this.format))),
       pack.kinds ?? read("kinds", packTypesBytes(this.count)),
     ]);
     const index = new PackIndex(indexBytes, this.format);
-    const order = parseReverseIndex(reverseBytes, this.format);
+    const noteDamage = (): void => void (this.#lacksReverseIndex = true);
+    const tools = { format: this.format, hash: repository.hash, noteDamage };
+    const order = ranksOrSorted(reverseBytes, { pack, index }, tools);
     await repository.pacer.forEach(this.count, NAME_STEPS, (rank) => {
       const position = order.positionOf(rank);
       this.positions[rank] = position;
@@ -138,7 +141,12 @@ export class PackContent {
     });
     this.#offsets[this.count] = pack.packBytes - this.format.rawSize;
     freeMemory(indexBytes);
-    freeMemory(reverseBytes);
+    if (reverseBytes instanceof Uint8Array) freeMemory(reverseBytes);
+  }
+
+  /** Whether the pack's reverse index is damaged or missing. {@link positions} has what it would say. */
+  get lacksReverseIndex(): boolean {
+    return this.#lacksReverseIndex;
   }
 
   async #readEntries(): Promise<void> {

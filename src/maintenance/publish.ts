@@ -89,10 +89,15 @@ async function publishTail(publishing: Publishing, snapshot: OpenSnapshot): Prom
 }
 
 /** Puts the multi-pack index where git looks for it, or takes it away because a pack that it names is to go. */
-async function publishIndex({ multiPackIndex }: OpenSnapshot, files: BareFiles): Promise<void> {
+async function publishIndex(
+  { record, multiPackIndex }: OpenSnapshot,
+  files: BareFiles,
+  repository: Pick<Repository, "noteDamage">,
+): Promise<void> {
   if (multiPackIndex === undefined) return;
   const { name } = multiPackIndex;
   const isThere = name !== undefined && (await files.copy(`objects/pack/pack-${name}.midx`, MULTI_PACK_INDEX));
+  if (!isThere && name !== undefined) repository.noteDamage({ home: record.id, pack: name, extension: "midx" });
   if (!isThere) await files.delete([MULTI_PACK_INDEX]);
 }
 
@@ -114,7 +119,7 @@ export async function publish(
       return undefined;
     const found = await publishTail(publishing, snapshot);
     if (found === undefined) continue;
-    await publishIndex(found.snapshot, filesOf(snapshot.record.id));
+    await publishIndex(found.snapshot, filesOf(snapshot.record.id), publishing.repository);
     await writeServerInfo(found.snapshot, filesOf(snapshot.record.id), subject.repository);
     return { id: snapshot.record.id, version: found.version };
   }

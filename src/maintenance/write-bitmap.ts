@@ -19,6 +19,7 @@ import type { PackBitmapSize, PackRecord } from "../catalog/pack-record.ts";
 import { type BundleTip, formatTips } from "../format/bundle.ts";
 import { encodeEwah, ewahBytes, xorEwah } from "../format/ewah.ts";
 import { type BitmapEntry, encodePackBitmap } from "../format/pack-bitmap.ts";
+import { encodeRanks } from "../format/reverse-index.ts";
 import { objectFormat } from "../object/object-id.ts";
 import { TYPE_NUMBER } from "../object/object-type.ts";
 import type { RefRow } from "../refs/ref-rows.ts";
@@ -57,6 +58,8 @@ export type BitmapInput = {
   readonly pack: PackRecord;
   /** Branches, and tags after them. Those of which the pack has everything are the tips of a bundle; see `bundle-plan.ts`. */
   readonly refs?: Iterable<RefRow>;
+  /** Is told that the pack's reverse index was damaged, and written anew. */
+  readonly mended?: () => void;
 };
 
 type Made = BitmapEntry & { readonly base: Made | undefined; readonly depth: number };
@@ -220,6 +223,23 @@ async function tipsOf(
   return tips;
 }
 
+/** Writes the pack's reverse index anew. Meanwhile readers sort the entries. */
+async function mendReverseIndex(
+  { repository, record, pack, mended }: BitmapInput,
+  content: PackContent,
+): Promise<void> {
+  const { format, positions } = content;
+  const packChecksum = present(fromHex(pack.checksum), "the checksum of a pack");
+  const pieces = encodeRanks(positions, { format, packChecksum }, repository.hash(format.name));
+  // A piece is valid until the next one is asked for.
+  const bytes = concat(Array.from(pieces, (piece) => piece.slice()));
+  const file = { pack: pack.name, extension: "rev" } as const;
+  const storage = repository.storage(record.id);
+  await storage.delete([file]);
+  await storage.write(file, bytes);
+  mended?.();
+}
+
 async function write(input: BitmapInput, content: PackContent): Promise<PackBitmapSize> {
   const { repository, record, pack } = input;
   const { format } = content;
@@ -258,6 +278,7 @@ export async function writeBitmap(input: BitmapInput): Promise<PackBitmapSize> {
   let content: PackContent | undefined;
   try {
     content = await PackContent.read({ repository, record, pack, kernel });
+    if (content.lacksReverseIndex) await mendReverseIndex(input, content);
     return await write(input, content);
   } catch (error) {
     if (error instanceof NotClosed || error instanceof LimitExceeded) return NONE;

@@ -21,7 +21,7 @@ import { typeAtPosition } from "../format/pack-types.ts";
 import { TYPE_NUMBER, OFS_DELTA, REF_DELTA } from "../object/object-type.ts";
 import { type ObjectFormat, objectFormat } from "../object/object-id.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
-import { openObjects } from "../repository/open-objects.ts";
+import { openObjects, type ReadRepository } from "../repository/open-objects.ts";
 import type { Repository } from "../repository/repository.ts";
 import { hasCycle } from "../store/ingest/delta-forest.ts";
 import { PartBuffers } from "../store/ingest/part-buffers.ts";
@@ -47,10 +47,7 @@ const PASSES: readonly (readonly number[])[] = [
 
 /** The input of combining packs. */
 export type CombineInput = {
-  readonly repository: Pick<
-    Repository,
-    "storage" | "cache" | "pacer" | "hash" | "crc32" | "limits" | "memory" | "now" | "kernels" | "deflate"
-  >;
+  readonly repository: Pick<Repository, "crc32" | "limits" | "now" | "kernels" | "deflate"> & ReadRepository;
   readonly record: Pick<RepositoryRecord, "id" | "objectFormat">;
   /** The packs to combine, oldest first. */
   readonly packs: readonly PackRecord[];

@@ -14,19 +14,20 @@ import { freeMemory } from "../bytes/free-memory.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
 import { ORDERING, type Ordering } from "../catalog/order-plan.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
-import { parsePackBitmap } from "../format/pack-bitmap.ts";
+import { type BitmapTable, parsePackBitmap } from "../format/pack-bitmap.ts";
 import { EntryHeader, MAX_ENTRY_HEADER_BYTES, encodeEntryHeader, encodeOfsDistance } from "../format/pack-entry.ts";
 import { PackIndex } from "../format/pack-index.ts";
 import { typeAtPosition } from "../format/pack-types.ts";
 import { type ObjectFormat, objectFormat } from "../object/object-id.ts";
 import { OFS_DELTA } from "../object/object-type.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
-import { openObjects } from "../repository/open-objects.ts";
+import { openObjects, type ReadRepository } from "../repository/open-objects.ts";
 import type { Repository } from "../repository/repository.ts";
 import { PartBuffers } from "../store/ingest/part-buffers.ts";
 import { writeIndexFiles } from "../store/ingest/pack-index-writer.ts";
 import { StagedFile } from "../store/ingest/staged-file.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
+import { assertSound } from "../store/whole-file.ts";
 import { partBytesFor } from "./combining-memory.ts";
 import { historyOrder } from "./history-order.ts";
 import { PackEntries } from "./pack-entries.ts";
@@ -44,7 +45,7 @@ const ENTRY_STEPS = 200;
 
 /** The input of ordering a pack. */
 export type OrderInput = {
-  readonly repository: Pick<Repository, "storage" | "cache" | "pacer" | "hash" | "crc32" | "limits" | "memory" | "now">;
+  readonly repository: Pick<Repository, "crc32" | "limits" | "now"> & ReadRepository;
   readonly record: Pick<RepositoryRecord, "id" | "objectFormat">;
   /** The pack. It has bitmaps. */
   readonly pack: PackRecord;
@@ -184,8 +185,26 @@ class Copying {
   }
 }
 
+/** Reads the bitmaps. Damaged ones are noted, and made anew before the pack is ordered. @throws CorruptStore */
+async function readBitmaps(
+  { repository, record, pack: { name, bitmap, checksum } }: OrderInput,
+  handle: PackHandle,
+  format: ObjectFormat,
+): Promise<{ readonly bitmaps: Uint8Array<ArrayBuffer>; readonly table: BitmapTable }> {
+  const file = { pack: name, extension: "bitmap" } as const;
+  try {
+    const bitmaps = await repository.storage(record.id).read(file, 0, bitmap?.bytes ?? 0); // It was planned for: it has some.
+    assertSound(bitmaps, { format, hash: repository.hash });
+    return { bitmaps, table: parsePackBitmap(bitmaps, format, fromHex(checksum) ?? new Uint8Array(0)) };
+  } catch (error) {
+    if (error instanceof CorruptStore) handle.noteDamage("bitmap");
+    throw error;
+  }
+}
+
 /** Reads what the order is made of, and makes it. */
-async function know({ repository, record, pack }: OrderInput): Promise<Known> {
+async function know(input: OrderInput): Promise<Known> {
+  const { repository, record, pack } = input;
   const { pacer, memory } = repository;
   const format = objectFormat(record.objectFormat);
   const storage = repository.storage(record.id);
@@ -194,11 +213,10 @@ async function know({ repository, record, pack }: OrderInput): Promise<Known> {
   const read = pack.indexBytes + pack.bitmap.bytes;
   memory.hold(read);
   try {
-    const entries = await PackEntries.load(storage, pack, format);
+    const entries = await PackEntries.load(storage, handle, format);
     const bases = await entries.readBases(handle, format, pacer);
     const types = await handle.allTypes();
-    const bitmaps = await storage.read({ pack: pack.name, extension: "bitmap" }, 0, pack.bitmap.bytes);
-    const table = parsePackBitmap(bitmaps, format, fromHex(pack.checksum) ?? new Uint8Array(0));
+    const { bitmaps, table } = await readBitmaps(input, handle, format);
     const typeAt = (rank: number): number => typeAtPosition(types, u32At(entries.positions, rank));
     const order = await historyOrder({ count: entries.count, typeAt, bases, bitmaps, table, pacer });
     freeMemory(bitmaps);

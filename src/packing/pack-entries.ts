@@ -10,15 +10,15 @@ import { CorruptStore } from "../bytes/failure.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
 import type { Pacer } from "../bytes/pacer.ts";
 import { findSorted } from "../bytes/sorted.ts";
-import type { PackRecord } from "../catalog/pack-record.ts";
 import type { PackStorage } from "../catalog/pack-storage.ts";
 import { EntryHeader, MAX_ENTRY_HEADER_BYTES } from "../format/pack-entry.ts";
 import { PACK_HEADER_BYTES } from "../format/pack-header.ts";
 import { PackIndex } from "../format/pack-index.ts";
-import { parseReverseIndex, reverseIndexBytes } from "../format/reverse-index.ts";
+import { reverseIndexBytes } from "../format/reverse-index.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { OFS_DELTA } from "../object/object-type.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
+import { orFault, type Ranks, ranksOrSorted } from "../store/pack-order.ts";
 import { streamRun } from "./stored-run.ts";
 
 /** The steps charged to the pacer for an entry whose header is read. */
@@ -34,13 +34,13 @@ export class PackEntries {
   /** By rank: the CRC-32 of the entry's bytes. */
   readonly crcs: Uint32Array<ArrayBuffer>;
 
-  private constructor(index: PackIndex, positionOf: (rank: number) => number, end: number) {
+  private constructor(index: PackIndex, ranks: Ranks, end: number) {
     this.count = index.count;
     this.#offsets = new Uint32Array(this.count + 1);
     this.positions = new Uint32Array(this.count);
     this.crcs = new Uint32Array(this.count);
     for (let rank = 0; rank < this.count; rank++) {
-      const position = positionOf(rank);
+      const position = ranks.positionOf(rank);
       this.positions[rank] = position;
       this.#offsets[rank] = index.offsetAt(position);
       this.crcs[rank] = index.crcAt(position);
@@ -49,17 +49,19 @@ export class PackEntries {
   }
 
   /** Reads the entries of a pack of less than 4 GiB. @throws CorruptStore */
-  static async load(storage: PackStorage, pack: PackRecord, format: ObjectFormat): Promise<PackEntries> {
+  static async load(storage: PackStorage, handle: PackHandle, format: ObjectFormat): Promise<PackEntries> {
+    const pack = handle.record;
     assert(pack.packBytes <= 0xffff_ffff, "offsets have 32 bits");
     const [idx, rev] = await Promise.all([
       storage.read({ pack: pack.name, extension: "idx" }, 0, pack.indexBytes),
-      storage.read({ pack: pack.name, extension: "rev" }, 0, reverseIndexBytes(pack.objects, format)),
+      orFault(storage.read({ pack: pack.name, extension: "rev" }, 0, reverseIndexBytes(pack.objects, format))),
     ]);
-    const ranks = parseReverseIndex(rev, format);
     const index = new PackIndex(idx, format);
-    const entries = new PackEntries(index, (rank) => ranks.positionOf(rank), pack.packBytes - format.rawSize);
+    const noteDamage = (): void => handle.noteDamage("rev");
+    const ranks = ranksOrSorted(rev, { pack, index }, { format, hash: handle.hash, noteDamage });
+    const entries = new PackEntries(index, ranks, pack.packBytes - format.rawSize);
     freeMemory(idx);
-    freeMemory(rev);
+    if (rev instanceof Uint8Array) freeMemory(rev);
     return entries;
   }
 

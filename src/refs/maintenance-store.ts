@@ -5,6 +5,7 @@
  * @packageDocumentation
  * @see git-maintenance(1), git-repack(1)
  */
+import type { DamagedFile } from "../catalog/damaged-file.ts";
 import type { CommitGraphRecord } from "../catalog/commit-graph-record.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 import type { RepositoryRecord } from "./ref-store.ts";
@@ -184,6 +185,11 @@ export interface MaintenanceStore extends MaintenanceControl {
   beginMaintenance(id: string, packNames: readonly string[]): Promise<BeginMaintenanceAnswer>;
   /** Replaces layers of the commit-graph. */
   replaceGraphs(request: ReplaceGraphsRequest): Promise<ReplaceGraphsAnswer>;
+  /**
+   * Takes what readers have found damaged of the files that only save work. What lies below the repository's own prefix, and is still a part of its catalog,
+   * is forgotten, so that maintenance makes it anew: each kind of file at most once in an hour.
+   */
+  reportDamage(files: readonly DamagedFile[]): Promise<void>;
   /** Takes what a look for pointers has found out: objects without one leave when their time is up. */
   reportLfs(report: LfsLookReport): Promise<LfsLookAnswer>;
   /** Notes what a step of repository `id` did. */

@@ -9,6 +9,7 @@ import type { RequestMemory } from "../bytes/memory-budget.ts";
 import type { Pacer } from "../bytes/pacer.ts";
 import type { Kernels } from "../kernel/kernel-pool.ts";
 import type { BlockCache } from "../store/block-cache.ts";
+import type { DamagedFile } from "../catalog/damaged-file.ts";
 import type { PackStorage } from "../catalog/pack-storage.ts";
 import type { RefStore } from "../refs/ref-store.ts";
 import type { Limits } from "./limits.ts";
@@ -38,6 +39,8 @@ export type Repository = {
   readonly deflatePiece: (bytes: Uint8Array, isLast: boolean) => Uint8Array;
   /** Continues a CRC-32, which begins with 0, with the platform's function. */
   readonly crc32: (crc: number, bytes: Uint8Array) => number;
+  /** Notes a file that only saves work and can't be used. The repository's object is told behind the answer. */
+  noteDamage(file: DamagedFile): void;
   /** Returns milliseconds since the epoch. */
   now(): number;
   /** Returns fresh random bytes, for names. */

@@ -1,7 +1,7 @@
 /**
  * Caches parts of stored files in memory, for all requests of an isolate. The cache is bounded in bytes and evicts what
  * was used longest ago. Keys begin with the repository's id, so tenants never meet. Stored files never change, so
- * nothing is ever invalidated.
+ * nothing is ever invalidated but what was found damaged.
  *
  * Blocks of packs come and go by the thousand. They are copied into memory that is reused. A view of what was read
  * would keep all of it alive, and evicted memory would count against the isolate until it is collected. Whole files
@@ -103,6 +103,12 @@ export class BlockCache {
     this.#collected.register(bytes, key);
     this.#files.shrink(this.#bounds.files);
     this.#onGrowth();
+  }
+
+  /** Forgets the files, and parts of files, whose keys begin with `prefix`. */
+  forget(prefix: string): void {
+    this.#files.forget(prefix);
+    for (const key of this.#inUse.keys()) if (key.startsWith(prefix)) this.#inUse.delete(key);
   }
 
   /** Returns a block as the cache keeps it. Its bytes are a view that is valid only until something is awaited. */

@@ -51,6 +51,15 @@ export class ClockCache {
     this.#bytes += bytes.length;
   }
 
+  /** Evicts the pieces whose keys begin with `prefix`. */
+  forget(prefix: string): void {
+    for (const [key, piece] of this.#pieces) {
+      if (!key.startsWith(prefix)) continue;
+      this.#pieces.delete(key);
+      this.#letGo(piece);
+    }
+  }
+
   /** Evicts pieces until about the youngest `bytes` remain. */
   shrink(bytes: number): void {
     for (const [key, piece] of this.#pieces) {

@@ -7,25 +7,15 @@
 import { concat } from "../bytes/chunk.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
+import { toHex } from "../bytes/hex.ts";
 import type { CommitGraphRecord } from "../catalog/commit-graph-record.ts";
-import {
-  type ChunkRange,
-  COMMIT_ROW_BYTES,
-  CommitGraphHead,
-  type CommitRow,
-  decodeCommitRow,
-  EDGE_BIT,
-  GRAPH_HEAD_BYTES,
-  isKnownFilter,
-  BLOOM_HEADER_BYTES,
-  NO_PARENT,
-} from "../format/commit-graph.ts";
+import { type ChunkRange, COMMIT_ROW_BYTES, CommitGraphHead, GRAPH_HEAD_BYTES } from "../format/commit-graph.ts";
 import { findName } from "../format/pack-index.ts";
 import type { CommitLinks } from "../object/commit.ts";
-import type { ObjectFormat } from "../object/object-id.ts";
-import type { BlockCache } from "./block-cache.ts";
+import { LayerBody, LayerFilters } from "./commit-graph-body.ts";
 import { NamePrefixes } from "./name-prefixes.ts";
-import type { PackPlace } from "./pack-handle.ts";
+import type { PackPlace, ReadingTools } from "./pack-place.ts";
+import { assertSound } from "./whole-file.ts";
 
 /** A layer up to this size is read whole: it is one read, and has its filters with it. */
 const WHOLE_BYTES = 1024 * 1024;
@@ -37,92 +27,7 @@ const NAMES_AT_ONCE = 50_000;
 const NAMES_OF_RANGE = 2048;
 
 /** Where layers are read. */
-export type LayerContext = PackPlace & { readonly cache: BlockCache; readonly format: ObjectFormat };
-
-type Filters = { readonly ends: DataView; readonly bytes: Uint8Array };
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** The part of a layer that walks need. Positions here are rows of the layer, but for those of parents. */
-class LayerBody {
-  readonly head: CommitGraphHead;
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
-  readonly #namesAt: number;
-  readonly #rowsAt: number;
-  readonly #correctionsAt: number;
-
-  /** `bytes` is the file up to the end of {@link CommitGraphHead.walkRange}, or more of it. */
-  constructor(head: CommitGraphHead, bytes: Uint8Array) {
-    this.head = head;
-    this.#bytes = bytes;
-    this.#view = viewOf(bytes);
-    this.#namesAt = head.chunkOf("OIDL").offset;
-    this.#rowsAt = head.chunkOf("CDAT").offset;
-    this.#correctionsAt = head.chunkOf("GDA2").offset;
-  }
-
-  /** Returns the row of a raw name; -1 if the layer has none. */
-  find(name: Uint8Array): number {
-    const { rawSize } = this.head.format;
-    const [first, last] = this.head.bucketOf(name);
-    const at = this.#namesAt;
-    const rank = findName(this.#bytes.subarray(at + first * rawSize, at + last * rawSize), name);
-    return rank < 0 ? -1 : first + rank;
-  }
-
-  nameAt(row: number): Uint8Array {
-    const { rawSize } = this.head.format;
-    const at = this.#namesAt + row * rawSize;
-    return this.#bytes.subarray(at, at + rawSize);
-  }
-
-  /** All names, one after the other, as a view. */
-  get names(): Uint8Array {
-    return this.#bytes.subarray(this.#namesAt, this.#namesAt + this.head.count * this.head.format.rawSize);
-  }
-
-  treeAt(row: number): Uint8Array {
-    const { rawSize } = this.head.format;
-    const at = this.#rowsAt + row * (rawSize + COMMIT_ROW_BYTES);
-    return this.#bytes.subarray(at, at + rawSize);
-  }
-
-  rowAt(row: number): CommitRow {
-    const { rawSize } = this.head.format;
-    return decodeCommitRow(this.#view, this.#rowsAt + row * (rawSize + COMMIT_ROW_BYTES), rawSize);
-  }
-
-  correctionAt(row: number): number {
-    const correction = this.#view.getUint32(this.#correctionsAt + row * 4);
-    if (correction < EDGE_BIT) return correction;
-    const at = this.#in(this.head.chunk("GDO2"), (correction - EDGE_BIT) * 8, 8);
-    return this.#view.getUint32(at) * 2 ** 32 + this.#view.getUint32(at + 4);
-  }
-
-  /** Adds the positions of the parents of a row to `into`. */
-  addParents({ first, second }: CommitRow, into: number[]): void {
-    if (first === NO_PARENT) return;
-    into.push(first);
-    if (second === NO_PARENT) return;
-    if (second < EDGE_BIT) {
-      into.push(second);
-      return;
-    }
-    for (let edge = second - EDGE_BIT; ; edge++) {
-      const parent = this.#view.getUint32(this.#in(this.head.chunk("EDGE"), edge * 4, 4));
-      into.push(parent % EDGE_BIT);
-      if (parent >= EDGE_BIT) return;
-    }
-  }
-
-  #in(chunk: ChunkRange | undefined, at: number, length: number): number {
-    if (chunk === undefined || at + length > chunk.length) throw new CorruptStore("commit-graph: row out of bounds");
-    return chunk.offset + at;
-  }
-}
+export type LayerContext = PackPlace & ReadingTools;
 
 /** A layer. Positions count the commits of all layers; those of this one begin at `base`. */
 export class CommitGraphLayer {
@@ -133,7 +38,7 @@ export class CommitGraphLayer {
   #head: CommitGraphHead | undefined;
   #body: LayerBody | undefined;
   #prefixes: NamePrefixes | undefined;
-  #filters: Filters | undefined;
+  #filters: LayerFilters | undefined;
   #hasNoFilters = false;
   #reads = 0;
 
@@ -150,9 +55,26 @@ export class CommitGraphLayer {
     return this.record.bytes <= WHOLE_BYTES ? this.record.bytes : Math.min(this.record.bytes, tables);
   }
 
+  get #keyPrefix(): string {
+    return `${this.#context.scope}/${this.record.name}.graph:`;
+  }
+
+  /** Reads, and notes the layer where it turns out to be damaged. */
+  async #noting<T>(reading: () => Promise<T>): Promise<T> {
+    try {
+      return await reading();
+    } catch (error) {
+      if (error instanceof CorruptStore) {
+        this.#context.cache.forget(this.#keyPrefix);
+        this.#context.noteDamage?.(this.record.name, "graph");
+      }
+      throw error;
+    }
+  }
+
   async #read(offset: number, length: number): Promise<Uint8Array> {
-    const { cache, scope, storage } = this.#context;
-    const key = `${scope}/${this.record.name}.graph:${offset}+${length}`;
+    const { cache, storage } = this.#context;
+    const key = `${this.#keyPrefix}${offset}+${length}`;
     const known = cache.get(key);
     if (known !== undefined) return known;
     this.#reads++;
@@ -193,7 +115,7 @@ export class CommitGraphLayer {
   /** Returns the header and the fan-out, which are read if they are not in memory. @throws CorruptStore */
   async loadHead(): Promise<CommitGraphHead> {
     const length = Math.min(GRAPH_HEAD_BYTES, this.record.bytes);
-    this.#head ??= this.#body?.head ?? this.#opened(await this.#read(0, length));
+    this.#head ??= this.#body?.head ?? (await this.#noting(async () => this.#opened(await this.#read(0, length))));
     return this.#head;
   }
 
@@ -212,7 +134,8 @@ export class CommitGraphLayer {
     for (let row = 0; row < head.count; row += NAMES_AT_ONCE) {
       const length = Math.min(NAMES_AT_ONCE, head.count - row) * rawSize;
       const from = offset + row * rawSize;
-      const names = await this.#context.storage.read({ pack: this.record.name, extension: "graph" }, from, length);
+      const file = { pack: this.record.name, extension: "graph" } as const;
+      const names = await this.#noting(async () => await this.#context.storage.read(file, from, length));
       prefixes.add(row, names);
       freeMemory(names);
     }
@@ -226,7 +149,8 @@ export class CommitGraphLayer {
 
   async #readNames(head: CommitGraphHead, first: number, last: number): Promise<Uint8Array> {
     const { rawSize } = head.format;
-    return await this.#read(head.chunkOf("OIDL").offset + first * rawSize, (last - first) * rawSize);
+    const from = head.chunkOf("OIDL").offset + first * rawSize;
+    return await this.#noting(async () => await this.#read(from, (last - first) * rawSize));
   }
 
   /** Returns the position of a raw name; -1 if the layer has none. It reads the names with the same first byte. @throws CorruptStore */
@@ -255,14 +179,28 @@ export class CommitGraphLayer {
 
   /** Brings what walks need into memory, in one read or two. @throws CorruptStore */
   async load(): Promise<void> {
-    if (this.#body !== undefined) return;
+    if (this.#body === undefined) await this.#noting(async () => await this.#load());
+  }
+
+  async #load(): Promise<void> {
     let bytes = await this.#read(0, this.bodyBytes);
     const head = this.#opened(bytes);
     const { offset, length } = head.walkRange;
     const end = offset + length;
     if (end > bytes.length) bytes = concat([bytes, await this.#read(bytes.length, end - bytes.length)]);
-    this.#body = new LayerBody(head, bytes);
-    if (bytes.length === this.record.bytes) this.#takeFilters(bytes, 0);
+    const isWhole = bytes.length === this.record.bytes;
+    if (isWhole) this.#assertOwn(bytes);
+    const body = new LayerBody(head, bytes);
+    body.assertParents(this.base + head.count);
+    this.#body = body;
+    if (isWhole) this.#takeFilters(bytes, 0);
+  }
+
+  /** Checks a whole file: it is what was written, and is this layer. */
+  #assertOwn(bytes: Uint8Array): void {
+    assertSound(bytes, this.#context);
+    if (toHex(bytes.subarray(bytes.length - this.#context.format.rawSize)) !== this.record.checksum)
+      throw new CorruptStore("commit-graph: another layer");
   }
 
   /** Returns the position of a raw name; -1 if the layer has none, or is not in memory. */
@@ -314,6 +252,10 @@ export class CommitGraphLayer {
   /** Brings the filters of changed paths into memory, in one read. @throws CorruptStore */
   async loadFilters(): Promise<void> {
     await this.load();
+    await this.#noting(async () => await this.#loadFilters());
+  }
+
+  async #loadFilters(): Promise<void> {
     const ranges = this.#loaded.head.filterRanges;
     if (this.#filters !== undefined || this.#hasNoFilters || ranges === undefined) return;
     const { index, data } = ranges;
@@ -324,11 +266,10 @@ export class CommitGraphLayer {
   #takeFilters(bytes: Uint8Array, from: number): void {
     const ranges = this.#loaded.head.filterRanges;
     if (ranges === undefined) return;
-    const { index, data } = ranges;
+    this.#hasNoFilters = this.record.filters === 0;
+    if (this.#hasNoFilters) return;
     const part = ({ offset, length }: ChunkRange): Uint8Array => bytes.subarray(offset - from, offset - from + length);
-    this.#hasNoFilters = !isKnownFilter(viewOf(part(data)));
-    if (!this.#hasNoFilters)
-      this.#filters = { ends: viewOf(part(index)), bytes: part(data).subarray(BLOOM_HEADER_BYTES) };
+    this.#filters = new LayerFilters(part(ranges.index), part(ranges.data));
   }
 
   /** The bytes that {@link loadFilters} brings into memory, about. */
@@ -338,11 +279,7 @@ export class CommitGraphLayer {
 
   /** Returns the filter of a commit, without bytes if there is none, or none is in memory. */
   filterAt(position: number): Uint8Array {
-    const row = position - this.base;
-    if (this.#filters === undefined) return NO_FILTER;
-    const { ends, bytes } = this.#filters;
-    const begin = row === 0 ? 0 : ends.getUint32((row - 1) * 4);
-    return bytes.subarray(begin, ends.getUint32(row * 4));
+    return this.#filters?.at(position - this.base) ?? NO_FILTER;
   }
 }
 

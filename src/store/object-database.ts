@@ -9,7 +9,8 @@ import { toHex } from "../bytes/hex.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 import { sortNames } from "../format/sort-names.ts";
 import type { CommitGraph } from "./commit-graph.ts";
-import { type PackContext, PackHandle } from "./pack-handle.ts";
+import { PackHandle } from "./pack-handle.ts";
+import type { PackContext } from "./pack-place.ts";
 import { READING } from "./reading-policy.ts";
 
 /** Bytes of an offset as a key that is sorted by: a pack is smaller than 2⁴⁸ bytes. */

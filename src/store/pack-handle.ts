@@ -7,6 +7,7 @@
 import { u32At, u8At } from "../bytes/assert.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
+import type { HashFactory } from "../bytes/hash.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
 import type { Pacer } from "../bytes/pacer.ts";
 import { typeAtPosition, packTypesBytes } from "../format/pack-types.ts";
@@ -18,39 +19,23 @@ import {
   lowerBound,
   type IndexRange,
 } from "../format/pack-index.ts";
-import type { ObjectFormat } from "../object/object-id.ts";
-import { BLOCK_BYTES, type BlockCache } from "./block-cache.ts";
+import { BLOCK_BYTES } from "./block-cache.ts";
+import type { HelpingFile } from "../catalog/damaged-file.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 import type { CachedPiece } from "./clock-cache.ts";
 import { READING } from "./reading-policy.ts";
-import type { PackByteStream, PackExtension, PackStorage } from "../catalog/pack-storage.ts";
-
-/** The place where a pack lies. */
-export type PackPlace = {
-  readonly storage: PackStorage;
-  /** The id of the repository under which the pack lies. It begins every cache key. */
-  readonly scope: string;
-};
+import type { PackByteStream, PackExtension } from "../catalog/pack-storage.ts";
+import type { PackContext, PackPlace, ReadingTools } from "./pack-place.ts";
 
 /** The steps charged to the pacer for finding a name. */
 const FIND_STEPS = 150;
-
-/** The context that all packs of a catalog share. */
-export type PackContext = {
-  readonly cache: BlockCache;
-  readonly format: ObjectFormat;
-  /** Counts the work of reading objects, so that the request yields to others in time. */
-  readonly pacer: Pacer;
-  /** Returns the place of a pack: a catalog may name packs that lie under another repository. */
-  placeOf(record: PackRecord): PackPlace;
-};
 
 /** A pack of the catalog, open for reading. */
 export class PackHandle {
   readonly record: PackRecord;
   readonly head: PackIndexHead;
   readonly #pacer: Pacer;
-  readonly #context: Pick<PackContext, "cache" | "format"> & PackPlace;
+  readonly #context: ReadingTools & PackPlace;
   #index: PackIndex | undefined;
   #entries: ReadonlyMap<number, Uint8Array> | undefined;
   /**
@@ -71,9 +56,15 @@ export class PackHandle {
   constructor(record: PackRecord, context: PackContext) {
     this.record = record;
     this.#pacer = context.pacer;
-    this.#context = { cache: context.cache, format: context.format, ...context.placeOf(record) };
+    const { cache, format, hash } = context;
+    this.#context = { cache, format, hash, ...context.placeOf(record) };
     this.head = new PackIndexHead(record.indexHead, context.format);
     if (record.indexHead.length === record.indexBytes) this.#index = new PackIndex(record.indexHead, context.format);
+  }
+
+  /** The platform's hash functions. */
+  get hash(): HashFactory {
+    return this.#context.hash;
   }
 
   /** The whole index, if it is in memory. */
@@ -95,6 +86,13 @@ export class PackHandle {
   /** Reads `length` bytes of a file that goes with the pack: all of it, or a part. They are shared with the cache. */
   async readFile(extension: PackExtension, length: number, offset = 0): Promise<Uint8Array> {
     return await this.#cached(extension, offset, length);
+  }
+
+  /** Notes that a file beside the pack can't be used. What was read of it is forgotten: it may be made anew with the same name. */
+  noteDamage(extension: HelpingFile): void {
+    const { cache, scope, noteDamage } = this.#context;
+    cache.forget(`${scope}/${this.record.name}.${extension}:`);
+    noteDamage?.(this.record.name, extension);
   }
 
   /**

@@ -3,20 +3,21 @@
  *
  * @packageDocumentation
  */
-import { READING } from "./reading-policy.ts";
 import { u32At } from "../bytes/assert.ts";
-import { CorruptStore } from "../bytes/failure.ts";
+import { type BucketUnavailable, CorruptStore, isStorageFault } from "../bytes/failure.ts";
+import { toHex } from "../bytes/hex.ts";
 import { findSorted } from "../bytes/sorted.ts";
+import type { PackRecord } from "../catalog/pack-record.ts";
 import type { PackIndex } from "../format/pack-index.ts";
 import { type ReverseIndex, parseReverseIndex, reverseIndexBytes } from "../format/reverse-index.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import type { PackHandle } from "./pack-handle.ts";
-
-/** Up to this many objects, a pack's entries are sorted here, and its `.rev` is not read. */
-const FEW_OBJECTS = 50_000;
+import type { ReadingTools } from "./pack-place.ts";
+import { READING } from "./reading-policy.ts";
+import { assertSound } from "./whole-file.ts";
 
 /** Maps each rank to the position of its entry in the index. */
-type Ranks = Pick<ReverseIndex, "count" | "positionOf">;
+export type Ranks = Pick<ReverseIndex, "count" | "positionOf">;
 
 /** A pack's entries by rank; the first entry of the pack has rank 0. */
 export class PackOrder {
@@ -67,24 +68,80 @@ export async function readOrdersAhead(handles: readonly PackHandle[], format: Ob
     await Promise.all(
       handles.slice(next, next + READING.readsAtOnce).map(async (handle) => {
         const { objects } = handle.record;
-        const rev = objects > FEW_OBJECTS ? handle.readFile("rev", reverseIndexBytes(objects, format)) : undefined;
-        await Promise.all([handle.loadIndex(), rev]);
+        const rev =
+          objects > READING.sortedObjects ? handle.readFile("rev", reverseIndexBytes(objects, format)) : undefined;
+        await Promise.all([handle.loadIndex(), rev === undefined ? undefined : orFault(rev)]);
       }),
     );
 }
 
-/** Reads what a pack's order takes: its index and, if it has many objects, its `.rev`. */
-export async function loadPackOrder(handle: PackHandle, format: ObjectFormat): Promise<PackOrder> {
-  const entriesEnd = handle.record.packBytes - format.rawSize;
-  if (handle.record.objects > FEW_OBJECTS) {
-    const [index, rev] = await Promise.all([
-      handle.loadIndex(),
-      handle.readFile("rev", reverseIndexBytes(handle.record.objects, format)),
-    ]);
-    return new PackOrder(index, parseReverseIndex(rev, format), entriesEnd);
-  }
-  const index = await handle.loadIndex();
+/** What a reverse index is read with. */
+type ReverseTools = Pick<ReadingTools, "format" | "hash"> & {
+  /** Is told that it can't be used. */
+  readonly noteDamage: () => void;
+};
+
+/** Reads the bytes of a reverse index. @throws CorruptStore if they are not what was written for the pack. */
+function ranksOf(bytes: Uint8Array, { checksum }: Pick<PackRecord, "checksum">, tools: ReverseTools): Ranks {
+  assertSound(bytes, tools);
+  const { rawSize } = tools.format;
+  if (toHex(bytes.subarray(-2 * rawSize, -rawSize)) !== checksum) throw new CorruptStore("reverse index: another pack");
+  return parseReverseIndex(bytes, tools.format);
+}
+
+/** Sorts the entries of an index. */
+function sortedRanks(index: PackIndex): Ranks {
   const positions = Uint32Array.from({ length: index.count }, (_, position) => position);
   positions.sort((a, b) => index.offsetAt(a) - index.offsetAt(b));
-  return new PackOrder(index, { count: index.count, positionOf: (rank) => u32At(positions, rank) }, entriesEnd);
+  return { count: index.count, positionOf: (rank) => u32At(positions, rank) };
+}
+
+/**
+ * Returns the ranks of a pack's entries from its reverse index. Where that is damaged or missing, the entries are sorted.
+ *
+ * @param bytes - The file, or what reading it failed with.
+ */
+export function ranksOrSorted(
+  bytes: Uint8Array | BucketUnavailable | CorruptStore,
+  { pack, index }: { readonly pack: Pick<PackRecord, "checksum">; readonly index: PackIndex },
+  tools: ReverseTools,
+): Ranks {
+  try {
+    if (bytes instanceof Error) throw bytes;
+    return ranksOf(bytes, pack, tools);
+  } catch (error) {
+    if (!isStorageFault(error)) throw error;
+    if (error instanceof CorruptStore) tools.noteDamage();
+    return sortedRanks(index);
+  }
+}
+
+/** Returns what reading a file gave, or the storage's fault. */
+export async function orFault<T>(reading: Promise<T>): Promise<T | BucketUnavailable | CorruptStore> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (isStorageFault(error)) return error;
+    throw error;
+  }
+}
+
+/** Reads what a pack's order takes: its index and, if it has more objects than are `sorted`, its `.rev`. */
+export async function loadPackOrder(
+  handle: PackHandle,
+  format: ObjectFormat,
+  sorted: number = READING.sortedObjects,
+): Promise<PackOrder> {
+  const entriesEnd = handle.record.packBytes - format.rawSize;
+  if (handle.record.objects <= sorted) {
+    const index = await handle.loadIndex();
+    return new PackOrder(index, sortedRanks(index), entriesEnd);
+  }
+  const [index, rev] = await Promise.all([
+    handle.loadIndex(),
+    orFault(handle.readFile("rev", reverseIndexBytes(handle.record.objects, format))),
+  ]);
+  const { record: pack, hash } = handle;
+  const ranks = ranksOrSorted(rev, { pack, index }, { format, hash, noteDamage: () => handle.noteDamage("rev") });
+  return new PackOrder(index, ranks, entriesEnd);
 }

@@ -6,6 +6,7 @@
  * | `wholeIndexBytes` | 1 MiB | an index up to this size is one read, in place of one per look-up |
  * | `largeIndexBytes` | 16 MiB | an index larger than this is never read whole for a few names |
  * | `wholeBitmapBytes` | 2 MiB | a file of bitmaps up to this size is read whole; of a larger one, bitmaps within as many bytes are one read |
+ * | `sortedObjects` | 50,000 | the entries of a pack with up to this many objects are sorted, and its `.rev` is not read |
  * | `offsetRows` | 8192 | offsets of an index that are one read: 32 KiB, which takes a bucket no longer than the four bytes of one, and serves the next look-ups |
  * | `manyBuckets` | 3 | names in this many places of an index: read it whole, if it is not large |
  * | `manyLookups` | 48 | after this many look-ups a walk is expected to make thousands: read the index whole |
@@ -33,6 +34,7 @@ export const READING = {
   wholeIndexBytes: MIB,
   largeIndexBytes: 16 * MIB,
   wholeBitmapBytes: 2 * MIB,
+  sortedObjects: 50_000,
   offsetRows: 8192,
   manyBuckets: 3,
   manyLookups: 48,

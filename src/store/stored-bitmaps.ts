@@ -11,6 +11,7 @@ import { type BitmapRange, BitmapTable, lookupTableRange, parsePackBitmap } from
 import type { ObjectFormat } from "../object/object-id.ts";
 import type { PackHandle } from "./pack-handle.ts";
 import { READING } from "./reading-policy.ts";
+import { assertSound } from "./whole-file.ts";
 
 /** The bitmaps of one pack. */
 export class StoredBitmaps {
@@ -32,6 +33,7 @@ export class StoredBitmaps {
     if (bitmap === undefined || bitmap.bytes === 0 || packChecksum === undefined) return undefined;
     if (bitmap.bytes <= READING.wholeBitmapBytes) {
       const whole = await handle.readFile("bitmap", bitmap.bytes);
+      assertSound(whole, { format, hash: handle.hash });
       return new StoredBitmaps(handle, parsePackBitmap(whole, format, packChecksum), whole);
     }
     const { offset, length } = lookupTableRange(bitmap, format);

@@ -41,6 +41,7 @@ export function memoryRefStore(now: () => number = Date.now, publishAfter = 0): 
     beginMaintenance: async (id, packNames) => database.maintenance.begin(id, packNames, now()),
     replaceGraphs: async (request) => database.maintenance.replaceGraphs(request, now()),
     reportLfs: async (report) => database.maintenance.reportLfs(report, now()),
+    reportDamage: async (files) => void database.maintenance.answer({ kind: "damage", files }, now()),
     endMaintenance: async (id, run) => database.maintenance.end({ kind: "end", id, run }, now()),
     leasePacks: async (id, packNames) => database.tail.lease(id, packNames, now()),
     abandonPush: async (packName) => database.abandonPush(packName),

@@ -27,6 +27,7 @@ import type { Graphing } from "../../src/maintenance/graphing.ts";
 import type { ReplaceGraphsRequest } from "../../src/refs/maintenance-store.ts";
 import { makeGraph } from "../../src/maintenance/graph-step.ts";
 import { CommitGraph } from "../../src/store/commit-graph.ts";
+import { DamagedFiles } from "../../src/catalog/damaged-file.ts";
 import type { PackRecord } from "../../src/catalog/pack-record.ts";
 import { type IngestedPack, ingestPack } from "../../src/store/ingest/ingest-pack.ts";
 import { ObjectDatabase } from "../../src/store/object-database.ts";
@@ -115,6 +116,8 @@ export class TestStore {
   /** The lines read and written, for a failing test to show. */
   readonly log: string[] = [];
   cache: BlockCache;
+  /** What readers have found damaged. */
+  readonly damaged = new DamagedFiles();
   packs: PackRecord[] = [];
   /** The layers of the commit-graph. */
   graphs: readonly CommitGraphRecord[] = [];
@@ -201,8 +204,9 @@ export class TestStore {
   database(): ObjectDatabase {
     const { cache, format, pacer } = this;
     const place = { storage: this.counted(), scope: "repository" };
-    const graph = new CommitGraph(this.graphs, { ...place, cache, format });
-    return new ObjectDatabase(this.packs, { placeOf: () => place, cache, format, pacer }, graph);
+    const tools = { cache, format, hash: nodeHash };
+    const graph = new CommitGraph(this.graphs, { ...place, ...tools });
+    return new ObjectDatabase(this.packs, { placeOf: () => place, ...tools, pacer }, graph);
   }
 
   /** Adds layers to the commit-graph, in as many steps as it takes, of what those refs reach whose names are chosen. */
@@ -312,6 +316,7 @@ export class TestStore {
       deflatePiece: (bytes, isLast) =>
         deflateRawSync(bytes, { finishFlush: isLast ? constants.Z_FINISH : constants.Z_SYNC_FLUSH }),
       crc32: (crc, bytes) => crc32(bytes, crc),
+      noteDamage: (file) => this.damaged.note(file),
       now: () => 0,
       random: (length) => new Uint8Array(length),
     };

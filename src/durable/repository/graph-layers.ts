@@ -84,6 +84,18 @@ export function dropLayers(
   writeMaintenance(db, { ...row, graphAfter: version, graphObjects: left.length > 0 ? 0 : row.graphObjects });
 }
 
+/** Forgets a layer that is damaged, and those above it: the graph is made anew. Returns whether there was one. */
+export function forgetLayers(db: SqlDatabase, name: string, now: number): boolean {
+  const layers = listGraphs(db);
+  const at = layers.findIndex((layer) => layer.name === name);
+  if (at < 0) return false;
+  retire(db, layers.slice(at), now + LEASE_TIME);
+  writeGraphWay(db, undefined);
+  deleteGraphs(db, at);
+  writeMaintenance(db, { ...readMaintenance(db), graphObjects: 0 });
+  return true;
+}
+
 /** See `MaintenanceStore.replaceGraphs`. `now` is in milliseconds since the epoch. */
 export function replaceGraphs(db: SqlDatabase, request: ReplaceGraphsRequest, now: number): ReplaceGraphsAnswer {
   const { id, version, seen, kept, added, way, objects } = request;

@@ -4,12 +4,12 @@
  * @packageDocumentation
  */
 import { layerToFilter } from "../../catalog/commit-graph-record.ts";
+import type { DamagedFile } from "../../catalog/damaged-file.ts";
 import { type BitmapPack, BITMAPS } from "../../catalog/bitmap-plan.ts";
 import { planDescription } from "../../catalog/bundle-plan.ts";
 import { indexedPacks, multiPackIndexDue } from "../../catalog/multi-pack-plan.ts";
 import { changedMultiPackIndex, lastMultiPackIndex } from "./multi-pack-indexes.ts";
 import { packSet, TWINS } from "../../catalog/clone-twin.ts";
-import type { TailSum } from "../../catalog/tail.ts";
 import { planRollUp, type RollUpPack } from "../../catalog/roll-up.ts";
 import {
   type BeginMaintenanceAnswer,
@@ -19,7 +19,6 @@ import {
   type MaintenanceRun,
   type MaintenanceState,
   PACKS_WRITTEN,
-  type PackSum,
   type ReplaceGraphsAnswer,
   type ReplaceGraphsRequest,
 } from "../../refs/maintenance-store.ts";
@@ -29,7 +28,9 @@ import type { OpenAnswer, OpenRequest, OpenSnapshot, RepositoryRecord } from "..
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { dropTwin, isTwinStale, noteClone, twinOf, wantsTwin } from "./clone-twins.ts";
 import { graphBeginning, isGraphDue, replaceGraphs, sumOfGraphs } from "./graph-layers.ts";
+import { forgetDamaged } from "./damaged-files.ts";
 import { lfsLookDue, settleLfsLook } from "./lfs-look.ts";
+import { sumOf, withTail } from "./pack-sums.ts";
 import { packToOrder } from "./pack-to-order.ts";
 import { replacePacks, retirePacks } from "./replace-packs.ts";
 import { LENT_NOTHING, readLending } from "./tables/forks.ts";
@@ -66,6 +67,7 @@ export type MaintenanceCall =
   | { readonly kind: "packs"; readonly request: ReplacePacksRequest }
   | { readonly kind: "graphs"; readonly request: ReplaceGraphsRequest }
   | { readonly kind: "lfs"; readonly report: LfsLookReport }
+  | { readonly kind: "damage"; readonly files: readonly DamagedFile[] }
   | { readonly kind: "end"; readonly id: string; readonly run: MaintenanceRun };
 
 /** What the method returns: of `show` and `ask` the state, of `begin` the beginning, of `packs` and `graphs` what was replaced. */
@@ -81,21 +83,6 @@ export interface MaintainedRepository {
   /** Returns the repository's row; `undefined` if there is no repository. */
   read(): RepositoryRow | undefined;
   describe(): RepositoryRecord | undefined;
-}
-
-function sumOf(packs: readonly RollUpPack[]): PackSum {
-  let objects = 0;
-  let bytes = 0;
-  for (const pack of packs) {
-    objects += pack.objects;
-    bytes += pack.packBytes;
-  }
-  return { packs: packs.length, objects, bytes };
-}
-
-/** Adds the tail, of which nothing is planned: it is published before a step begins. */
-function withTail({ packs, objects, bytes }: PackSum, tail: TailSum): PackSum {
-  return { packs: packs + tail.packs, objects: objects + tail.objects, bytes: bytes + tail.bytes };
 }
 
 /** Whether readers are told of a pack, and it is no tip pack. */
@@ -302,6 +289,8 @@ export class MaintenanceDatabase {
     if (call.kind === "packs") return { replaced: this.replacePacks(call.request, now) };
     if (call.kind === "graphs") return { replaced: this.replaceGraphs(call.request, now) };
     if (call.kind === "lfs") return { replaced: this.reportLfs(call.report, now) };
+    if (call.kind === "damage")
+      return { replaced: { kind: forgetDamaged(this.#db, call.files, now) ? "done" : "stale" } };
     if (call.kind === "revive") return { revived: this.#revive(now) };
     if (call.kind === "end") this.end(call, now);
     if (call.kind === "ask") this.ask(call.purge);

@@ -22,11 +22,12 @@ import { ChangedPaths, MOST_COMMIT_STEPS } from "../../../src/graph/changed-path
 import { type CommitsBelow, graphTables } from "../../../src/graph/commit-graph-tables.ts";
 import { GraphSession } from "../../../src/graph/graph-session.ts";
 import { CommitLinks } from "../../../src/object/commit.ts";
+import { LayerBody, LayerFilters } from "../../../src/store/commit-graph-body.ts";
 import { CommitGraph, type GraphMemory } from "../../../src/store/commit-graph.ts";
 import { FixtureStream } from "../../support/git-fixtures.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { makeHistory } from "../../support/random-history.ts";
-import { rawName, TestStore } from "../../support/store.ts";
+import { nodeHash, rawName, TestStore } from "../../support/store.ts";
 import { finished } from "../../support/finished.ts";
 
 type Made = { readonly bytes: Uint8Array; readonly checksum: string; readonly commits: number };
@@ -97,6 +98,7 @@ function open(store: TestStore, layers: readonly Made[], memory?: GraphMemory): 
     storage: store.counted(),
     scope: "repository",
     cache: store.cache,
+    hash: nodeHash,
     format: store.format,
     ...(memory === undefined ? {} : { memory }),
   });
@@ -156,6 +158,31 @@ describe.each(["sha1", "sha256"] as const)("a commit-graph of %s", (format) => {
     const verdict = git.run(["commit-graph", "verify"]);
     expect(verdict.stderr).toBe("");
     expect(verdict.ok).toBe(true);
+  });
+
+  it("of which a part is read, without its checksum, has no parent and no filter out of bounds", () => {
+    const head = new CommitGraphHead(made.bytes, store.format);
+    const ranges = head.filterRanges;
+    if (ranges === undefined) throw new Error("there are no filters");
+    const at = ({ offset, length }: { offset: number; length: number }): Uint8Array<ArrayBuffer> =>
+      new Uint8Array(made.bytes.slice(offset, offset + length));
+    const [index, data] = [at(ranges.index), at(ranges.data)];
+    expect(new LayerFilters(index, data).at(0).length).toBeGreaterThan(0);
+    const last = new DataView(index.buffer).getUint32(index.length - 4);
+    for (const end of [last + 1, 0]) {
+      const wrong = index.slice();
+      new DataView(wrong.buffer).setUint32(end === 0 ? wrong.length - 4 : 4, end);
+      expect(() => new LayerFilters(wrong, data)).toThrow("out of order");
+    }
+    expect(() => new LayerFilters(index, data.with(3, 1))).toThrow("another version");
+    new LayerBody(head, made.bytes).assertParents(head.count);
+    for (const parent of ["first", "second", "further"] as const) {
+      const bytes = new Uint8Array(made.bytes);
+      const row = head.chunkOf("CDAT").offset + store.format.rawSize + (parent === "second" ? 4 : 0);
+      const edges = head.chunk("EDGE")?.offset ?? 0;
+      new DataView(bytes.buffer).setUint32(parent === "further" ? edges : row, head.count);
+      expect(() => new LayerBody(head, bytes).assertParents(head.count)).toThrow("out of bounds");
+    }
   });
 
   it("tells of each commit what the commit says, in one read", async () => {

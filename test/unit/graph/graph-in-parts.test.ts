@@ -13,7 +13,7 @@ import { CommitGraph } from "../../../src/store/commit-graph.ts";
 import { FixtureStream } from "../../support/git-fixtures.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { makeHistory } from "../../support/random-history.ts";
-import { rawName, REF_FORMAT, TestStore } from "../../support/store.ts";
+import { nodeHash, rawName, REF_FORMAT, TestStore } from "../../support/store.ts";
 
 const EXACT = { byTime: false, mostCommits: Number.POSITIVE_INFINITY };
 const STEPS = { mostCommits: 60, mostWalked: 90, leastCommits: 20, spacing: 10, mostFilters: 0 };
@@ -36,7 +36,14 @@ async function inParts(
       most = Math.max(most, held);
     },
   };
-  const place = { storage: store.counted(), scope: "repository", cache: store.cache, format: store.format, memory };
+  const place = {
+    storage: store.counted(),
+    scope: "repository",
+    cache: store.cache,
+    hash: nodeHash,
+    format: store.format,
+    memory,
+  };
   const graph = new CommitGraph(store.graphs, place, mostBytes);
   const kernel = await store.kernels.lend(store.format.rawSize);
   const session = new GraphSession(store.database().withGraph(graph), kernel);

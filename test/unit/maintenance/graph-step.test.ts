@@ -25,6 +25,7 @@ import { FixtureStream } from "../../support/git-fixtures.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { makeHistory } from "../../support/random-history.ts";
 import { failingAt, MaintainedBed } from "../../support/maintained.ts";
+import { nodeHash } from "../../support/store.ts";
 
 const DAY = 24 * 60 * 60_000;
 
@@ -69,6 +70,7 @@ describe("the commit-graph of a repository", () => {
       storage: bed.packs.storage,
       scope: "looked at",
       cache: bed.packs.cache,
+      hash: nodeHash,
       format: bed.packs.format,
     });
     await graph.load();

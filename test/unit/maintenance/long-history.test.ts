@@ -16,7 +16,7 @@ import { comparing, findMergeBases } from "../../../src/graph/merge-base.ts";
 import { GRAPHING } from "../../../src/maintenance/graphing.ts";
 import { CommitGraph } from "../../../src/store/commit-graph.ts";
 import { GitRepository } from "../../support/git-repository.ts";
-import { rawName, TestStore } from "../../support/store.ts";
+import { nodeHash, rawName, TestStore } from "../../support/store.ts";
 
 const LONG = process.env["LONG_HISTORY"];
 const COMMITS = Number(LONG ?? 3500);
@@ -82,7 +82,13 @@ describe.each([
   afterAll(() => git.dispose());
 
   async function inSession(work: (session: GraphSession) => Promise<void>): Promise<void> {
-    const place = { storage: store.counted(), scope: "repository", cache: store.cache, format: store.format };
+    const place = {
+      storage: store.counted(),
+      scope: "repository",
+      cache: store.cache,
+      hash: nodeHash,
+      format: store.format,
+    };
     const kernel = await store.kernels.lend(store.format.rawSize);
     const graph = new CommitGraph(store.graphs, place, READER_BYTES);
     const session = new GraphSession(store.database().withGraph(graph), kernel);

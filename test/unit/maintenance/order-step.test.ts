@@ -77,6 +77,26 @@ describe("the order of a pack", () => {
     expect(await bed.settle()).toEqual([]);
   });
 
+  it("waits where the bitmaps are damaged: they are made anew before", async () => {
+    const bed = await asked();
+    const id = await untilBitmaps(bed);
+    const { name } = await onlyPack(bed);
+    const bytes = bed.packs.storage.files.get(`${name}.bitmap`) ?? new Uint8Array(0);
+    bed.packs.storage.files.set(
+      `${name}.bitmap`,
+      bytes.map((byte, i) => (i === 500 ? byte ^ 1 : byte)),
+    );
+    bed.now += 2 * 60 * 60_000;
+    expect(await maintain(bed.maintained, id)).toMatchObject({ step: "order", outcome: "failed" });
+    await bed.refs.reportDamage(bed.packs.damaged.take());
+    expect((await bed.settle()).map(({ step, outcome }) => `${step} ${outcome}`)).toEqual([
+      "bitmap done",
+      "order done",
+      "bitmap done",
+    ]);
+    expect((await bed.cloned()).objects).toEqual(source.objects("main"));
+  });
+
   it("is not made where packs were lent", async () => {
     const bed = await asked();
     bed.refs.database.forks.lend();

@@ -85,6 +85,7 @@ export class MemoryService {
   get repository(): Repository {
     return {
       ...tools,
+      noteDamage: () => undefined,
       refs: this.#countedRefs(),
       storage: () => this.storage,
       limits: this.limits,

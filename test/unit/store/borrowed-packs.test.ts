@@ -6,7 +6,7 @@ import { ObjectDatabase } from "../../../src/store/object-database.ts";
 import { ObjectReader } from "../../../src/store/object-reader.ts";
 import { ObjectRing } from "../../../src/store/object-ring.ts";
 import { buildPack, objectId } from "../../support/git-raw.ts";
-import { TestStore, rawName } from "../../support/store.ts";
+import { TestStore, nodeHash, rawName } from "../../support/store.ts";
 
 const MIB = 1024 * 1024;
 
@@ -26,6 +26,7 @@ describe("ObjectDatabase over packs of two repositories", () => {
     const database = new ObjectDatabase([...own.packs, ...other.packs], {
       pacer: own.pacer,
       cache: new BlockCache({ files: MIB, blocks: MIB }),
+      hash: nodeHash,
       format: own.format,
       placeOf: (record) => {
         const home = own.packs.includes(record) ? own : other;

@@ -7,7 +7,7 @@ import { storedObjectSize } from "../../../src/store/object-size.ts";
 import { ObjectRing } from "../../../src/store/object-ring.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { makeHistory } from "../../support/random-history.ts";
-import { TestStore } from "../../support/store.ts";
+import { nodeHash, TestStore } from "../../support/store.ts";
 
 describe("the size of a stored object", () => {
   let git: GitRepository;
@@ -25,6 +25,7 @@ describe("the size of a stored object", () => {
     const database = new ObjectDatabase(store.packs, {
       placeOf: () => ({ storage: store.counted(), scope: "r" }),
       cache: store.cache,
+      hash: nodeHash,
       format: store.format,
       pacer: store.pacer,
     });

@@ -8,7 +8,7 @@ import { type PackOrder, loadPackOrder } from "../../../src/store/pack-order.ts"
 import { sweepPack } from "../../../src/packing/pack-sweep.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { makeHistory } from "../../support/random-history.ts";
-import { TestStore, pseudoRandom } from "../../support/store.ts";
+import { nodeHash, TestStore, pseudoRandom } from "../../support/store.ts";
 
 const ROOMY = { reads: 8, runBytes: 1024 * 1024, heldBytes: 1024 * 1024 };
 
@@ -29,6 +29,7 @@ describe("sweepPack", () => {
     const database = new ObjectDatabase(store.packs, {
       placeOf: () => ({ storage: store.counted(), scope: "r" }),
       cache: store.cache,
+      hash: nodeHash,
       format: store.format,
       pacer: store.pacer,
     });

@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 import type { PackBitmapSize } from "../../../catalog/pack-record.ts";
-import { integerAt, jsonChunks, type SqlDatabase, type SqlRow } from "../../sql/sql-database.ts";
+import { firstRow, integerAt, jsonChunks, type SqlDatabase, type SqlRow } from "../../sql/sql-database.ts";
 
 export const PACK_BITMAPS_DDL = `CREATE TABLE IF NOT EXISTS pack_bitmaps (
   pack TEXT PRIMARY KEY,
@@ -25,6 +25,17 @@ export function deleteBitmaps(db: SqlDatabase, packs: readonly string[]): void {
   for (const chunk of jsonChunks(packs)) {
     db.run("DELETE FROM pack_bitmaps WHERE pack IN (SELECT value FROM json_each(?))", chunk);
   }
+}
+
+/** Forgets the files of a pack that has bitmaps, and is not borrowed. Returns whether it is such a pack. */
+export function deleteOwnBitmap(db: SqlDatabase, pack: string): boolean {
+  const found = db.rows(
+    "SELECT 1 FROM pack_bitmaps WHERE pack = ? AND bytes > 0 AND pack NOT IN (SELECT pack FROM borrowed_packs)",
+    pack,
+  );
+  if (firstRow(found) === undefined) return false;
+  deleteBitmaps(db, [pack]);
+  return true;
 }
 
 /**
