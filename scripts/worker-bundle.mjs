@@ -1,6 +1,7 @@
 // Bundles the Worker: its main module, and one for each part that it loads when it first needs it. For the platform, for hosts on this
 // machine and for tests alike. Plain JavaScript: wrangler runs it on the system's Node.
-import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, stop as stopEsbuild } from "esbuild";
@@ -10,7 +11,10 @@ import { builtAt, changedAt } from "./changed-at.mjs";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const workerDirectory = join(root, "build", "worker");
 const kernel = join(root, "src", "kernel", "kernel.wasm");
-const INPUTS = ["src", "scripts/worker-bundle.mjs", "package-lock.json"];
+const BESIDE = ["scripts/worker-bundle.mjs", "package-lock.json"];
+const INPUTS = ["src", ...BESIDE];
+/** Hexadecimal digits of what tells two states of the sources apart. */
+const DIGEST_DIGITS = 16;
 
 /** The Worker's main file. */
 export const WORKER_ENTRY = join(root, "src", "worker.ts");
@@ -81,6 +85,23 @@ function shorten(name, text, inputMap) {
   return { code, map };
 }
 
+/** Returns a digest of all that a bundle is made from. What a Worker keeps of what it made has it in its name: the next one makes it anew. */
+export function sourcesDigest(directory = root) {
+  const files = readdirSync(join(directory, "src"), { recursive: true, withFileTypes: true }).filter((each) =>
+    each.isFile(),
+  );
+  const paths = files
+    .map((each) => relative(directory, join(each.parentPath, each.name)))
+    .concat(BESIDE)
+    .toSorted();
+  const hash = createHash("sha256");
+  for (const path of paths) {
+    const text = readFileSync(join(directory, path));
+    hash.update(`${path}\0${text.length}\0`).update(text);
+  }
+  return hash.digest("hex").slice(0, DIGEST_DIGITS);
+}
+
 /**
  * Bundles the Worker into a directory that is there: `worker.js`, the modules that it loads, `chunks/*.js`, and the kernel. Each has its source
  * map beside it: within the module it would be four fifths of it, and count against the isolate's memory like all source text. Returns what
@@ -101,6 +122,7 @@ export async function bundleWorker(entry, directory) {
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
     external: ["node:*", "cloudflare:*"],
+    define: { SOURCES_DIGEST: JSON.stringify(sourcesDigest()) },
     sourcemap: "external",
     plugins: [kernelPlugin, wordsPlugin],
     logLevel: "error",

@@ -35,6 +35,8 @@ import { hasTokenInQuery, TOKEN_IN_QUERY } from "./http/query-tokens.ts";
 export type AppOptions = PlatformOptions & {
   /** The release, from `package.json`. */
   readonly version: string;
+  /** The state of the sources that this is made from. */
+  readonly build: string;
 };
 
 /** Groups of routes that are loaded when the first request for one of them comes, by what their paths begin with. */
@@ -80,7 +82,7 @@ function pageHost(app: Hono<AppEnv>, context: Context<AppEnv>, options: AppOptio
     api: async (path, init = {}) => await ask(`/api/v1${path}`, init),
     page: async (path, init = {}) => await ask(path, init),
     sshPort: sshPortOf(env),
-    version: options.version,
+    build: options.build,
     kept: keptPages((work) => context.executionCtx.waitUntil(work)),
     status: async () => await hostStatus(env, options),
     lfs: async (repository, path, init = {}) => await ask(`/${repository}.git/info/lfs${path}`, init),

@@ -31,7 +31,7 @@ const beside = new Beside(10);
 const agent = `thinpack/${version}`;
 const meter = new Meter();
 const platform = { agent, tools, meter, state: isolateState() };
-const app = createApp({ version, ...platform });
+const app = createApp({ version, build: `${version}-${SOURCES_DIGEST}`, ...platform });
 
 /** What other Workers of the account bind to. */
 export class GitHost extends GitHostEntrypoint {

@@ -34,7 +34,7 @@ const NOTE = new ArrayBuffer(0);
 function keyOf(context: Context<PageEnv>, page: RepositoryPage, content: Uint8Array): string {
   const { page: host } = context.var;
   const parts = [
-    host.version,
+    host.build,
     host.sshPort ?? null,
     context.req.url,
     host.isSignedIn,

@@ -16,8 +16,8 @@ export interface KeptPages {
 
 /** The platform, for one page. */
 export interface PageHost {
-  /** The release that renders pages. */
-  readonly version: string;
+  /** The state of the sources that render pages: none that another one has rendered is shown. */
+  readonly build: string;
   /** Rendered pages that everybody may see. Who may ask for one is decided before. */
   readonly kept: KeptPages;
   /** The secret that cookies and forms are sealed with; absent if the deployment has none, and nobody can sign in. */

@@ -45,6 +45,7 @@ async function routes(): Promise<string[]> {
   // Only its routes are looked at.
   const app = createApp({
     version: "0.0.0",
+    build: "0.0.0",
     agent: "test",
     tools: {} as IsolateTools,
     meter: new Meter(),

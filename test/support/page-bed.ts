@@ -102,7 +102,7 @@ export class PageBed {
   async visit(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
     const app = new Hono<PageEnv>();
     const page = {
-      version: "1",
+      build: "1",
       secret: undefined,
       isSignedIn: false,
       isAnonymous: true,

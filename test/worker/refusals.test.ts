@@ -121,6 +121,7 @@ async function everyRoute(): Promise<Asked[]> {
   // Only its routes are looked at.
   const app = createApp({
     version: "0.0.0",
+    build: "0.0.0",
     agent: "test",
     tools: {} as IsolateTools,
     meter: new Meter(),

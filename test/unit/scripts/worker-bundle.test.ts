@@ -1,10 +1,10 @@
 /** What is deployed is minified, and yet a trace in the log names functions, as the source has them. */
-import { globSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { SourceMap, type SourceMapPayload } from "node:module";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import * as v from "valibot";
-import { bundleWorker, WORKER_ENTRY } from "../../../scripts/worker-bundle.mjs";
+import { bundleWorker, sourcesDigest, WORKER_ENTRY } from "../../../scripts/worker-bundle.mjs";
 import { scratchDirectory } from "../../support/scratch-directory.ts";
 
 const SOURCE = `
@@ -62,6 +62,20 @@ it("keeps the names of functions and classes, and maps every position to the sou
   expect("originalSource" in found ? found.originalSource : "").toMatch(/entry\.ts$/);
 });
 
+it("tells two states of the sources apart", () => {
+  const directory = scratchDirectory();
+  mkdirSync(join(directory, "src", "web"), { recursive: true });
+  mkdirSync(join(directory, "scripts"));
+  for (const name of ["scripts/worker-bundle.mjs", "package-lock.json"]) cpSync(name, join(directory, name));
+  const page = join(directory, "src", "web", "page.ts");
+  const digests = ["a", "ab", "a"].map((text) => {
+    writeFileSync(page, text);
+    return sourcesDigest(directory);
+  });
+  expect(digests[2]).toBe(digests[0]);
+  expect(digests[1]).not.toBe(digests[0]);
+});
+
 describe("the Worker's bundle", () => {
   const directory = scratchDirectory();
   const modules = new Map<string, string>();
@@ -78,6 +92,7 @@ describe("the Worker's bundle", () => {
     expect(text).not.toContain("Lists webhooks");
     expect(text).toContain("expires_in");
     expect(text).toContain("There is no such webhook.");
+    expect(text).toContain(sourcesDigest());
   });
 
   it("loads what a clone or a push does not run when it is first needed", () => {

@@ -17,7 +17,7 @@ type Visit = {
   readonly isAnonymous?: boolean;
   readonly visibility?: string;
   readonly description?: string;
-  readonly version?: string;
+  readonly build?: string;
   readonly isPartial?: boolean;
   readonly length?: number;
   readonly path?: string;
@@ -47,9 +47,9 @@ function bed(): {
   const store = new TestStore();
   let rendered = 0;
   const visit = async (asked: Visit = {}): Promise<Answer> => {
-    const { object = 1, isAnonymous = true, visibility = "public", version = "1", isPartial = false } = asked;
+    const { object = 1, isAnonymous = true, visibility = "public", build = "1", isPartial = false } = asked;
     const page = {
-      version,
+      build,
       secret: undefined,
       isAnonymous,
       isSignedIn: !isAnonymous,
@@ -121,7 +121,7 @@ describe("a page by content", () => {
     ["another object", { object: 2 }],
     ["another address", { path: "/acme/shown/tree/main?x" }],
     ["other settings", { description: "new" }],
-    ["another release", { version: "2" }],
+    ["another build", { build: "2" }],
     ["somebody who signed in", { isAnonymous: false }],
     ["a private repository", { visibility: "private" }],
     ["a HEAD request", { method: "HEAD" }],
