@@ -8,16 +8,32 @@
  * @packageDocumentation
  */
 import { randomInt } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
 import { HostClock } from "../support/host-clock.ts";
 import { startTestHost } from "../support/host.ts";
-import { type Answered, type Asked, ask, masked, operationsOf, type Seen, seenIn } from "../support/isolation/asked.ts";
+import {
+  type Answered,
+  type Asked,
+  ask,
+  type Connection,
+  masked,
+  operationsOf,
+  type Seen,
+  seenIn,
+} from "../support/isolation/asked.ts";
 import { ASKER_HEADER, CacheKeys, namedAsker } from "../support/isolation/cache-uses.ts";
 import { type Door, READ_DOORS, type Subject } from "../support/isolation/doors.ts";
 import { MORE_DOORS } from "../support/isolation/more-doors.ts";
+import { CONNECTED_DOORS } from "../support/isolation/connected-doors.ts";
+import { SshConnections } from "../support/isolation/connections.ts";
+import { connectedPeople, forgetKeys, introduceKeys, KEY_OPERATIONS } from "../support/isolation/keyed-people.ts";
+import { SessionLines } from "../support/isolation/session-lines.ts";
+import { TICKET_OPERATIONS, triedTicket } from "../support/isolation/tickets.ts";
 import { Game } from "../support/isolation/game.ts";
 import { boundPeople, neighbour } from "../support/isolation/bound-people.ts";
 import { MORE_OPERATIONS } from "../support/isolation/operations.ts";
@@ -28,6 +44,12 @@ import { NEVER, type Person } from "../support/isolation/world.ts";
 const STEPS = 40;
 const PATHS = 1;
 const DOORS = 3;
+/** After every so many operations everybody asks a door that is a connection; tries with tickets, after each operation. */
+const CONNECTED = 2;
+const TICKETS = 3;
+/** The same, at the end. */
+const LAST_CONNECTED = 4;
+const LAST_TICKETS = 10;
 /** Repositories about which everybody asks the doors that take more than a token, at the end. */
 const LAST_PATHS = 2;
 const RUNS = process.env["ISOLATION_RUNS"];
@@ -48,30 +70,76 @@ let caches: CacheKeys;
 /** The statuses that each door has answered with. */
 const answered = new Map<string, Set<number>>();
 let bound: readonly Person[] = [];
+let ssh: SshConnections;
+const stateDir = mkdtempSync(join(tmpdir(), "isolation-"));
+const lines = new SessionLines(stateDir);
+let connected: readonly Person[] = [];
 
 beforeAll(async () => {
   host = await startTestHost({
+    stateDir,
     entry: join(dirname(fileURLToPath(import.meta.url)), "cache-keys-entry.ts"),
     neighbours: [neighbour()],
     allowPrivateUpstreams: true,
+    sshPort: 0,
+    gitPort: 0,
   });
   bound = await boundPeople(host);
+  ssh = new SshConnections(host);
+  connected = connectedPeople(host, ssh, lines);
   clock = new HostClock(host.base);
 });
-afterAll(() => host.stop());
+afterAll(async () => {
+  await ssh.stop();
+  await host.stop();
+  rmSync(stateDir, { recursive: true, force: true });
+});
 
 const NOBODY: Person = { name: "nobody", kind: "anonymous" };
 
 /** Asks a door about a path, as everybody, and compares the answers with the model. */
 async function look(game: Game, door: Door, path: string): Promise<void> {
   const subject = game.subject();
-  await Promise.all(game.world.people.map(async (person) => await compare(game, { door, path, subject, person })));
+  const by = door.ask(subject).connection?.by;
+  const asking = askers(game, by);
+  await Promise.all(asking.map(async (person) => await compare(game, { door, path, subject, person })));
+  const [stranger] = asking;
+  if (stranger?.connect !== undefined) await compareCosts(game, { door, path, subject, person: stranger });
+}
+
+/** Compares what a session did that was refused with what one did at a name that never was, as the log has it. */
+async function compareCosts({ world, base }: Game, { door, path, subject, person }: Look): Promise<void> {
+  if (world.right(person, path) !== "none" || world.forwardOf(person, path) !== undefined) return;
+  await lines.taken();
+  const costs: string[][] = [];
+  for (const name of [path, `${path.split("/")[0] ?? ""}/${NEVER}`]) {
+    await ask(base, door.ask(subject), name, person);
+    costs.push(await lines.taken());
+  }
+  expect(costs[0], `asked: ${door.name} of ${path} for ${person.name}`).toEqual(costs[1]);
+}
+
+/** Returns who asks at a door. */
+function askers({ world }: Game, by: Connection["by"] | undefined): readonly Person[] {
+  if (by === undefined) return world.people;
+  if (by === "socket") return world.people.filter((person) => person.fetch === undefined);
+  return world.connected.filter((person) => person.by === by);
+}
+
+/** Has whoever has a ticket try it somewhere. */
+async function tryTicket(game: Game): Promise<void> {
+  const tried = triedTicket(game, READ_DOORS);
+  if (tried !== undefined) await compare(game, { ...tried, subject: game.subject() });
 }
 
 /** Has everybody ask, at the doors that take more than a token, about each repository that is left. */
 async function lookAtTheRest(game: Game): Promise<void> {
   const paths = [...game.world.repositories.keys()].slice(0, LAST_PATHS);
-  for (const path of paths) for (const door of MORE_DOORS) await look(game, door, path);
+  for (const path of paths) {
+    for (const door of MORE_DOORS) await look(game, door, path);
+    for (const door of game.random.some(CONNECTED_DOORS, LAST_CONNECTED)) await look(game, door, path);
+  }
+  for (let tries = 0; tries < LAST_TICKETS; tries++) await tryTicket(game);
   expect(await caches.read(host.base)).toEqual([]);
   if (paths.length === 0) return;
   // The operator may see all of them, so that each has let somebody in.
@@ -84,7 +152,8 @@ async function lookAtTheRest(game: Game): Promise<void> {
 }
 
 /** What a request names, as an answer might repeat it. */
-const textOf = ({ path, body = "" }: Asked): string => `${path} ${body.toString("latin1")}`;
+const textOf = ({ path, body = "", connection }: Asked): string =>
+  `${path} ${body.toString("latin1")} ${Buffer.from(connection?.input ?? []).toString("latin1")}`;
 
 /**
  * Whom the host takes somebody for at a door. A cookie counts for pages alone; there it is worth what its token is, so that a browser whose
@@ -204,14 +273,19 @@ function expectNone(what: string, seen: Iterable<string>, isAllowed: (each: stri
 describe("two tenants with the same names, objects and files", () => {
   it.each(seeds)("see what the model lets them see, and nothing else (seed %i)", async (seed) => {
     caches = new CacheKeys();
-    const game = new Game(host.base, clock, new SeededRandom(seed), { operations: MORE_OPERATIONS, caches, bound });
+    const operations = [...MORE_OPERATIONS, ...KEY_OPERATIONS, ...TICKET_OPERATIONS];
+    await forgetKeys(host.base, connected);
+    const game = new Game(host.base, clock, new SeededRandom(seed), { operations, caches, bound, connected });
     await game.begin();
+    await introduceKeys(game);
     try {
       for (let step = 0; step < STEPS; step++) {
         await game.step();
         for (let n = 0; n < PATHS; n++) {
           const path = game.anyPath();
           for (const door of game.random.some(READ_DOORS, DOORS)) await look(game, door, path);
+          if (step % CONNECTED === 0) await look(game, game.random.pick(CONNECTED_DOORS), path);
+          for (let tries = 0; tries < TICKETS; tries++) await tryTicket(game);
           expect(await caches.read(host.base)).toEqual([]);
         }
       }

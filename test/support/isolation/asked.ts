@@ -6,9 +6,13 @@
 import { gunzipSync } from "node:zlib";
 import { packOf } from "../git-raw.ts";
 import { packNames } from "../pack-names.ts";
+import { askGitSocket, type Connected } from "./connections.ts";
 import { askSocket } from "./event-socket.ts";
 import { type ObjectPool, WORD } from "./object-pool.ts";
 import { NEVER, type Person } from "./world.ts";
+
+/** What goes by a connection, and by which. */
+export type Connection = Omit<Connected, "path"> & { readonly by: "ssh" | "git" | "socket" };
 
 /** A request; `PATH` in its address stands for `{tenant}/{repo}`. */
 export type Asked = {
@@ -20,6 +24,8 @@ export type Asked = {
   readonly byCookie?: true;
   /** Whether it opens a WebSocket, and reads what that tells. */
   readonly isSocket?: true;
+  /** What is no request: `path` is the repository's. */
+  readonly connection?: Connection;
 };
 
 /** An answer with its body. */
@@ -28,15 +34,24 @@ export type Answered = { readonly status: number; readonly headers: Headers; rea
 /** Headers that differ with the moment, or with the connection. */
 const PASSING = new Set(["date", "connection", "keep-alive", "x-request-id", "transfer-encoding"]);
 
-type Credentials = Pick<Person, "token" | "cookie" | "fetch">;
+type Credentials = Pick<Person, "token" | "cookie" | "fetch" | "connect">;
 
 function headersOf({ headers, byCookie }: Asked, { token, cookie }: Credentials): Record<string, string> {
   if (byCookie === true) return { ...headers, ...(cookie === undefined ? {} : { Cookie: cookie }) };
   return { ...headers, ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }) };
 }
 
+async function askConnected(base: string, asked: Asked, path: string, who: Credentials): Promise<Answered> {
+  const { by, ...connection } = asked.connection ?? { by: "socket", service: "", version: 0, input: Buffer.alloc(0) };
+  const connected = { ...connection, path: asked.path.replaceAll("PATH", path) };
+  if (by === "socket") return await askGitSocket(base, headersOf(asked, who), connected);
+  if (who.connect === undefined) throw new Error("somebody who has no such connection");
+  return await who.connect(connected);
+}
+
 /** Sends a request about a path as somebody. */
 export async function ask(base: string, asked: Asked, path: string, who: Credentials): Promise<Answered> {
+  if (asked.connection !== undefined) return await askConnected(base, asked, path, who);
   const url = base + asked.path.replaceAll("PATH", path);
   const headers = headersOf(asked, who);
   if (asked.isSocket === true) return await askSocket(url, headers);

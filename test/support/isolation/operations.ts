@@ -56,6 +56,7 @@ async function fork(game: Game): Promise<string> {
       refs,
       stored: world.reached(found),
       lfs: new Set(found.lfs),
+      fetched: new Set(found.fetched),
       parent: path,
     });
     world.tell(made, [...refs.values()]);

@@ -5,6 +5,8 @@
  * @packageDocumentation
  * @see docs/security.md
  */
+import type { Answered } from "./asked.ts";
+import type { Connected } from "./connections.ts";
 import type { ObjectPool } from "./object-pool.ts";
 
 /** Two tenants with the same names of repositories, and a name that no repository ever has. All are of one length. */
@@ -42,6 +44,8 @@ export type ModelRepository = {
   readonly stored: Set<string>;
   /** Names of Git LFS objects. */
   readonly lfs: Set<string>;
+  /** Names of those that it may have got of its upstream, because somebody asked for them. */
+  readonly fetched: Set<string>;
   /** Words that it has besides those of its objects: of statuses. */
   readonly words: Set<string>;
   /** Whether what no ref reaches may be gone already. */
@@ -70,8 +74,17 @@ export type Person = {
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** Which of the model's moments the token is from: it is told no events of earlier ones, but what anybody is told. */
   readonly since?: number;
-  /** `challenged` is told that a valid token is needed; all others with a token are told that there is nothing. */
-  readonly kind: "anonymous" | "invalid" | "token" | "operator";
+  /** Asks on a connection, of those who come by SSH or git:// and send no requests. */
+  readonly connect?: (asked: Connected) => Promise<Answered>;
+  readonly by?: "ssh" | "git";
+  readonly publicKey?: string;
+  /** Whether the key is for one repository, and which that was when it came to know it. */
+  readonly isDeploying?: true;
+  deploysTo?: string;
+  /** Whose credentials stand behind a ticket. */
+  readonly holder?: Person;
+  /** Whoever has a token that is not in force is refused everywhere; whoever has a key that is not known may do what anybody may. */
+  readonly kind: "anonymous" | "invalid" | "token" | "key" | "operator";
   readonly tenant?: string;
   readonly id?: string;
   readonly scope?: "repo:read" | "repo:write" | "tenant:admin";
@@ -91,6 +104,8 @@ export class World {
   /** Where old names lead, and whether everybody could read the repository when it left. */
   readonly forwards = new Map<string, { readonly to: string; readonly isPublic: boolean }>();
   readonly people: Person[] = [];
+  /** Those who come by SSH or git://. */
+  readonly connected: Person[] = [];
   readonly now: () => number;
   readonly #asked = new WeakMap<Person, Map<string, number>>();
   /** The notes of each commit of notes: their texts' names by their objects. */
@@ -105,7 +120,7 @@ export class World {
 
   /** Whether somebody's token is in force. */
   isValid({ kind, isRevoked = false, ends = Infinity }: Person): boolean {
-    return kind === "operator" || (kind === "token" && !isRevoked && ends > this.now());
+    return kind === "operator" || ((kind === "token" || kind === "key") && !isRevoked && ends > this.now());
   }
 
   /** What somebody may do with the repository of a name by their token, whether there is one or not. */
@@ -162,13 +177,14 @@ export class World {
   /** Notes that somebody asks about a path, before the answer. */
   noteAsked(person: Person, path: string): void {
     if (this.givenRight(person, path) === "none") return;
-    const asked = this.#asked.get(person) ?? new Map<string, number>();
-    this.#asked.set(person, asked.set(path, this.now()));
+    const who = person.holder ?? person;
+    const asked = this.#asked.get(who) ?? new Map<string, number>();
+    this.#asked.set(who, asked.set(path, this.now()));
   }
 
   /** Whether somebody who is not let in any more was so just now: a token's questions are asked while it is looked up. */
   wasLetIn(person: Person, path: string): boolean {
-    const at = this.#asked.get(person)?.get(path);
+    const at = this.#asked.get(person.holder ?? person)?.get(path);
     return at !== undefined && this.now() - at < LET_IN_TIME;
   }
 
@@ -193,7 +209,7 @@ export class World {
 
   /** Whether somebody is asked for no other token: with one that is not in force, not even what is public is shown. */
   isLetIn(person: Person): boolean {
-    return person.kind === "anonymous" || this.isValid(person);
+    return person.kind === "anonymous" || person.kind === "key" || this.isValid(person);
   }
 
   /** Returns a name that a repository got, and those that it got later. */
@@ -233,6 +249,13 @@ export class World {
     return isUnsure ? undefined : age < RECENT_TIME;
   }
 
+  /** Whether a repository has an object of Git LFS: `undefined` where a mirror may get it of its upstream, or has. */
+  hasLfs({ lfs, fetched, upstream }: ModelRepository, oid: string): boolean | undefined {
+    if (lfs.has(oid)) return true;
+    const names = upstream === undefined ? [] : this.namesSince(upstream);
+    return fetched.has(oid) || names.some((name) => this.repositories.get(name)?.lfs.has(oid)) ? undefined : false;
+  }
+
   /** Notes that a ref has another value, or none. */
   move(repository: ModelRepository, ref: string, oid: string | undefined): void {
     const old = repository.refs.get(ref);
@@ -258,6 +281,7 @@ export class World {
       recent: [],
       stored: new Set(),
       lfs: new Set(),
+      fetched: new Set(),
       words: new Set(),
       isPurged: false,
       isMirror: false,
@@ -281,7 +305,7 @@ export class World {
     this.forwards.set(path, { to: target, isPublic: repository.visibility === "public" });
     const [tenant, repo = ""] = path.split("/");
     const [newTenant, newRepo = ""] = target.split("/");
-    for (const { tenant: own, repos } of this.people) {
+    for (const { tenant: own, repos } of [...this.people, ...this.connected]) {
       // Those of the tenant that it left lose it.
       if (own === tenant && repos?.delete(repo) === true && newTenant === tenant) repos.add(newRepo);
     }
@@ -291,6 +315,6 @@ export class World {
   remove(path: string): void {
     this.repositories.delete(path);
     const [tenant, repo = ""] = path.split("/");
-    for (const { tenant: own, repos } of this.people) if (own === tenant) repos?.delete(repo);
+    for (const { tenant: own, repos } of [...this.people, ...this.connected]) if (own === tenant) repos?.delete(repo);
   }
 }
