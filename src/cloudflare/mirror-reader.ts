@@ -6,7 +6,7 @@
  * a pointer each time. That is a hint about cost alone: the Durable Object is always right. But cost can be seen from
  * outside. So it is remembered only for callers that have read the repository, and a private mirror's pointer answers
  * nobody who may not read it. For them a private repository costs what a missing one does: a look for a pointer, and
- * the Durable Object.
+ * the Durable Object. Where it was remembered of what they may read no more, the look follows, and the name is forgotten.
  *
  * @packageDocumentation
  */
@@ -42,6 +42,11 @@ export class OrdinaryNames {
   /** Remembers it for `caller`. */
   add(key: string, caller: string, now: number): void {
     this.#names.set(entryOf(key, caller), true, now);
+  }
+
+  /** Forgets what `caller` is told of a name that is nothing to be read for them any more. */
+  forget(key: string, caller: string): void {
+    for (const who of [caller, EVERYBODY]) this.#names.delete(entryOf(key, who));
   }
 }
 
@@ -87,12 +92,21 @@ export function readerRefs(durable: RefStore, tools: ReaderTools): RefStore {
     else if (await tools.mayRead(answer.record)) ordinary.add(key, caller, tools.now());
     return answer;
   };
+  const openRemembered = async (request: OpenRequest): Promise<OpenAnswer> => {
+    const answer = await openDurable(request);
+    if (answer.kind === "found" && (answer.record.visibility === "public" || (await tools.mayRead(answer.record))))
+      return answer;
+    ordinary.forget(key, caller);
+    await tools.snapshots.pointer(key); // As for a name that never was.
+    return answer;
+  };
   return {
     open: async (request) => {
       // A push needs what only the Durable Object has, and so does a want that has failed.
       const { pushSeed, recentSince, replaced, multiPackIndex } = request;
       const isForDurable = [pushSeed, replaced, multiPackIndex].includes(true) || recentSince !== undefined;
-      if (isForDurable || ordinary.has(key, caller, tools.now())) return await openDurable(request);
+      if (isForDurable) return await openDurable(request);
+      if (ordinary.has(key, caller, tools.now())) return await openRemembered(request);
       const [right, pointer] = await Promise.all([tools.right(), tools.snapshots.pointer(key)]);
       if (right === "none") return { kind: "missing" };
       const found = pointer === undefined ? undefined : await openAtEdge(request, pointer, { ...tools, known: right });
