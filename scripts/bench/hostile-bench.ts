@@ -36,6 +36,8 @@ export type RoundFigures = Latency & {
   /** How many answers had each status, and how many broke off. */
   readonly statuses: ReadonlyMap<number | "broken off", number>;
   readonly faults: readonly string[];
+  /** What the host's log says of answers that it broke off. */
+  readonly broken: readonly string[];
   readonly cpu: number;
   /** Seconds until the last answer. */
   readonly wall: number;
@@ -121,7 +123,10 @@ export class HostileBench {
     const all = await Promise.all(inputs.map(async (input) => ({ input, sent: await sendOnce(input) })));
     const wall = (performance.now() - began) / 1000;
     const latency = await probed();
-    const { cpu, memory = 0 } = await end(); // This host has an isolate.
+    const { cpu, memory = 0, counts } = await end(); // This host has an isolate.
+    const broken = (counts?.lines ?? []).flatMap(({ path, out, broken_by: why }) =>
+      typeof why === "string" ? [`${String(path)} after ${String(out)} bytes: ${why}`] : [],
+    );
     const statuses = new Map<number | "broken off", number>();
     for (const { sent } of all) {
       const kind = sent.isBrokenOff === true ? "broken off" : sent.status;
@@ -131,7 +136,7 @@ export class HostileBench {
       const fault = faultOf(input, sent);
       return fault === undefined ? [] : [`${input.name}: ${fault}`];
     });
-    return { ...latency, inputs: inputs.map(({ name }) => name), statuses, faults, cpu, wall, memory };
+    return { ...latency, inputs: inputs.map(({ name }) => name), statuses, faults, broken, cpu, wall, memory };
   }
 }
 
@@ -151,10 +156,11 @@ export function hostileTable(results: readonly HostileFigures[]): Table {
 }
 
 /** Returns a line about one round. */
-export function roundLine({ statuses, cpu, wall, memory, median, longest, faults }: RoundFigures): string {
+export function roundLine({ statuses, cpu, wall, memory, median, longest, faults, broken }: RoundFigures): string {
   const answers = [...statuses].map(([status, count]) => `${count} × ${status}`).join(", ");
   const latency = `/healthz ${Math.round(median)} ms, ${Math.round(longest)} ms at most`;
-  const wrong = faults.map((fault) => `\n  fault: ${fault}`).join("");
+  const said = broken.map((line) => `\n  broken off: ${line}`);
+  const wrong = [...faults.map((fault) => `\n  fault: ${fault}`), ...said].join("");
   return `${answers}; ${wall.toFixed(1)} s, ${cpu.toFixed(1)} s CPU, ${Math.round(memory / MB)} MB; ${latency}${wrong}`;
 }
 

@@ -86,8 +86,8 @@ export function pacedClient(
   let writer: PacedWriter | undefined;
   let hasBegun = false;
   let isPausing = false;
-  const gone = (): void => {
-    traffic.breakOff("gone");
+  const gone = (error: unknown): void => {
+    traffic.breakOff("gone", error);
     onGone();
   };
   const read = async (buffer: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> => {
@@ -121,7 +121,7 @@ export function pacedClient(
           return await read(buffer);
         } catch (cause) {
           if (cause instanceof ClientTooSlow) throw cause;
-          gone();
+          gone(cause);
           throw new ProtocolError("the remote end hung up unexpectedly", { cause });
         }
       },
@@ -135,7 +135,7 @@ export function pacedClient(
           await (writer ?? client.output).write(bytes);
         } catch (error) {
           // This comes before the service hears of it, so that the consequences are recognized.
-          gone();
+          gone(error);
           throw error;
         }
         traffic.send(bytes.length);

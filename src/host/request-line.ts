@@ -62,7 +62,7 @@ export function requestLine(ended: EndedRequest): RequestLine {
   const { host, request, status, began, wasm } = ended;
   const { pathname } = new URL(request.url);
   const { method, headers } = request;
-  const { received, sent = 0 } = host.traffic;
+  const { received, sent = 0, why } = host.traffic;
   return {
     at: new Date(began).toISOString(),
     method,
@@ -75,6 +75,7 @@ export function requestLine(ended: EndedRequest): RequestLine {
     ...host.noted,
     operation: host.servedAs ?? kindOf(pathname),
     outcome: outcomeOf(ended),
+    ...(why === undefined ? {} : { broken_by: printable(why) }),
     in: received ?? announced(headers) ?? 0, // Without both there was no body.
     out: method === "HEAD" ? 0 : sent,
     ms: Date.now() - began,

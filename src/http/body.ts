@@ -214,8 +214,8 @@ export async function streamedResponse(
   }
   const { readable, writable } = length === undefined ? new IdentityTransformStream() : new FixedLengthStream(length);
   const writer = writable.getWriter();
-  const gone = (): void => {
-    traffic.breakOff("gone");
+  const gone = (error: unknown): void => {
+    traffic.breakOff("gone", error);
     answer.onGone();
   };
   writer.closed.catch(gone);
@@ -229,7 +229,7 @@ export async function streamedResponse(
         await pace.write(bytes);
       } catch (error) {
         // This comes before the service hears of it, so that the consequences are recognized.
-        gone();
+        gone(error);
         throw error;
       }
       traffic.send(bytes.length);
@@ -242,7 +242,7 @@ export async function streamedResponse(
     served.then(
       () => writer.close(),
       (error: unknown) => {
-        traffic.breakOff("failed");
+        traffic.breakOff("failed", error);
         answer.onFault(error);
         return wasTold(error) ? writer.close() : writer.abort(error);
       },

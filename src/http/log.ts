@@ -45,6 +45,8 @@ export type RequestLine = RequestCounts &
     readonly client: string;
     readonly operation: Served | "api" | "git" | "lfs";
     readonly outcome: Outcome;
+    /** Why the host broke the answer off, if it did: what its limits say of the client, or that there is no room. */
+    readonly broken_by?: string;
     /** Bytes of the request's body. */
     readonly in: number;
     /** Bytes of the answer's body. */

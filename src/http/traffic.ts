@@ -4,6 +4,8 @@
  * @packageDocumentation
  */
 
+import { ClientTooSlow } from "../bytes/failure.ts";
+
 /** The bytes of one request's bodies, and whether its answer came to its end. */
 export class Traffic {
   /** Bytes of the request's body that were read as a stream; `undefined` if it was read otherwise. */
@@ -12,6 +14,8 @@ export class Traffic {
   sent: number | undefined;
   /** How a streamed answer broke off, if it did: the client was gone, or the host failed. */
   broken: "gone" | "failed" | undefined;
+  /** What the host had against the rest of the answer, if it was not the client that left. */
+  why: string | undefined;
 
   /** Counts bytes of the request's body. */
   receive(bytes: number): void {
@@ -23,8 +27,11 @@ export class Traffic {
     this.sent = (this.sent ?? 0) + bytes; // The first piece begins the count.
   }
 
-  /** Notes how the answer broke off. The first reason counts: later ones follow from it. */
-  breakOff(how: "gone" | "failed"): void {
-    this.broken ??= how;
+  /** Notes how the answer broke off, and the error that did it. The first reason counts: later ones follow from it. */
+  breakOff(how: "gone" | "failed", error?: unknown): void {
+    if (this.broken !== undefined) return;
+    this.broken = how;
+    // A client that has gone has done so by an error of the platform's, which says nothing.
+    if (error instanceof Error && (how === "failed" || error instanceof ClientTooSlow)) this.why = error.message;
   }
 }
