@@ -195,7 +195,7 @@ export class BrowseSession {
   /** Lends a kernel again after the session waited for the client. @throws HostBusy */
   async awake(): Promise<void> {
     if (this.#isParked && !this.#isClosed) {
-      this.graph.inflating.replace(await this.repository.kernels.lend(this.format.rawSize));
+      this.graph.inflating.replace(await this.repository.kernels.lendAgain(this.format.rawSize));
       this.#isParked = false;
     }
     if (this.#parks && !this.#isClosed) this.parkWhileWaiting();

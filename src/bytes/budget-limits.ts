@@ -56,6 +56,11 @@ export type MemoryClaim = {
   readonly reuses?: { readonly kept: KeptMemory; bytes(): number; spare(): number };
   /** Whether it is of a request that grows without end: what is kept for those that are to end is not for it. */
   readonly isGrowth?: boolean;
+  /**
+   * Whether the request gave it back while its client was slow, and has begun to answer: no status can tell any more that there is no
+   * room. It goes before the first claims of requests, and waits as long as a client is waited for.
+   */
+  readonly isResumed?: boolean;
   /** Called synchronously when the claim is granted. */
   readonly onGrant?: () => void;
 };

@@ -11,19 +11,9 @@
 import type { BudgetLimits, KeptMemory, MemoryClaim } from "./budget-limits.ts";
 import { ClientWaits, endsWithin } from "./client-waits.ts";
 import { ClientTooSlow, HostBusy } from "./failure.ts";
-import { type BudgetClock, FIRST_TICK, type Holding, Lookout, newHolding, TICK } from "./memory-holding.ts";
+import { type BudgetClock, CALM, type Holding, Lookout, newHolding, PRESSED } from "./memory-holding.ts";
 import { SlowClients } from "./slow-clients.ts";
-
-type Waiter = {
-  readonly holding: Holding;
-  readonly claim: MemoryClaim;
-  readonly grant: () => void;
-};
-
-/** Whether it is what a request needs so that it can end. */
-function isFurther({ holding, claim }: Pick<Waiter, "holding" | "claim">): boolean {
-  return holding.claims > 0 && claim.isGrowth !== true;
-}
+import { isBegun, isFurther, type Waiter } from "./waiting-claims.ts";
 
 const SECOND = 1000;
 
@@ -108,10 +98,11 @@ export class MemoryBudget {
   async claim(holding: Holding, claim: MemoryClaim): Promise<void> {
     if (this.#isSmall(holding, claim) && this.#fits(holding, claim)) return this.#grant(holding, claim);
     if (this.#mayPass(holding, claim) && this.#fits(holding, claim)) return this.#grant(holding, claim);
-    this.#assertPlace(holding);
+    if (claim.isResumed !== true) this.#assertPlace(holding);
+    const { patience, standstill } = this.limits;
     const stopLooking = this.#lookout.begin();
     await new Promise<void>((resolve, reject) => {
-      const cancel = this.clock.after(this.limits.patience, () => {
+      const cancel = this.clock.after(claim.isResumed === true ? standstill : patience, () => {
         const at = this.#queue.indexOf(waiter);
         if (at < 0) return;
         this.#queue.splice(at, 1);
@@ -203,11 +194,11 @@ export class MemoryBudget {
   }
 
   /**
-   * Returns the claim to serve next: that of a request with a granted claim, else the first of the share that holds
-   * least.
+   * Returns the claim to serve next: that of a request with a granted claim, else that of one that has begun to answer, else the first
+   * of the share that holds least.
    */
   #next(): Waiter | undefined {
-    const further = this.#queue.find(isFurther);
+    const further = this.#queue.find(isFurther) ?? this.#queue.find(isBegun);
     if (further !== undefined) return further;
     let next: { readonly waiter: Waiter; readonly held: number } | undefined;
     for (const waiter of this.#queue) {
@@ -230,7 +221,9 @@ export class MemoryBudget {
 
   /** Whether a holding need not wait behind those in the queue. */
   #mayPass(holding: Holding, claim: MemoryClaim): boolean {
-    return this.#queue.length === 0 || (isFurther({ holding, claim }) && !this.#queue.some(isFurther));
+    if (this.#queue.length === 0) return true;
+    const passes = isFurther({ holding, claim }) ? isFurther : isBegun;
+    return passes({ holding, claim }) && !this.#queue.some(passes);
   }
 
   /** Bytes that have to be given back before a claim fits. */
@@ -346,17 +339,15 @@ export class RequestMemory {
    * @throws ClientTooSlow if the client stands still for too long, or holds memory for long that others wait for.
    */
   async whileClient<T>(step: Promise<T>, isSlow = false): Promise<T> {
-    const { clock, waiting } = this.#budget;
+    const { waiting } = this.#budget;
     const holding = this.#holding;
-    const since = clock.now();
     if (isSlow) this.#parkNow();
     if (waiting === 0) [holding.moved, holding.waited] = [0, 0];
     holding.isWaiting = true;
     holding.silentLooks = 0;
     try {
-      return await this.#waits.wait(step, waiting > 0 ? FIRST_TICK : TICK);
+      return await this.#waits.wait(step, waiting > 0 ? PRESSED : CALM, (waited) => (holding.waited += waited));
     } finally {
-      holding.waited += clock.now() - since;
       holding.waitsSince = undefined;
       holding.isWaiting = false;
     }

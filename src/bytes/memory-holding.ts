@@ -17,8 +17,15 @@ export type BudgetClock = {
 
 /** Milliseconds after which a request that waits for its client checks again whether it may go on waiting. */
 export const TICK = 500;
-/** The same for the first check, while others wait for memory. */
-export const FIRST_TICK = 100;
+/**
+ * When a step of a client is first looked at, and first checked, in milliseconds. Of a step that ended before the isolate came to see it,
+ * no more than the time until the first look counts.
+ */
+export type FirstLooks = { readonly look: number; readonly check: number };
+/** While nobody waits for memory. */
+export const CALM: FirstLooks = { look: TICK, check: TICK };
+/** While others do. */
+export const PRESSED: FirstLooks = { look: 20, check: 100 };
 /** Looks of a {@link Lookout}, one per {@link TICK}, after which a silent request that waits for its client was cut off. */
 const LOST_LOOKS = 10;
 /** The same for a request whose connection was reset. It may go on for a while, to clean up. */
@@ -35,7 +42,7 @@ export type Holding = {
   /** The time since which the request waits for its client; `undefined` while it works. */
   waitsSince: number | undefined;
   isGoing: boolean;
-  /** The bytes that the client has taken or sent, and for how long it was waited for, since others wait for memory. */
+  /** The bytes that the client has taken or sent, and for how long it was waited for, as far as that counts, since others wait for memory. */
   moved: number;
   waited: number;
   /** Whether the request waits for a step of its client. One that was cut off there waits for ever. */

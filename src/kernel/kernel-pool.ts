@@ -44,6 +44,11 @@ const KEEP_TABLE_BYTES = 4 * 1024 * 1024;
 export interface Kernels {
   /** Lends a reset kernel for names of `rawSize` bytes. The caller gives it back in a `finally`. @throws HostBusy */
   lend(rawSize: number): Promise<Kernel>;
+  /**
+   * Does what {@link Kernels.lend} does, for a request that gave its kernel back while its client was slow, and has begun to answer. It goes
+   * before those that begin.
+   */
+  lendAgain(rawSize: number): Promise<Kernel>;
   /** Does what {@link Kernels.lend} does, with a small ring, for work that may fail. */
   lendSmall(rawSize: number): Promise<Kernel>;
   /** Does what {@link Kernels.lend} does, for work that needs the table of names and reads no object. It waits least. */
@@ -87,6 +92,7 @@ export class KernelPool {
   for(memory: RequestMemory): Kernels {
     return {
       lend: async (rawSize) => await this.#lend(memory, rawSize, this.#layout.ringBytes),
+      lendAgain: async (rawSize) => await this.#lend(memory, rawSize, this.#layout.ringBytes, true),
       lendSmall: async (rawSize) => await this.#lend(memory, rawSize, this.#layout.smallRingBytes),
       lendTable: async (rawSize) => await this.#lend(memory, rawSize, this.#layout.tableRingBytes),
       giveBack: (kernel) => this.#giveBack(memory, kernel),
@@ -129,7 +135,7 @@ export class KernelPool {
     return bytes;
   }
 
-  async #lend(memory: RequestMemory, rawSize: number, ringBytes: number): Promise<Kernel> {
+  async #lend(memory: RequestMemory, rawSize: number, ringBytes: number, isResumed = false): Promise<Kernel> {
     this.#note();
     const claimed = this.#windowBytes(ringBytes) + ringBytes + TABLE_BYTES;
     const idle = (): Kernel | undefined =>
@@ -137,6 +143,7 @@ export class KernelPool {
     let ready: Kernel | undefined;
     await memory.claim({
       bytes: claimed,
+      isResumed,
       reuses: {
         kept: this.#kept,
         bytes: () => bytesOf(idle()),

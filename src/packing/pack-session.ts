@@ -199,7 +199,7 @@ export class FetchSession {
     if (!this.#isResting) await park?.();
     if (!this.#isResting) return;
     const { kernels, memory } = this.repository;
-    this.graph.inflating.replace(await kernels.lend(this.graph.format.rawSize));
+    this.graph.inflating.replace(await kernels.lendAgain(this.graph.format.rawSize));
     this.#isResting = false;
     memory.parkWith(() => this.rest());
   }

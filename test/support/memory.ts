@@ -60,12 +60,17 @@ export class ManualClock implements BudgetClock {
       const due = [...this.#timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
       if (due === undefined) break;
       this.#timers.delete(due);
-      this.#now = due.at;
+      this.#now = Math.max(this.#now, due.at);
       due.call();
       await settle();
     }
     this.#now = end;
     await settle();
+  }
+
+  /** Moves the clock of an isolate that is busy, or kept from running: what is due on the way is late. */
+  stall(milliseconds: number): void {
+    this.#now += milliseconds;
   }
 }
 

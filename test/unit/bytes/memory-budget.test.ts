@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { keptMemory } from "../../../src/bytes/budget-limits.ts";
+import { keptMemory, type MemoryClaim } from "../../../src/bytes/budget-limits.ts";
 import { ClientTooSlow, HostBusy } from "../../../src/bytes/failure.ts";
 import type { RequestMemory } from "../../../src/bytes/memory-budget.ts";
+import { TICK } from "../../../src/bytes/memory-holding.ts";
 import { ManualClock, memoryBudget, settle } from "../../support/memory.ts";
 
 /** A claim, and its state so far. */
@@ -10,14 +11,14 @@ class Asked {
   failure: HostBusy | undefined;
   readonly memory: RequestMemory;
 
-  constructor(memory: RequestMemory, bytes: number) {
+  constructor(memory: RequestMemory, bytes: number, more: Partial<MemoryClaim> = {}) {
     this.memory = memory;
-    void this.#ask(bytes);
+    void this.#ask({ bytes, ...more });
   }
 
-  async #ask(bytes: number): Promise<void> {
+  async #ask(claim: MemoryClaim): Promise<void> {
     try {
-      await this.memory.claim({ bytes });
+      await this.memory.claim(claim);
       this.state = "granted";
     } catch (error) {
       this.state = "busy";
@@ -116,6 +117,38 @@ describe("MemoryBudget", () => {
     first.memory.giveBack(60);
     await settle();
     expect([large.state, small.state]).toEqual(["granted", "granted"]);
+  });
+
+  it("gives a request that has begun to answer its memory back before others begin, and not before those that hold some", async () => {
+    const budget = memoryBudget({ bytes: 100, waitingOfShare: 2 });
+    const holder = new Asked(budget.open("a"), 60);
+    const holding = new Asked(budget.open("b"), 20);
+    const first = new Asked(budget.open("c"), 50);
+    const second = new Asked(budget.open("c"), 50);
+    await settle();
+    // It is refused for no queue.
+    const begun = new Asked(budget.open("c"), 50, { isResumed: true });
+    const further = new Asked(holding.memory, 30);
+    await settle();
+    const states = () => [further, begun, first, second].map(({ state }) => state);
+    expect(states()).toEqual(["waiting", "waiting", "waiting", "waiting"]);
+    holder.memory.giveBack(60);
+    await settle();
+    expect(states()).toEqual(["granted", "granted", "waiting", "waiting"]);
+    begun.memory.giveBack(50);
+    await settle();
+    expect(states()).toEqual(["granted", "granted", "granted", "waiting"]);
+  });
+
+  it("waits as long for what a request resumes as for its client", async () => {
+    const clock = new ManualClock();
+    const budget = memoryBudget({ bytes: 100, patience: 30_000, standstill: 120_000 }, clock);
+    const holder = new Asked(budget.open("a"), 60);
+    const [begun, late] = ["b", "c"].map((share) => new Asked(budget.open(share), 60, { isResumed: true }));
+    await clock.pass(119_000);
+    holder.memory.giveBack(60);
+    await clock.pass(1000);
+    expect([begun?.state, late?.state]).toEqual(["granted", "busy"]);
   });
 
   it("ends the request that holds most where requests grow together, and has the others wait", async () => {
@@ -330,6 +363,29 @@ describe("RequestMemory", () => {
       holder.moved(10);
     }
     expect(asked.state).toBe("waiting");
+  });
+
+  it("ends no request because the isolate was late itself", async () => {
+    const clock = new ManualClock();
+    const budget = memoryBudget({ bytes: 100, pressed: PRESSED, patience: 600_000, standstill: 60_000 }, clock);
+    const holder = budget.open("a");
+    holder.hold(90);
+    const asked = new Asked(budget.open("b"), 50);
+    await clock.pass(0);
+    // Others' work keeps each step from being seen, and takes long by itself once.
+    for (const late of [...Array.from({ length: 30 }, () => 1000), 200_000]) {
+      const { promise, resolve } = Promise.withResolvers<string>();
+      const step = outcome(holder.whileClient(promise));
+      clock.stall(late);
+      await clock.pass(0);
+      resolve("taken");
+      expect(await step).toBe("taken");
+      holder.moved(1);
+    }
+    expect(asked.state).toBe("waiting");
+    const step = outcome(holder.whileClient(never));
+    await clock.pass(PRESSED.much + TICK);
+    expect(await step).toBe("pressed");
   });
 
   it("ends the request whose client moves least for what it holds, while others wait", async () => {

@@ -67,6 +67,7 @@ describe("the search for what refs reach", () => {
       };
       const kernels: Kernels = {
         lend: async (size) => await counted(store.kernels.lend(size)),
+        lendAgain: async (size) => await counted(store.kernels.lendAgain(size)),
         lendSmall: async (size) => await counted(store.kernels.lendSmall(size)),
         lendTable: async (size) => await counted(store.kernels.lendTable(size)),
         giveBack: (kernel) => {
