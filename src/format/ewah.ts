@@ -100,6 +100,11 @@ export function encodeEwah(bits: Bits, other?: Bits): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+/** Returns the most bytes that a bitmap of `count` bits is encoded in: a marker before each word. */
+export function mostEwahBytes(count: number): number {
+  return HEADER_BYTES + 2 * Math.max(1, Math.ceil(count / 64)) * WORD_BYTES + TRAILER_BYTES;
+}
+
 function corrupt(why: string): never {
   throw new CorruptStore(`bitmap: ${why}`);
 }

@@ -18,11 +18,11 @@
  * @see gitformat-bitmap(5)
  */
 import { f64At, i32At, itemAt, u32At } from "../bytes/assert.ts";
-import type { Bits } from "../bytes/bits.ts";
+import { type Bits, newBits } from "../bytes/bits.ts";
 import { equal } from "../bytes/chunk.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
-import { encodeEwah, ewahEnd } from "./ewah.ts";
+import { encodeEwah, ewahEnd, mostEwahBytes, xorEwah } from "./ewah.ts";
 import { type Digest, withTrailer } from "./pack-index-encoder.ts";
 
 const SIGNATURE = 0x4249544d;
@@ -162,7 +162,11 @@ export class BitmapTable {
     this.#ends = new Float64Array([...rows.offsets.toSorted(), end]);
   }
 
-  /** Reads a lookup table. `end` is the offset at which it begins, and the last bitmap ends. @throws CorruptStore */
+  /**
+   * Reads a lookup table. `end` is the offset at which it begins, and the last bitmap ends.
+   *
+   * @throws CorruptStore if it is none, as where the file is not as long as the caller was told.
+   */
   static ofLookupTable(bytes: Uint8Array, end: number): BitmapTable {
     const view = viewOf(bytes);
     const count = bytes.length / ROW_BYTES;
@@ -173,6 +177,8 @@ export class BitmapTable {
       rows.positions[row] = view.getUint32(row * ROW_BYTES);
       rows.offsets[row] = Number(view.getBigUint64(row * ROW_BYTES + 4));
       rows.bases[row] = base === NO_BASE ? -1 : base;
+      const isNext = row === 0 || u32At(rows.positions, row) > u32At(rows.positions, row - 1);
+      if (!isNext || f64At(rows.offsets, row) >= end) corrupt("the lookup table is not where it should be");
     }
     return new BitmapTable(rows, end);
   }
@@ -286,4 +292,24 @@ export function parsePackBitmap(bytes: Uint8Array, format: ObjectFormat, packChe
     corrupt(`unknown flags ${flags}`);
   if (!equal(bytes.subarray(CHECKSUM_AT, CHECKSUM_AT + format.rawSize), packChecksum)) corrupt("of another pack");
   return BitmapTable.ofFile(bytes, format);
+}
+
+/** Returns the bytes of a file that hold the bitmaps of the types, at most. */
+export function mostTypeBytes(objects: number, format: ObjectFormat): number {
+  return CHECKSUM_AT + format.rawSize + TYPES * mostEwahBytes(objects);
+}
+
+/**
+ * Reads which objects of a pack are of which type, by the number of the type less one. The beginning of the file is enough.
+ *
+ * @throws CorruptStore
+ */
+export function readTypeBits(bytes: Uint8Array, objects: number, format: ObjectFormat): Bits[] {
+  let at = CHECKSUM_AT + format.rawSize;
+  return Array.from({ length: TYPES }, () => {
+    const bits = newBits(objects);
+    xorEwah(bytes, at, bits);
+    at = ewahEnd(bytes, at);
+    return bits;
+  });
 }

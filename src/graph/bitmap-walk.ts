@@ -8,10 +8,11 @@
  * @packageDocumentation
  * @see pack-bitmap.c `prepare_bitmap_walk()`
  */
-import { IS_COMMIT, IS_TAG, PLACED, REF_BLOB, REF_TREE, SELECTED, UNINTERESTING } from "../kernel/object-flags.ts";
-import { itemAt } from "../bytes/assert.ts";
-import { addBit, addBits, type Bits, hasBit, newBits } from "../bytes/bits.ts";
+import { IS_COMMIT, IS_TAG, REF_BLOB, REF_TREE, SELECTED, UNINTERESTING } from "../kernel/object-flags.ts";
+import { itemAt, u32At } from "../bytes/assert.ts";
+import { addBits, type Bits, countBits, hasBit, keepBits, newBits, numbersIn } from "../bytes/bits.ts";
 import { CorruptStore, isStorageFault } from "../bytes/failure.ts";
+import { freeMemory } from "../bytes/free-memory.ts";
 import { typeAtPosition } from "../format/pack-types.ts";
 import { TYPE_NUMBER } from "../object/object-type.ts";
 import { loadPackOrder, type PackOrder } from "../store/pack-order.ts";
@@ -21,7 +22,7 @@ import { StoredBitmaps } from "../store/stored-bitmaps.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import type { Reaches, WalkedCommits } from "./commit-walk.ts";
 import type { GraphSession } from "./graph-session.ts";
-import { type ObjectFilter, passingTypes, wantsBlobs, wantsTrees } from "./object-filter.ts";
+import { NO_FILTER, type ObjectFilter, passingTypes, wantsBlobs, wantsTrees } from "./object-filter.ts";
 import { markClientTrees, selectTreesOf, type TreeWalk } from "./object-walk.ts";
 
 /** Up to this many commits to send, a walk along the paths that differ reads less than the files of a large pack. */
@@ -37,7 +38,6 @@ type Opened = {
   readonly handle: PackHandle;
   readonly order: PackOrder;
   readonly bitmaps: StoredBitmaps;
-  readonly types: Uint8Array;
 };
 
 function hasBitmaps({ record: { bitmap } }: PackHandle): boolean {
@@ -48,12 +48,11 @@ function hasBitmaps({ record: { bitmap } }: PackHandle): boolean {
 async function openBitmaps({ database, format }: GraphSession): Promise<Opened | undefined> {
   const [handle] = database.packs.filter(hasBitmaps).toSorted((a, b) => b.record.objects - a.record.objects);
   if (handle === undefined) return undefined;
-  const [bitmaps, order, types] = await Promise.all([
+  const [bitmaps, order] = await Promise.all([
     unlessCorrupt(handle, StoredBitmaps.open(handle, format)),
     loadPackOrder(handle, format),
-    handle.allTypes(),
   ]);
-  return bitmaps === undefined ? undefined : { handle, order, bitmaps, types };
+  return bitmaps === undefined ? undefined : { handle, order, bitmaps };
 }
 
 /** Bitmaps only save work: a fetch does without those that are damaged, as git does, and notes them. */
@@ -125,6 +124,7 @@ class BitmapWalk {
       this.#isMet = true;
       return true;
     }
+    await loadGraph(this.#session);
     const loading = this.#session.loadCommits([node]);
     if (loading !== undefined) await loading;
     this.#queue.push(node, this.#session.commits.timeOf(node));
@@ -135,30 +135,21 @@ class BitmapWalk {
 /** The bits of a pack's objects, and what its files say of them. */
 type Marked = { readonly opened: Opened; readonly bits: Bits };
 
-/** Calls `visit` with the position and the type of each object in a set. */
-async function visitPositions(
-  session: GraphSession,
-  { opened: { order, types }, bits }: Marked,
-  visit: (position: number, type: number) => void,
-): Promise<void> {
-  await session.database.context.pacer.forEach(order.count, MARK_STEPS, (rank) => {
-    if (!hasBit(bits, rank)) return;
-    const position = order.positionAt(rank);
-    visit(position, typeAtPosition(types, position));
-  });
-}
-
 /** Calls `visit` with the node and type of each object in a set whose type is wanted. */
 async function visitObjects(
   session: GraphSession,
-  marked: Marked,
+  { opened: { handle, order }, bits }: Marked,
   wanted: ReadonlySet<number>,
   visit: (node: number, type: number) => void,
 ): Promise<void> {
-  const { index } = marked.opened.order;
-  await visitPositions(session, marked, (position, type) => {
-    if (wanted.has(type)) visit(session.node(index.nameAt(position)), type);
+  const types = await handle.allTypes();
+  const ranks = numbersIn(bits);
+  await session.database.context.pacer.forEach(ranks.length, MARK_STEPS, (at) => {
+    const position = order.positionAt(u32At(ranks, at));
+    const type = typeAtPosition(types, position);
+    if (wanted.has(type)) visit(session.node(order.index.nameAt(position)), type);
   });
+  freeMemory(ranks);
 }
 
 /** Marks what the client has: what the border commits reach by bitmaps, and their own trees. */
@@ -171,11 +162,18 @@ async function markClient(session: GraphSession, marked: Marked, edges: readonly
   await markClientTrees(session, new Set(trees));
 }
 
+/** Reads the commit-graph before a walk goes on: a commit of a large pack takes three reads, and the graph one for all of them. */
+async function loadGraph({ database: { graph } }: GraphSession): Promise<void> {
+  await graph?.load();
+}
+
 /** Whether a walk of commits is over before it is worth opening the files of a large pack. */
 async function isShort(session: GraphSession, wanted: readonly number[]): Promise<boolean> {
   const seen = new Set(wanted);
+  let walked = 0;
   for (const node of seen) {
     if (seen.size > SHORT_WALK) return false;
+    if (walked++ === wanted.length) await loadGraph(session);
     await session.loadCommit(node);
     for (const parent of session.commits.parentsOf(node)) seen.add(parent);
   }
@@ -188,17 +186,13 @@ async function openFor(session: GraphSession, { filter }: TreeWalk): Promise<Ope
   return await openBitmaps(session);
 }
 
-/** Objects of one pack that are selected without having nodes, by their positions in its index. */
-export type SelectedPositions = {
-  readonly handle: PackHandle;
-  readonly order: PackOrder;
-  readonly positions: Bits;
-};
+/** Objects of one pack that are selected without having nodes, by the ranks of their entries. */
+export type SelectedRanks = { readonly handle: PackHandle; readonly order: PackOrder; readonly ranks: Bits };
 
 /** Whether the object with this raw name is among those selected. */
-export function isAmong({ order, positions }: SelectedPositions, name: Uint8Array): boolean {
+export function isAmong({ order, ranks }: Pick<SelectedRanks, "order" | "ranks">, name: Uint8Array): boolean {
   const position = order.index.find(name);
-  return position >= 0 && hasBit(positions, position);
+  return position >= 0 && hasBit(ranks, order.rankAt(position));
 }
 
 /**
@@ -209,44 +203,47 @@ export async function selectAllByBitmaps(
   session: GraphSession,
   wanted: readonly number[],
   walk: TreeWalk,
-): Promise<SelectedPositions | undefined> {
+): Promise<SelectedRanks | undefined> {
   if (!session.database.packs.some(hasBitmaps) || (await isShort(session, wanted))) return undefined;
   const opened = await openFor(session, walk);
   const reached = opened === undefined ? undefined : await new BitmapWalk(session, opened).from(wanted);
   if (opened === undefined || reached === undefined) return undefined;
   const { order, handle } = opened;
-  const positions = newBits(order.count);
-  const split = splitTypes(walk.filter, reached.commits.length > 0);
-  let selected = reached.commits.length;
-  await visitPositions(session, { opened, bits: reached.bits }, (position, type) => {
-    const isDirect = split.direct.has(type);
-    if (isDirect) addBit(positions, position);
-    if (isDirect) selected++;
-    if (!split.marked.has(type)) return;
-    session.mark(
-      session.node(order.index.nameAt(position)),
-      SELECTED | itemAt(FLAG_OF_TYPE, type) | (isDirect ? PLACED : 0),
-    );
-  });
-  for (const node of reached.commits) session.mark(node, SELECTED);
-  await walk.count(selected);
-  await selectTreesOf(session, { interesting: reached.commits, edges: [] }, walk);
-  return { handle, order, positions };
+  const { bits, commits } = reached;
+  const ranks = await passing(session, { opened, bits }, walk.filter);
+  if (ranks === undefined) return undefined;
+  for (const node of commits) session.mark(node, SELECTED);
+  await walk.count(commits.length + countBits(ranks));
+  // What the bitmaps have needs no nodes: whether the walk has come to it is looked up when it comes to something new.
+  const isReached = (node: number): boolean => isAmong({ order, ranks: bits }, session.nameOf(node));
+  await selectTreesOf(session, { interesting: commits, edges: [] }, { ...walk, isReached });
+  return { handle, order, ranks };
 }
 
 /**
- * Returns which types of objects pass a filter at once, and which are marked: blobs whose sizes have to be looked at, and
- * trees at which the walk through others' trees ends.
+ * Returns those of the objects reached that pass a filter at once, and selects the blobs whose sizes have to be looked at. Returns
+ * `undefined`, with nothing selected, if the types can't be read.
  */
-function splitTypes(
+async function passing(
+  session: GraphSession,
+  { opened, bits }: Marked,
   filter: ObjectFilter,
-  opensTrees: boolean,
-): { readonly direct: ReadonlySet<number>; readonly marked: ReadonlySet<number> } {
-  const direct = new Set(passingTypes(filter));
-  const marked = new Set<number>();
-  if (opensTrees && wantsTrees(filter)) marked.add(TYPE_NUMBER.tree);
-  if (filter.blobBytes < Number.POSITIVE_INFINITY && direct.delete(TYPE_NUMBER.blob)) marked.add(TYPE_NUMBER.blob);
-  return { direct, marked };
+): Promise<Bits | undefined> {
+  if (filter === NO_FILTER) return bits;
+  const types = await unlessCorrupt(opened.handle, opened.bitmaps.types());
+  if (types === undefined) return undefined;
+  const isMeasured = filter.blobBytes < Number.POSITIVE_INFINITY;
+  const ranks = newBits(opened.order.count);
+  for (const type of passingTypes(filter)) {
+    if (type !== TYPE_NUMBER.blob || !isMeasured) addBits(ranks, itemAt(types, type - 1));
+  }
+  keepBits(ranks, bits);
+  if (isMeasured && wantsBlobs(filter)) {
+    await visitObjects(session, { opened, bits }, new Set([TYPE_NUMBER.blob]), (node) => {
+      session.mark(node, SELECTED | REF_BLOB);
+    });
+  }
+  return ranks;
 }
 
 /**

@@ -23,6 +23,8 @@ export type TreeWalk = {
   readonly filter: ObjectFilter;
   /** Receives the number of objects selected since the last call. */
   readonly count: (objects: number) => Promise<void>;
+  /** Whether an object that the walk has come to is decided on already, with all that it reaches. */
+  readonly isReached?: (node: number) => boolean;
 };
 
 /** Selects (marks) the trees and blobs to send with `commits`. */
@@ -47,18 +49,23 @@ export async function selectGivenTrees(session: GraphSession, trees: readonly nu
   for (const tree of trees) {
     if (session.has(tree, SELECTED | UNINTERESTING)) continue;
     session.mark(tree, SELECTED | REF_TREE);
-    if (wantsTrees(walk.filter)) await walk.count(await selectEntries(session, tree, below, wantsBlobs(walk.filter)));
+    if (wantsTrees(walk.filter)) await walk.count(await selectEntries(session, tree, below, walk));
   }
   await selectLevels(session, below, walk);
 }
 
 async function selectBelow(session: GraphSession, roots: readonly number[], walk: TreeWalk): Promise<void> {
   if (walk.filter.treeDepth === Number.POSITIVE_INFINITY) await selectWhole(session, roots, walk);
-  else await selectLevels(session, notYetSelected(session, roots), walk);
+  else await selectLevels(session, notYetSelected(session, roots, walk), walk);
 }
 
-function notYetSelected(session: GraphSession, trees: readonly number[]): number[] {
-  return [...new Set(trees)].filter((tree) => !session.has(tree, SELECTED | UNINTERESTING));
+function notYetSelected(session: GraphSession, trees: readonly number[], walk: TreeWalk): number[] {
+  return [...new Set(trees)].filter((tree) => !isDecided(session, tree, walk));
+}
+
+/** Whether an object is selected already, left to the client, or reached by other means. */
+function isDecided(session: GraphSession, node: number, { isReached }: Pick<TreeWalk, "isReached">): boolean {
+  return session.has(node, SELECTED | UNINTERESTING) || isReached?.(node) === true;
 }
 
 /**
@@ -78,13 +85,13 @@ const LEAST_READ_BEFORE_SWEEP = 8 * 1024 * 1024;
 /** Selects trees and all that they reach. */
 export async function selectWhole(session: GraphSession, roots: readonly number[], walk: TreeWalk): Promise<void> {
   if (roots.length <= FEW_ROOTS) {
-    await selectLevels(session, notYetSelected(session, roots), walk);
+    await selectLevels(session, notYetSelected(session, roots, walk), walk);
     return;
   }
   const left = new WalkAllowance(session, roots.length);
   const stack: number[] = [];
   for (const root of roots) {
-    if (session.has(root, SELECTED | UNINTERESTING)) continue;
+    if (isDecided(session, root, walk)) continue;
     session.mark(root, SELECTED | REF_TREE);
     stack.push(root);
     if (!left.isSpent) await openFrom(session, stack, selecting(session, walk), left);
@@ -94,8 +101,7 @@ export async function selectWhole(session: GraphSession, roots: readonly number[
 
 /** Returns the function that selects what a tree refers to. */
 function selecting(session: GraphSession, walk: TreeWalk): OpenTree {
-  const blobs = wantsBlobs(walk.filter);
-  return async (tree, held, found) => await walk.count(selectHeld(session, { tree, held }, found, blobs));
+  return async (tree, held, found) => await walk.count(selectHeld(session, { tree, held }, found, walk));
 }
 
 /** Marks what these trees of the client's, which are marked, reach. */
@@ -174,14 +180,13 @@ class WalkAllowance {
  */
 async function selectLevels(session: GraphSession, trees: readonly number[], walk: TreeWalk): Promise<void> {
   const { filter, count } = walk;
-  const blobs = wantsBlobs(filter);
   let level = trees;
   for (let depth = 0; depth < filter.treeDepth && level.length > 0; depth++) {
     const next: number[] = [];
     if (depth + 1 < filter.treeDepth) await session.prefetch(level);
     for (const tree of level) {
       session.mark(tree, SELECTED | REF_TREE);
-      await count(depth + 1 < filter.treeDepth ? await selectEntries(session, tree, next, blobs) : 1);
+      await count(depth + 1 < filter.treeDepth ? await selectEntries(session, tree, next, walk) : 1);
     }
     level = next;
   }
@@ -191,9 +196,9 @@ async function selectLevels(session: GraphSession, trees: readonly number[], wal
  * Selects the entries of a tree, and pushes its subtrees onto the stack. Returns the number selected: the tree itself
  * and its blobs.
  */
-async function selectEntries(session: GraphSession, tree: number, stack: number[], blobs: boolean): Promise<number> {
+async function selectEntries(session: GraphSession, tree: number, stack: number[], walk: TreeWalk): Promise<number> {
   const { held } = await session.reader.read(session.nameOf(tree));
-  return selectHeld(session, { tree, held }, stack, blobs);
+  return selectHeld(session, { tree, held }, stack, walk);
 }
 
 /** Does as {@link selectEntries} does, for a tree that is held. */
@@ -201,10 +206,11 @@ function selectHeld(
   session: GraphSession,
   { tree, held }: { readonly tree: number; readonly held: Held },
   stack: number[],
-  blobs: boolean,
+  walk: TreeWalk,
 ): number {
   let selected = 1;
-  listEntries(session, { tree, held, blobs }, (node) => {
+  listEntries(session, { tree, held, blobs: wantsBlobs(walk.filter) }, (node) => {
+    if (walk.isReached?.(node) === true) return;
     session.mark(node, SELECTED);
     if (session.has(node, REF_TREE)) stack.push(node);
     else selected++;

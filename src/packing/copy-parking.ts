@@ -7,12 +7,11 @@
  * @packageDocumentation
  */
 import { u8At } from "../bytes/assert.ts";
-import { hasBit } from "../bytes/bits.ts";
 import type { PackIndex } from "../format/pack-index.ts";
 import { PENDING } from "../kernel/object-flags.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
 import type { CopyOptions, PackCopy } from "./pack-copy.ts";
-import type { PackSelection } from "./pack-selection.ts";
+import { hasWithoutNode, type PackSelection } from "./pack-selection.ts";
 import type { FetchSession } from "./pack-session.ts";
 
 /** The packs and parts to be sent. */
@@ -46,7 +45,7 @@ class Buildable {
 export class CopyParking {
   readonly #session: FetchSession;
   readonly #plan: CopyPlan;
-  readonly #buildable = new Map<PackSelection, Buildable>();
+  readonly #buildable = new Map<PackSelection, Pick<Buildable, "has">>();
   #part: PackSelection | undefined;
   #copying: PackCopy | undefined;
   #parking: Promise<void> | undefined;
@@ -114,11 +113,13 @@ export class CopyParking {
       const index = part.order?.index ?? (await part.handle.loadIndex());
       // As is done when the part's turn comes.
       if (part !== this.#part) for (const node of part.nodes) graph.unmark(node, PENDING);
-      const { positions } = part;
-      // It is the first part, and of a fetch by somebody who has nothing.
-      const isBuildable = (position: number): boolean =>
-        positions === undefined ? this.#plan.mayBuildOn(index.nameAt(position)) : hasBit(positions, position);
-      this.#buildable.set(part, new Buildable(index, isBuildable));
+      const isBuildable = (position: number): boolean => this.#plan.mayBuildOn(index.nameAt(position));
+      // One without nodes is the first part, and of a fetch by somebody who has nothing.
+      const has =
+        part.ranks === undefined
+          ? new Buildable(index, isBuildable)
+          : { has: (name: Uint8Array) => hasWithoutNode(part, name) };
+      this.#buildable.set(part, has);
     }
     this.#session.rest();
   }

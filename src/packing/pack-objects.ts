@@ -15,7 +15,7 @@ import {
   reachedByBitmaps,
   selectAllByBitmaps,
   selectByBitmaps,
-  type SelectedPositions,
+  type SelectedRanks,
 } from "../graph/bitmap-walk.ts";
 import { walkCommits } from "../graph/commit-walk.ts";
 import { selectNamed } from "../graph/named-objects.ts";
@@ -125,7 +125,7 @@ async function selectAndSend(session: FetchSession, options: PackOptions, sink: 
     parts = await placeSelected(graph, await selectObjects(session, options, sink));
   }
   const clientHas = options.thinPack ? thinBases(graph, filter) : () => false;
-  const direct = parts.filter(({ positions }) => positions !== undefined);
+  const direct = parts.filter(({ ranks }) => ranks !== undefined);
   const mayBuildOn = (name: Uint8Array): boolean => {
     const node = graph.findNode(name);
     if (node >= 0 && clientHas(node)) return true;
@@ -227,7 +227,7 @@ async function selectObjects(
   session: FetchSession,
   options: PackOptions,
   sink: PackSink,
-): Promise<SelectedPositions | undefined> {
+): Promise<SelectedRanks | undefined> {
   const { graph } = session;
   let counted = 0;
   let told = 0;
@@ -252,7 +252,7 @@ async function selectHistory(
   session: FetchSession,
   commits: readonly number[],
   walk: TreeWalk,
-): Promise<SelectedPositions | undefined> {
+): Promise<SelectedRanks | undefined> {
   const { graph, common, isShallow } = session;
   for (const node of common.unread) graph.mark(node, UNINTERESTING);
   // Bitmaps know of no cuts.
@@ -274,14 +274,23 @@ async function selectHistory(
 }
 
 /** Marks the tags whose object is sent, with the tags between. @see gitprotocol-capabilities(5), include-tag */
-async function selectTags(session: FetchSession, direct: SelectedPositions | undefined): Promise<void> {
+async function selectTags(session: FetchSession, direct: SelectedRanks | undefined): Promise<void> {
   const { graph, answer } = session;
+  const tags: number[] = [];
+  const tagged: number[] = [];
   for (const row of decodeRefRows(answer.refs, graph.format.rawSize)) {
     if (row.peeled === undefined || !row.name.startsWith(TAGS)) continue;
     const peeled = graph.findNode(row.peeled);
     const isSent =
       (peeled >= 0 && graph.has(peeled, SELECTED)) || (direct !== undefined && isAmong(direct, row.peeled));
     if (!isSent) continue;
-    await graph.peel(graph.node(row.oid), SELECTED);
+    tags.push(graph.node(row.oid));
+    tagged.push(graph.node(row.peeled));
   }
+  if (tags.length > 1) {
+    // Else the type of what each tag names would be looked up by itself.
+    await graph.learnTypes([...tags, ...tagged]);
+    await graph.prefetch(tags);
+  }
+  for (const tag of tags) await graph.peel(tag, SELECTED);
 }

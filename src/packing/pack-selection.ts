@@ -9,14 +9,14 @@
  */
 import { PENDING, PLACED, SELECTED } from "../kernel/object-flags.ts";
 import { i32At, u32At } from "../bytes/assert.ts";
-import { addBit, type Bits, hasBit, newBits } from "../bytes/bits.ts";
+import { addBit, type Bits, numbersIn } from "../bytes/bits.ts";
 import { MissingObject } from "../bytes/failure.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
 import { toHex } from "../bytes/hex.ts";
 import { NumberList } from "../bytes/number-list.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
 import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
-import type { SelectedPositions } from "../graph/bitmap-walk.ts";
+import { isAmong, type SelectedRanks } from "../graph/bitmap-walk.ts";
 import type { GraphSession } from "../graph/graph-session.ts";
 
 /** Entries of one pack, by the offsets at which they begin and end, ascending. */
@@ -27,8 +27,8 @@ export type PackSelection = {
   readonly ends: Float64Array<ArrayBuffer>;
   /** The nodes of these entries, in no order. They are marked {@link PENDING} until their turn comes. */
   readonly nodes: Uint32Array<ArrayBuffer>;
-  /** The positions in the index of these entries, in place of nodes, if it is the first selection. */
-  readonly positions?: Bits;
+  /** The ranks of these entries, in place of nodes, if it is the first selection. */
+  readonly ranks?: Bits;
   /** The order of the whole pack, if it had to be loaded. */
   readonly order: PackOrder | undefined;
   /** Entries that were made anew and are sent in place of those that begin at these offsets. */
@@ -77,7 +77,7 @@ export function inBaseOrder(packs: readonly PackHandle[]): NumberedPack[] {
  * Places every selected object, and marks all {@link PENDING} that have nodes. `direct` are further objects of one pack,
  * which is placed first. @throws MissingObject if one is in no pack.
  */
-export async function placeSelected(session: GraphSession, direct?: SelectedPositions): Promise<PackSelection[]> {
+export async function placeSelected(session: GraphSession, direct?: SelectedRanks): Promise<PackSelection[]> {
   const first = direct === undefined ? [] : [placeDirect(session, direct)];
   const others = countSelected(session) <= FEW_OBJECTS ? await placeFew(session) : await placeMany(session, direct);
   for (const { nodes } of others) for (const node of nodes) session.mark(node, PENDING);
@@ -85,18 +85,18 @@ export async function placeSelected(session: GraphSession, direct?: SelectedPosi
 }
 
 /** Places objects of a pack, and all other selected objects that are in it. */
-function placeDirect(session: GraphSession, { handle, order, positions }: SelectedPositions): PackSelection {
+function placeDirect(session: GraphSession, { handle, order, ranks }: SelectedRanks): PackSelection {
   for (const node of selectedNodes(session)) {
     const position = order.index.find(session.nameOf(node));
     if (position < 0) continue;
-    addBit(positions, position);
+    addBit(ranks, order.rankAt(position));
     session.mark(node, PLACED);
   }
   const pack = session.database.packs.indexOf(handle);
-  return selectByPosition({ pack, handle, order }, (_, position) => hasBit(positions, position));
+  return selectRanks({ pack, handle, order }, ranks);
 }
 
-async function placeMany(session: GraphSession, direct?: SelectedPositions): Promise<PackSelection[]> {
+async function placeMany(session: GraphSession, direct?: SelectedRanks): Promise<PackSelection[]> {
   const selections: PackSelection[] = [];
   // What is selected of many packs fits no tip pack, and all that is selected of the direct pack is placed.
   const copies = direct === undefined ? await fittingCopies(session) : [];
@@ -153,46 +153,37 @@ export function selectByRank(
     ranks.push(rank);
     nodes.push(node);
   }
-  return { ...from, nodes: nodes.view, ...extentsOf(order, ranks) };
+  const extents = extentsOf(order, ranks.view);
+  ranks.free();
+  return { ...from, nodes: nodes.view, ...extents };
 }
 
-/** Returns where the entries of ranks begin and end, and frees the ranks. */
-function extentsOf(order: PackOrder, ranks: NumberList): Pick<PackSelection, "offsets" | "ends"> {
+/** Returns where the entries of ranks begin and end. */
+function extentsOf(order: PackOrder, ranks: Uint32Array): Pick<PackSelection, "offsets" | "ends"> {
   const offsets = new Float64Array(ranks.length);
   const ends = new Float64Array(ranks.length);
-  let [last, end] = [-1, 0];
-  for (const [i, rank] of ranks.view.entries()) {
-    offsets[i] = rank === last + 1 && i > 0 ? end : order.offsetAt(rank);
-    end = order.offsetAt(rank + 1);
+  let [next, end] = [-1, 0];
+  for (let i = 0; i < ranks.length; i++) {
+    const rank = u32At(ranks, i);
+    offsets[i] = rank === next ? end : order.offsetAt(rank);
+    next = rank + 1;
+    end = order.offsetAt(next);
     ends[i] = end;
-    last = rank;
   }
-  ranks.free();
   return { offsets, ends };
 }
 
-/** Selects the entries of a pack for which `chooses` returns true. None of them gets a node. */
-export function selectByPosition(
-  from: NumberedPack & { readonly order: PackOrder },
-  chooses: (rank: number, position: number) => boolean,
-): PackSelection {
-  const { order } = from;
-  const ranks = new NumberList();
-  const positions = newBits(order.count);
-  for (let rank = 0; rank < order.count; rank++) {
-    const position = order.positionAt(rank);
-    if (!chooses(rank, position)) continue;
-    ranks.push(rank);
-    addBit(positions, position);
-  }
-  return { ...from, nodes: new Uint32Array(0), positions, ...extentsOf(order, ranks) };
+/** Selects the entries of a pack that have these ranks. None of them gets a node. */
+export function selectRanks(from: NumberedPack & { readonly order: PackOrder }, ranks: Bits): PackSelection {
+  const numbers = numbersIn(ranks);
+  const extents = extentsOf(from.order, numbers);
+  freeMemory(numbers);
+  return { ...from, nodes: new Uint32Array(0), ranks, ...extents };
 }
 
 /** Whether a selection without nodes has the object with this raw name. */
-export function hasWithoutNode({ order, positions }: PackSelection, name: Uint8Array): boolean {
-  if (order === undefined || positions === undefined) return false;
-  const position = order.index.find(name);
-  return position >= 0 && hasBit(positions, position);
+export function hasWithoutNode({ order, ranks }: PackSelection, name: Uint8Array): boolean {
+  return order !== undefined && ranks !== undefined && isAmong({ order, ranks }, name);
 }
 
 /** Frees the memory of a selection. It must not be used afterwards. */

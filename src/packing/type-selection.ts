@@ -7,6 +7,7 @@
  */
 import { PENDING, PLACED, SELECTED } from "../kernel/object-flags.ts";
 import { u8At } from "../bytes/assert.ts";
+import { addBit, newBits } from "../bytes/bits.ts";
 import { typeAtPosition } from "../format/pack-types.ts";
 import { TYPE_NUMBER } from "../object/object-type.ts";
 import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
@@ -17,8 +18,8 @@ import {
   inBaseOrder,
   type NumberedPack,
   type PackSelection,
-  selectByPosition,
   selectByRank,
+  selectRanks,
 } from "./pack-selection.ts";
 
 /** The greatest type number. */
@@ -70,9 +71,13 @@ function passes({ types, large, exempt }: Passing, known: Uint8Array, position: 
 
 /** Selects of the first pack. No pack before it has its objects, so they need no nodes. */
 function selectFirst(from: Known, passing: Passing): PackSelection {
-  const { types } = from;
+  const { types, order } = from;
   const { ownObjects } = from.handle.record;
-  return selectByPosition(from, (rank, position) => rank < ownObjects && passes(passing, types, position));
+  const ranks = newBits(order.count);
+  for (let rank = 0; rank < ownObjects; rank++) {
+    if (passes(passing, types, order.positionAt(rank))) addBit(ranks, rank);
+  }
+  return selectRanks(from, ranks);
 }
 
 function selectPassing(session: GraphSession, from: Known, passing: Passing, first: PackSelection): PackSelection {

@@ -4,10 +4,18 @@
  *
  * @packageDocumentation
  */
+import { present } from "../bytes/assert.ts";
 import { type Bits, newBits } from "../bytes/bits.ts";
 import { fromHex } from "../bytes/hex.ts";
 import { xorEwah } from "../format/ewah.ts";
-import { type BitmapRange, BitmapTable, lookupTableRange, parsePackBitmap } from "../format/pack-bitmap.ts";
+import {
+  type BitmapRange,
+  BitmapTable,
+  lookupTableRange,
+  mostTypeBytes,
+  parsePackBitmap,
+  readTypeBits,
+} from "../format/pack-bitmap.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import type { PackHandle } from "./pack-handle.ts";
 import { READING } from "./reading-policy.ts";
@@ -16,12 +24,14 @@ import { assertSound } from "./whole-file.ts";
 /** The bitmaps of one pack. */
 export class StoredBitmaps {
   readonly #handle: PackHandle;
+  readonly #format: ObjectFormat;
   readonly #table: BitmapTable;
   /** The whole file, if it was read. */
   readonly #whole: Uint8Array | undefined;
 
-  private constructor(handle: PackHandle, table: BitmapTable, whole?: Uint8Array) {
+  private constructor(handle: PackHandle, format: ObjectFormat, table: BitmapTable, whole?: Uint8Array) {
     this.#handle = handle;
+    this.#format = format;
     this.#table = table;
     this.#whole = whole;
   }
@@ -34,16 +44,29 @@ export class StoredBitmaps {
     if (bitmap.bytes <= READING.wholeBitmapBytes) {
       const whole = await handle.readFile("bitmap", bitmap.bytes);
       assertSound(whole, { format, hash: handle.hash });
-      return new StoredBitmaps(handle, parsePackBitmap(whole, format, packChecksum), whole);
+      return new StoredBitmaps(handle, format, parsePackBitmap(whole, format, packChecksum), whole);
     }
     const { offset, length } = lookupTableRange(bitmap, format);
     const rows = await handle.readFile("bitmap", length, offset);
-    return new StoredBitmaps(handle, BitmapTable.ofLookupTable(rows, offset));
+    return new StoredBitmaps(handle, format, BitmapTable.ofLookupTable(rows, offset));
   }
 
   /** Whether the commit at a position of the index has a bitmap. */
   has(position: number): boolean {
     return this.#table.rowOf(position) >= 0;
+  }
+
+  /**
+   * Returns the ranks of the objects of each type, by the number of the type less one.
+   *
+   * @throws CorruptStore
+   */
+  async types(): Promise<readonly Bits[]> {
+    const { objects, bitmap } = this.#handle.record;
+    const format = this.#format;
+    const most = Math.min(present(bitmap, "a file of bitmaps").bytes, mostTypeBytes(objects, format));
+    const bytes = this.#whole ?? (await this.#handle.readFile("bitmap", most));
+    return readTypeBits(bytes, objects, format);
   }
 
   /**

@@ -18,7 +18,7 @@ const source = new GitRepository();
 afterAll(() => source.dispose());
 
 /** A pack of blobs with a file of bitmaps of random sets, each the difference from the one before it but for every fifth. */
-async function stored(commits: number): Promise<{ store: TestStore; sets: Bits[]; bytes: number }> {
+async function stored(commits: number): Promise<{ store: TestStore; sets: Bits[]; types: Bits[]; bytes: number }> {
   const lines = Array.from({ length: OBJECTS }, (_, i) => `blob\ndata ${String(i).length}\n${i}\n`);
   if (source.lines(["count-objects", "-v"]).includes("in-pack: 0"))
     source.git(["-c", "fastimport.unpackLimit=1", "fast-import", "--quiet"], lines.join(""));
@@ -34,14 +34,14 @@ async function stored(commits: number): Promise<{ store: TestStore; sets: Bits[]
     baseBefore: i % 5 === 0 ? 0 : 1,
     ewah: encodeEwah(bits, i % 5 === 0 ? undefined : sets[i - 1]),
   }));
-  const types = [1, 2, 3, 4].map(() => newBits(OBJECTS));
+  const types = [1, 2, 3, 4].map((type) => newBits(OBJECTS).fill(type));
   const packChecksum = fromHex(pack.checksum) ?? new Uint8Array(0);
   const tables = { format: store.format, packChecksum, types, entries };
   const bytes = concat([...encodePackBitmap(tables, createHash("sha1"))].map((piece) => piece.slice()));
   store.storage.files.set(`${pack.name}.bitmap`, bytes);
   store.packs = [{ ...pack, bitmap: { bytes: bytes.length, commits } }];
   store.forget();
-  return { store, sets, bytes: bytes.length };
+  return { store, sets, types, bytes: bytes.length };
 }
 
 async function opened(store: TestStore): Promise<StoredBitmaps> {
@@ -57,7 +57,7 @@ describe("the bitmaps of a stored pack", () => {
     [20, true],
     [1100, false],
   ])("of %i commits are read whole (%s) or in ranges", async (commits, isWhole) => {
-    const { store, sets, bytes } = await stored(commits);
+    const { store, sets, types, bytes } = await stored(commits);
     expect(bytes <= READING.wholeBitmapBytes).toBe(isWhole);
     const bitmaps = await opened(store);
     expect(store.cost.reads).toBe(1);
@@ -70,6 +70,7 @@ describe("the bitmaps of a stored pack", () => {
     expect(bitmaps.has(1)).toBe(false);
     expect(await bitmaps.reachedFrom(1)).toBeUndefined();
     expect(store.cost.bytesRead).toBeLessThanOrEqual(isWhole ? bytes : 100_000);
+    expect(await bitmaps.types()).toEqual(types);
   });
 
   it("are a fault where the file is another one", async () => {
@@ -77,6 +78,15 @@ describe("the bitmaps of a stored pack", () => {
     const [pack] = store.packs;
     const file = `${pack?.name}.bitmap`;
     store.storage.files.set(file, new Uint8Array(store.storage.files.get(file)?.length ?? 0).fill(0xee));
+    await expect(opened(store)).rejects.toThrow(CorruptStore);
+  });
+
+  it("are a fault where the file has more commits than the catalog knows", async () => {
+    const { store } = await stored(1100);
+    const [pack] = store.packs;
+    const name = `${pack?.name}.bitmap`;
+    const file = store.storage.files.get(name) ?? new Uint8Array(0);
+    store.storage.files.set(name, concat([file.subarray(0, -52), file]));
     await expect(opened(store)).rejects.toThrow(CorruptStore);
   });
 });
