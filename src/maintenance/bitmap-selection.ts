@@ -1,7 +1,7 @@
 /**
- * Decides which commits of a pack get a bitmap: the tips, the youngest hundred, and then one of each stretch, which is
- * the longer the older its commits are. In a stretch, merges are preferred. The choice depends on the pack alone, so
- * that two runs write the same file.
+ * Decides which commits of a pack get a bitmap: those that branches name, the tips, the youngest hundred, and then one of each stretch,
+ * which is the longer the older its commits are. In a stretch, merges are preferred. The choice depends on the pack and the branches alone,
+ * so that two runs write the same file.
  *
  * @packageDocumentation
  * @see pack-bitmap-write.c `bitmap_writer_select_commits()`
@@ -15,7 +15,7 @@ const MIN_REGION = 20_000;
 const MIN_STRETCH = 100;
 /** The longest stretch. Git's is 5,000, which are then walked wherever a ref is in the middle of one. */
 const MAX_STRETCH = 1000;
-/** Tips that are chosen, the youngest first. Further ones are preferred in their stretches. */
+/** Of the commits that branches name, and of the tips, so many are chosen, the youngest first. Further ones are preferred in their stretches. */
 const MOST_TIPS = 200;
 
 /** A commit to choose from. */
@@ -24,6 +24,8 @@ export type Candidate = {
   readonly rank: number;
   /** Whether the commit is without children in the pack. */
   readonly isTip: boolean;
+  /** Whether a branch names the commit: a clone of it alone then opens no tree. */
+  readonly isNamed: boolean;
   readonly isMerge: boolean;
 };
 
@@ -34,16 +36,18 @@ function stretchAt(number: number): number {
   return Math.max(Math.min(number - MIN_REGION, MAX_STRETCH), MIN_STRETCH);
 }
 
-/** Returns the commit of a stretch that is chosen: a tip, else the last merge, else the last one. */
+/** Returns the commit of a stretch that is chosen: a branch's, else a tip, else the last merge, else the last one. */
 function bestOf(stretch: readonly Candidate[]): Candidate {
   const merge = stretch.findLast(({ isMerge }) => isMerge);
-  return stretch.find(({ isTip }) => isTip) ?? merge ?? itemAt(stretch, stretch.length - 1);
+  const wanted = stretch.find(({ isNamed }) => isNamed) ?? stretch.find(({ isTip }) => isTip);
+  return wanted ?? merge ?? itemAt(stretch, stretch.length - 1);
 }
 
 /** Returns the ranks of the commits that get a bitmap. `commits` are all of the pack, youngest first. */
 export function selectCommits(commits: readonly Candidate[]): number[] {
+  const named = commits.filter(({ isNamed }) => isNamed).slice(0, MOST_TIPS);
   const tips = commits.filter(({ isTip }) => isTip).slice(0, MOST_TIPS);
-  const chosen = new Set(tips.map(({ rank }) => rank));
+  const chosen = new Set([...named, ...tips].map(({ rank }) => rank));
   for (let at = 0; at < commits.length;) {
     const stretch = commits.slice(at, at + stretchAt(at) + 1);
     chosen.add(bestOf(stretch).rank);

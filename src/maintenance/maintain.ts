@@ -24,7 +24,7 @@ import {
 } from "../refs/maintenance-store.ts";
 import type { LfsStore } from "../refs/lfs-store.ts";
 import type { PackCatalog } from "../refs/pack-catalog.ts";
-import { decodeRefRows } from "../refs/ref-rows.ts";
+import { decodeRefRows, type RefRow } from "../refs/ref-rows.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
 import type { Repository } from "../repository/repository.ts";
 import { makeGraph } from "./graph-step.ts";
@@ -104,8 +104,9 @@ async function makeBitmap(
   // In the order of their names, branches come before tags.
   const found = await repository.refs.open({ refPrefixes: ["refs/heads/", "refs/tags/"] });
   const isSame = found.kind === "found" && found.record.id === record.id;
-  const refs = isSame ? decodeRefRows(found.refs, objectFormat(record.objectFormat).rawSize) : [];
-  return await writeBitmap({ repository, record, pack, refs, mended });
+  const { rawSize } = objectFormat(record.objectFormat);
+  const rows = (): Iterator<RefRow> => decodeRefRows(isSame ? found.refs : [], rawSize);
+  return await writeBitmap({ repository, record, pack, refs: { [Symbol.iterator]: rows }, mended });
 }
 
 /** Writes what stands beside a pack: its bitmaps, or the head of its bundle. */

@@ -3,7 +3,7 @@
  * what such a commit reaches.
  *
  * A pack has bitmaps only if everything that its commits reach is in it. The largest pack of a repository usually is
- * like that. The file depends on the pack alone: two steps that do the same write the same bytes.
+ * like that. The file depends on the pack and the branches alone: two steps that do the same write the same bytes.
  *
  * @packageDocumentation
  * @see gitformat-bitmap(5), git-repack(1), `--write-bitmap-index`
@@ -48,6 +48,8 @@ const MOST_NESTED_TAGS = 8;
 /** The tags that are read for the tips of a bundle, each perhaps by a read of the bucket. Further tags are no tips. */
 export const MOST_TAGS_READ = 2000;
 
+const BRANCHES = "refs/heads/";
+
 /** No file can be made for the pack. */
 const NONE: PackBitmapSize = { bytes: 0, commits: 0 };
 
@@ -56,7 +58,10 @@ export type BitmapInput = {
   readonly repository: Repository;
   readonly record: RepositoryRecord;
   readonly pack: PackRecord;
-  /** Branches, and tags after them. Those of which the pack has everything are the tips of a bundle; see `bundle-plan.ts`. */
+  /**
+   * Branches, and tags after them; they are gone through twice. What branches name gets a bitmap. The refs of which the pack has everything
+   * are the tips of a bundle; see `bundle-plan.ts`.
+   */
   readonly refs?: Iterable<RefRow>;
   /** Is told that the pack's reverse index was damaged, and written anew. */
   readonly mended?: () => void;
@@ -145,9 +150,21 @@ function* parentsFirst({ commits, types, count }: PackContent): Generator<number
   return order;
 }
 
+/** Returns the entries of the pack that branches name, and yields the steps of it. */
+function* namedByBranches(content: PackContent, refs: Iterable<RefRow>): Generator<number, Bits, undefined> {
+  const named = newBits(content.count);
+  for (const { name, oid } of refs) {
+    yield REF_STEPS;
+    const rank = name.startsWith(BRANCHES) ? content.rankOf(oid) : -1;
+    if (rank >= 0) addBit(named, rank);
+  }
+  return named;
+}
+
 /** Returns the commits that get a bitmap, each after those that it reaches, and yields the steps of it. @throws NotClosed */
-function* chosenCommits(content: PackContent): Generator<number, number[], undefined> {
+function* chosenCommits(content: PackContent, refs: Iterable<RefRow>): Generator<number, number[], undefined> {
   const { commits } = content;
+  const named = yield* namedByBranches(content, refs);
   const order = yield* parentsFirst(content);
   const isParent = newBits(content.count);
   for (const rank of order) {
@@ -156,7 +173,8 @@ function* chosenCommits(content: PackContent): Generator<number, number[], undef
   }
   const candidates: Candidate[] = [];
   for (const rank of order) {
-    candidates.push({ rank, isTip: !hasBit(isParent, rank), isMerge: commits.parentsOf(rank).length > 1 });
+    const isMerge = commits.parentsOf(rank).length > 1;
+    candidates.push({ rank, isTip: !hasBit(isParent, rank), isNamed: hasBit(named, rank), isMerge });
     yield COMMIT_STEPS;
   }
   candidates.reverse();
@@ -245,7 +263,7 @@ async function write(input: BitmapInput, content: PackContent): Promise<PackBitm
   const { format } = content;
   const bitmaps = new Bitmaps(content);
   const reached = new ReachedObjects(content, repository.pacer, (commit) => bitmaps.knownOf(commit));
-  for (const commit of await repository.pacer.finish(chosenCommits(content))) {
+  for (const commit of await repository.pacer.finish(chosenCommits(content, input.refs ?? []))) {
     bitmaps.add(commit, await reached.from(commit));
     repository.pacer.add(content.count * ADDED_STEPS);
     await repository.pacer.pace();

@@ -12,6 +12,7 @@ import { BitmapTable, lookupTableRange, parsePackBitmap } from "../../../src/for
 import { PackIndex } from "../../../src/format/pack-index.ts";
 import { PackContent } from "../../../src/maintenance/pack-content.ts";
 import { MOST_TAGS_READ, writeBitmap } from "../../../src/maintenance/write-bitmap.ts";
+import { StoredBitmaps } from "../../../src/store/stored-bitmaps.ts";
 import { FixtureStream, linear, project } from "../../support/git-fixtures.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { makeHistory } from "../../support/random-history.ts";
@@ -101,6 +102,32 @@ describe("writeBitmap", () => {
     const first = store.file(pack, "bitmap").slice();
     await write(store, pack);
     expect(store.file(pack, "bitmap")).toEqual(first);
+  });
+
+  it("gives a bitmap to what a branch names, in the middle of a stretch and not in the pack", async () => {
+    const source = newRepository();
+    source.import(linear(400));
+    const { store, pack } = await pushed(source);
+    const { record } = store.answer(new Uint8Array(0));
+    const wanted = rawName(source.oid("main~301"));
+    const refs = [
+      { name: "refs/heads/gone", oid: new Uint8Array(20).fill(0xee) },
+      { name: "refs/heads/half", oid: wanted },
+      { name: "refs/tags/v1", oid: rawName(source.oid("main~302")) },
+    ];
+    const hasBitmap = async (oid: Uint8Array): Promise<boolean> => {
+      const [handle] = store.database().packs;
+      const bitmaps = handle === undefined ? undefined : await StoredBitmaps.open(handle, store.format);
+      return bitmaps?.has((await handle?.loadIndex())?.find(oid) ?? -1) === true;
+    };
+    const had: boolean[] = [];
+    for (const named of [[], refs]) {
+      store.forget();
+      const bitmap = await writeBitmap({ repository: store.repository(), record, pack, refs: named });
+      store.packs = [{ ...pack, bitmap }];
+      had.push(...(await Promise.all([wanted, rawName(source.oid("main~302"))].map(hasBitmap))));
+    }
+    expect(had).toEqual([false, false, true, false]);
   });
 
   it("writes it of a pack without deltas, and of one whose deltas name their bases", async () => {
