@@ -26,7 +26,7 @@ import { refuseStrangers } from "../http/admission.ts";
 import type { Credentials } from "../http/authenticate.ts";
 import { AccessDenied } from "../http/denied.ts";
 import { type AskedService, gitExchange, nonceSeed, openAsked, pushParts } from "../http/git-exchange.ts";
-import { GitRefusal, NO_ADDRESS, refusalOf } from "../http/git-failure.ts";
+import { GitRefusal, NO_ADDRESS, type Refusal, refusalOf } from "../http/git-failure.ts";
 import type { Host } from "../http/host.ts";
 import { logFault } from "../http/log.ts";
 import { RepositoryMoved } from "../http/moved.ts";
@@ -102,7 +102,7 @@ export async function serveSession(session: GitSession): Promise<SessionEnd> {
   } catch (error) {
     if (session.refusesItself === true && !paced.hasBegun) throw error;
     const refusal = refusalOf(error);
-    status = refusal?.status ?? 500;
+    status = statusOf(refusal, gone.signal.aborted);
     if (!gone.signal.aborted && status >= 500) logFault(session.service, error);
     const why = denialOf(session, error);
     const line = encodeFailureLine(why ?? refusal?.message ?? "The request failed on our side.");
@@ -111,6 +111,12 @@ export async function serveSession(session: GitSession): Promise<SessionEnd> {
   await client.end(status < 400 ? 0 : 128).catch(() => undefined);
   await drain(paced);
   return { status };
+}
+
+/** Returns the status that HTTP would have answered with. What fails once the client has gone is no fault of the host's. */
+function statusOf(refusal: Refusal | undefined, isGone: boolean): number {
+  if (refusal !== undefined) return refusal.status;
+  return isGone ? 200 : 500;
 }
 
 /** Returns what is told in place of a refusal. Whoever may read is told why nothing more is allowed. */

@@ -1,12 +1,16 @@
 /** git://: what anybody may read, by TCP, with the real client and with hostile ones. */
+import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { RequestLog } from "../../scripts/bench/request-log.ts";
 import type { RunningHost } from "../../scripts/host.ts";
 import { encodePktLine } from "../../src/wire/pkt-line.ts";
 import { GitSandbox, refsAt, refsOf, withToken } from "../support/git-client.ts";
-import { everything, importFixture, linear } from "../support/git-fixtures.ts";
+import { everything, importFixture, linear, noise } from "../support/git-fixtures.ts";
 import { send } from "../support/git-raw.ts";
 import { startTestHost } from "../support/host.ts";
+import { WAIT_LIMIT } from "../support/time-limits.ts";
 
 const git = new GitSandbox("daemon");
 let host: RunningHost;
@@ -118,5 +122,30 @@ describe("git://", () => {
     expect(await refsAt(git, at("acme/everything"))).toEqual(await refsOf(git, source));
     // Nobody waits longer than ten seconds for the first line.
     expect(await ended).toContain("nothing was asked for");
+  });
+
+  it("counts a client that leaves in the middle of a clone as one that left, and not as a fault", async () => {
+    const work = git.fresh();
+    await git.ok(["init", "-q", "-b", "main", work]);
+    const tip = await git.commit(work, "large.bin", Buffer.from(noise(6_000_000, 1)).toString("hex"));
+    await create("acme/large", "public");
+    await git.ok(["push", "-q", overHttp("acme/large"), "main"], { cwd: work });
+    const log = new RequestLog(join(host.stateDir, "requests.jsonl"));
+    const { socket, ended } = raw();
+    socket.write(encodePktLine("git-upload-pack /acme/large.git\0host=a\0"));
+    await once(socket, "data");
+    for (const part of [encodePktLine(`want ${tip}\n`), "0000", encodePktLine("done\n")]) socket.write(part);
+    await once(socket, "data");
+    socket.destroy();
+    await ended;
+    const lines: Readonly<Record<string, unknown>>[] = [];
+    await vi.waitFor(
+      () => {
+        lines.push(...log.read().lines.filter(({ method }) => method === "GIT"));
+        expect(lines).toHaveLength(1);
+      },
+      { timeout: WAIT_LIMIT },
+    );
+    expect(lines[0]).toMatchObject({ path: "/acme/large.git/git-upload-pack", outcome: "gone", status: 200 });
   });
 });
