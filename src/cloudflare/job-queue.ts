@@ -137,13 +137,13 @@ async function tellFault(
 
 /** Deletes what a deleted repository has in the bucket. */
 async function deletePrefixOf(job: Extract<Job, { type: "delete-prefix" }>, storage: RequestStorage): Promise<Ended> {
-  const settings = storage.refs(job.repository);
-  // It may have come back from a backup since it was deleted.
-  if ((await settings.describe())?.id === job.id) return DONE;
+  // It may have come back since it was deleted, and have another name by now: only what its object gives up is deleted.
+  const { kind } = await storage.backup.object("repository", job.repository).whereabouts(job.id);
+  if (kind !== "doomed") return DONE;
   await storage.snapshots.delete(job.id);
   const kept = job.lent === true ? await storage.lender(job.id).doom() : [];
   const empty = await deletePrefix(storage.bareFiles(job.id), PAGES_A_RUN, kept);
-  if (empty) await settings.prefixDeleted(job.id);
+  if (empty) await storage.refs(job.repository).prefixDeleted(job.id);
   return { done: empty };
 }
 

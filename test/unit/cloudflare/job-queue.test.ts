@@ -137,3 +137,32 @@ describe("a job that fails", () => {
     }
   });
 });
+
+it.each([
+  ["doomed", { kind: "doomed" }, ["HEAD"]],
+  ["here again", { kind: "here" }, []],
+  // It came back, and was renamed: its files lie where they lay.
+  ["of another name by now", { kind: "moved", to: "acme/two" }, []],
+  ["unknown", { kind: "unknown" }, []],
+])("deletes the files of a repository that is %s, and none else", async (_, whereabouts, gone) => {
+  const id = "1".repeat(32);
+  const deleted: string[] = [];
+  const storage = {
+    repository: () => undefined,
+    refs: () => ({ describe: async () => undefined, prefixDeleted: async () => undefined }),
+    backup: { object: () => ({ whereabouts: async () => whereabouts }) },
+    snapshots: { delete: async () => undefined },
+    bareFiles: () => ({
+      list: async () => ({ files: [{ name: "HEAD" }] }),
+      delete: async (names: readonly string[]) => void deleted.push(...names),
+    }),
+    counters: { counts: () => ({}) },
+    takeKernelBytes: () => 0,
+  };
+  const said: string[] = [];
+  const body: Job = { type: "delete-prefix", repository: "acme/one", id };
+  const message = { body, ack: () => said.push("done"), retry: () => said.push("again") };
+  const host = { open: () => storage, onFault: () => undefined, onEnd: () => undefined };
+  await runJobs({ messages: [message] } as unknown as MessageBatch, host as unknown as JobHost);
+  expect([deleted, said]).toEqual([gone, ["done"]]);
+});
