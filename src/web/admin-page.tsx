@@ -6,7 +6,7 @@
 import type { Context } from "hono";
 import * as v from "valibot";
 import { Problem } from "../http/problem.ts";
-import { apiJson } from "./api-json.ts";
+import { apiJson, NOTHING_SHOWN } from "./api-json.ts";
 import { costsOf, shownAmount } from "./costs.ts";
 import { type HostStatus, SHOWN_DAYS } from "./host-status.ts";
 import { DeadJobs, lettersOf, type ShownLetters } from "./dead-letters.tsx";
@@ -281,6 +281,7 @@ async function usageOf(context: Context<PageEnv>, name: string, from: string): P
 /** Answers with the page. To everybody but the operator it is missing. */
 export async function adminPage(context: Context<PageEnv>): Promise<Response> {
   const { principal } = await context.var.host.identify();
+  if (principal.kind === "invalid") throw new Problem(401, NOTHING_SHOWN);
   if (principal.kind !== "operator") throw new Problem(404, "There is nothing here.");
   const now = Date.now();
   const month = dateOf(now).slice(0, 7);

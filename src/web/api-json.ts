@@ -10,14 +10,21 @@ import { Problem, type ProblemStatus } from "../http/problem.ts";
 import type { PageEnv } from "./page-host.ts";
 
 const problem = v.object({ status: v.number(), detail: v.string() });
+/** What is told where a page shows nothing to a visitor without a token. */
+export const NOTHING_SHOWN = "There is nothing here that you may see.";
 /** The API's refusals that a page repeats. Any other is a fault. */
 const REPEATED: readonly ProblemStatus[] = [400, 403, 404, 409, 412, 413, 422, 429, 503];
 
-/** Throws the problem that the API answered with. A visitor without access gets 404. @throws Problem */
+/**
+ * Throws the problem that the API answered with. That a token is missing, or not in force, stays what it is: a visitor is told that
+ * there is nothing, and one whose session has ended is signed out.
+ *
+ * @throws Problem
+ */
 export async function assertDone(answer: Response): Promise<void> {
   if (answer.ok) return;
   const { status, detail } = v.parse(problem, await answer.json());
-  if (status === 401) throw new Problem(404, "There is nothing here that you may see.");
+  if (status === 401) throw new Problem(401, NOTHING_SHOWN);
   throw new Problem(REPEATED.find((known) => known === status) ?? 500, detail); // 500 stands for every other fault.
 }
 

@@ -8,7 +8,7 @@ import * as v from "valibot";
 import { Problem } from "../http/problem.ts";
 import { act, field } from "./actions.ts";
 import { ActionForm } from "./action-form.tsx";
-import { apiJson } from "./api-json.ts";
+import { apiJson, NOTHING_SHOWN } from "./api-json.ts";
 import { assertOwnForm, readForm } from "./form.ts";
 import { ListTable } from "./list-table.tsx";
 import type { PageEnv } from "./page-host.ts";
@@ -112,6 +112,7 @@ function LetterForms({ id, what, form }: { readonly id: number; readonly what: s
 /** Has a job tried again, or forgets it. To everybody but the operator there is no such form. */
 export async function adminAction(context: Context<PageEnv>): Promise<Response> {
   const { principal } = await context.var.host.identify();
+  if (principal.kind === "invalid") throw new Problem(401, NOTHING_SHOWN);
   if (principal.kind !== "operator") throw new Problem(404, "There is nothing here.");
   const form = await readForm(context.req.raw);
   assertOwnForm(context, form);

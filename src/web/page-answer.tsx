@@ -8,6 +8,7 @@ import { html } from "hono/html";
 import type { Child } from "hono/jsx";
 import { formToken, SIGNED_OUT } from "../http/page-cookie.ts";
 import { problemOf } from "../http/problem.ts";
+import { NOTHING_SHOWN } from "./api-json.ts";
 import { Layout, type LayoutProps } from "./layout.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { taggedAnswer } from "./tagged-answer.ts";
@@ -117,6 +118,11 @@ export async function errorAnswer(context: Context<PageEnv>, status: number, det
   });
 }
 
+function hiddenDetail(isSignedIn: boolean, detail: string): string {
+  if (isSignedIn) return SESSION_ENDED;
+  return detail === NOTHING_SHOWN ? detail : "There is no such repository.";
+}
+
 /**
  * Answers for an error with a page about it. A missing repository and one that the visitor may not see are answered
  * alike, and no password is asked for: people sign in on a page. A program that asks for JSON gets the API's problem.
@@ -131,7 +137,7 @@ export async function failureAnswer(context: Context<PageEnv>, error: unknown): 
   const answer = await errorAnswer(
     context,
     isHidden ? 404 : problem.status,
-    isHidden ? (context.var.page.isSignedIn ? SESSION_ENDED : "There is no such repository.") : detail,
+    isHidden ? hiddenDetail(context.var.page.isSignedIn, detail) : detail,
   );
   // The token of the session is not in force any more: the visitor is a stranger again.
   if (isHidden && context.var.page.isSignedIn) answer.headers.set("Set-Cookie", SIGNED_OUT);

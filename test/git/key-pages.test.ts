@@ -113,3 +113,20 @@ it("the operator's page shows what the queues gave up, and has it tried again or
   expect([await act("forget", ids[2]), await act("redeliver", "x")]).toEqual([404, 404]);
   expect(await shown()).toContain("No job has failed in all its tries");
 });
+
+it("a session whose token was revoked is told so, and ends, on each page that is of no repository", async () => {
+  const made = await operator("POST", "/tenants/acme/tokens", { name: "session", scopes: ["tenant:admin"] });
+  const { id, token } = made.body;
+  const signedIn = await send("/-/login", { token: String(token) });
+  const session = (signedIn.headers.get("Set-Cookie") ?? "").split(";")[0] ?? "";
+  const look = async (path: string): Promise<Response> =>
+    await fetch(host.base + path, { headers: { Accept: "text/html", Cookie: session } });
+  for (const path of ["/", "/acme", "/-/public"]) expect((await look(path)).status).toBe(200);
+  expect((await operator("DELETE", `/tenants/acme/tokens/${String(id)}`)).status).toBe(204);
+  for (const path of ["/", "/acme", "/-/public", "/acme/-/tokens", "/acme/-/ssh-keys", "/-/admin", "/acme/shown"]) {
+    const answer = await look(path);
+    const told = [path, answer.status, answer.headers.get("Set-Cookie"), await answer.text()];
+    const isOver = expect.stringContaining("you have been signed out");
+    expect(told).toEqual([path, 404, expect.stringContaining("Max-Age=0"), isOver]);
+  }
+});
