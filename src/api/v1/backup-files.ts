@@ -20,6 +20,8 @@ import { pathParam } from "./requested.ts";
 const PAGE = 1000;
 /** The keys that a backup may write: what else is in the bucket is made from these and the objects. */
 const RESTORED = /^(?:repos\/[0-9a-f]{32}\.git|lfs\/[a-z0-9._-]+)\/[A-Za-z0-9._/-]+$/;
+/** The most bytes of a key: R2 takes no more. */
+const MOST_KEY_BYTES = 1024;
 /** The most parts of an upload: R2 takes no more. */
 const MOST_PARTS = 10_000;
 
@@ -43,7 +45,7 @@ async function authorizeOperator(context: Context<ApiEnv>): Promise<void> {
 
 /** Returns a key that may be written. @throws Problem */
 function restoredKey(key: string): string {
-  if (RESTORED.test(key) && !key.split("/").includes("..")) return key;
+  if (key.length <= MOST_KEY_BYTES && RESTORED.test(key) && !key.split("/").includes("..")) return key;
   throw new Problem(422, "key: no file of a backup has this key.");
 }
 
@@ -72,6 +74,7 @@ async function askedRange(context: Context<ApiEnv>, key: string): Promise<FileRa
 async function giveFile(context: Context<ApiEnv>): Promise<Response> {
   await authorizeOperator(context);
   const key = pathParam(context, "stored");
+  if (new TextEncoder().encode(key).length > MOST_KEY_BYTES) throw new Problem(404, "There is no such file.");
   const range = await askedRange(context, key);
   const etag = context.req.header("If-Match")?.replaceAll('"', "");
   const file = await context.var.api.backup.bucket.open(key, range, etag);
