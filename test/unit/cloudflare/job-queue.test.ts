@@ -26,6 +26,7 @@ it("deliveries to silent receivers hold up few of the others, and no other job",
     bareFiles: () => ({ list: async () => ({ keys: [], more: false }), delete: async () => undefined }),
     counters: { counts: () => ({}) },
     takeKernelBytes: () => 0,
+    reportDamage: async () => [],
   };
   const job = (body: Job): Message => {
     const name = `${body.type} ${body.repository}`;
@@ -108,6 +109,7 @@ describe("a job that fails", () => {
       syncMirror: async () => ({ kind: "failed", why: "It failed on our side.", fault: new Error("not there") }),
       counters: { counts: () => ({}) },
       takeKernelBytes: () => 0,
+      reportDamage: async () => [],
     };
     const faults: string[] = [];
     const ends: JobEnd[] = [];
@@ -158,6 +160,7 @@ it.each([
     }),
     counters: { counts: () => ({}) },
     takeKernelBytes: () => 0,
+    reportDamage: async () => [],
   };
   const said: string[] = [];
   const body: Job = { type: "delete-prefix", repository: "acme/one", id };
