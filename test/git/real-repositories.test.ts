@@ -8,7 +8,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { basename, dirname, join } from "node:path";
+import * as v from "valibot";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
 import { apiClient } from "../support/api-client.ts";
@@ -39,6 +41,20 @@ function indexedCopy(directory: string): string {
   return copy;
 }
 
+const maintenance = v.object({ due: v.nullable(v.unknown()), running_since: v.nullable(v.string()) });
+
+/**
+ * Waits until a repository has had its maintenance. A long history that has no index of its own yet takes many times as
+ * long to be asked about.
+ */
+async function untilMaintained(operator: ReturnType<typeof apiClient>, path: string): Promise<void> {
+  for (;;) {
+    await sleep(1000);
+    const { due, running_since: running } = v.parse(maintenance, (await operator("GET", path)).body);
+    if (due === null && running === null) return;
+  }
+}
+
 const named = process.env["REAL_REPOSITORIES"]?.split(":").filter((part) => part !== "");
 const directories = named ?? [process.cwd()].filter(isWhole);
 
@@ -60,6 +76,7 @@ describe.skipIf(directories.length === 0)("real repositories", () => {
     const url = withToken(`${host.base}/real/${name}.git`, "test-token");
     execFileSync("git", ["push", "-q", url, "HEAD:refs/heads/main"], { cwd: directory, stdio: "ignore" });
     const copy = indexedCopy(directory);
+    if (named !== undefined) await untilMaintained(operator, `/repos/real/${name}/maintenance`);
     const repository = { directory: copy, api: `${host.base}/api/v1/repos/real/${name}`, token: "test-token" };
     const { same, different, refused } = await compareHistory(repository, SAMPLES, pseudoRandom(SEED), (line) =>
       process.stderr.write(`${name}: ${line}\n`),
