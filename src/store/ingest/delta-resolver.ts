@@ -258,8 +258,9 @@ export class DeltaResolver {
     }
     if (!large.has(base) && this.#isTooLarge(base)) await large.unpack(base, await this.#deflated(base));
     else if (!large.has(base)) await large.keep(base, await this.#copy(batch, base));
-    const { size, collision } = await large.apply(number, base, await this.#deflated(number));
-    intake.acceptPassedBlob(number, size, collision);
+    const result = await large.apply(number, base, await this.#deflated(number));
+    if (result.kind === "held") intake.accept(number, TYPE_NUMBER.blob, result.held, undefined);
+    else intake.acceptPassedBlob(number, result.size, result.collision);
   }
 
   async #copy(batch: EntryBatch, node: number): Promise<Uint8Array> {
@@ -333,14 +334,18 @@ export class DeltaResolver {
 
   /** Makes a resolved node's content again, from the nearest base that is still held. */
   async #hold(batch: EntryBatch, node: number): Promise<Held> {
-    const { entries, inflating } = this.#input;
+    const { entries, inflating, large } = this.#input;
     const chain: number[] = [];
     let at = node;
     let held = this.#heldNode(at);
     while (held === undefined && at < this.#count && entries.isDelta(at)) {
-      chain.push(at);
-      at = this.#baseOf(at);
-      held = this.#heldNode(at);
+      const base = this.#baseOf(at);
+      if (large.has(base)) held = this.#keep(at, await this.#heldOfLarge(at, base));
+      else {
+        chain.push(at);
+        at = base;
+        held = this.#heldNode(at);
+      }
     }
     if (held === undefined) {
       if (at >= this.#count) throw new CorruptStore("a base outside the pack was not loaded");
@@ -352,6 +357,13 @@ export class DeltaResolver {
       held = this.#keep(number, inflating.applyDelta(held, delta));
     }
     return held;
+  }
+
+  /** Makes the content of a node again that builds on a large one, and is none itself. */
+  async #heldOfLarge(number: number, base: number): Promise<Held> {
+    const result = await this.#input.large.apply(number, base, await this.#deflated(number));
+    if (result.kind !== "held") throw new CorruptStore("an object that was held is too large for that");
+    return result.held;
   }
 
   /** Inflates an entry that the batch has read; `undefined` if the batch does not have it. */

@@ -35,7 +35,7 @@ export async function unpackLargeBase(large: LargeDeltas, node: number, chain: S
     const entry = chain.entries[step];
     if (entry === undefined) continue;
     const above = nodeOf(step);
-    await large.apply(above, below, entry);
+    await large.apply(above, below, entry, true);
     below = above;
   }
   return { node, deflated: last === 0 ? { ...base, end: base.at + length } : undefined };

@@ -1,16 +1,19 @@
 /**
  * Applies deltas on blobs that are too large to be held. Such a blob is inflated into a scratch file beside the pack,
- * from which a delta's copies are read. The result is hashed as it is made, and goes to a scratch file of its own,
- * because it may be a base, too. Memory is a few blocks, whatever the blob's size.
+ * from which a delta's copies are read. A result that can be held is: many small blobs may build on a large one, and
+ * each file is a write of the bucket. Any other is hashed as it is made, and goes to a scratch file of its own, because
+ * it may be a base, too. Memory is a few blocks and one such result, whatever the blob's size.
  *
  * @packageDocumentation
  */
+import { itemAt } from "../../bytes/assert.ts";
 import { CorruptStore, ObjectRejected } from "../../bytes/failure.ts";
+import { freeMemory } from "../../bytes/free-memory.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
-import { DeltaStream } from "../../format/delta-stream.ts";
+import { type DeltaStep, DeltaStream } from "../../format/delta-stream.ts";
 import { TYPE_NUMBER } from "../../object/object-type.ts";
 import { type DeflatedEntry, InflateStream } from "../inflate-stream.ts";
-import type { Inflating } from "../inflating.ts";
+import type { Held, Inflating } from "../inflating.ts";
 import type { PartBuffers } from "./part-buffers.ts";
 import type { PackFile, PackStorage } from "../../catalog/pack-storage.ts";
 import type { ObjectBudget } from "./object-budget.ts";
@@ -24,6 +27,21 @@ const OUT_BYTES = 131_072;
 
 /** A large blob's content, readable at any place. */
 type Scratch = { readonly file: PackFile; readonly size: number };
+
+/**
+ * What a delta makes: held, or in a scratch file because it is too large for that. Its name is at `scratchAt` of the kernel then,
+ * and `collision` is whether its SHA-1 is part of a collision attack.
+ */
+export type LargeResult =
+  | { readonly kind: "held"; readonly held: Held }
+  | { readonly kind: "passed"; readonly size: number; readonly collision: boolean };
+
+/** Takes what a delta makes, piece by piece. */
+type Target = {
+  append(bytes: Uint8Array): Promise<void>;
+  finish(): Promise<LargeResult>;
+  abort(): Promise<void>;
+};
 
 /** The input of applying large deltas. */
 export type LargeDeltasInput = {
@@ -44,7 +62,7 @@ export class LargeDeltas {
 
   constructor(input: LargeDeltasInput) {
     this.#input = input;
-    this.#bytes = new StagedBytes(input.storage, BLOCK_BYTES);
+    this.#bytes = new StagedBytes(input.storage, BLOCK_BYTES, (bytes) => input.budget.readBack(bytes));
   }
 
   /** Whether the content of a node is in a scratch file. */
@@ -84,11 +102,16 @@ export class LargeDeltas {
     return await this.#input.storage.read(from.file, offset, length);
   }
 
-  async #write(node: number, fill: (append: (bytes: Uint8Array) => Promise<void>) => Promise<void>): Promise<void> {
+  /** Begins a scratch file. */
+  #begun(): { readonly file: PackFile; readonly staged: StagedFile } {
     const { storage, pack, buffers } = this.#input;
     const file: PackFile = { pack, extension: `scratch-${this.#files.length}` };
     this.#files.push(file);
-    const staged = new StagedFile(storage, file, buffers);
+    return { file, staged: new StagedFile(storage, file, buffers) };
+  }
+
+  async #write(node: number, fill: (append: (bytes: Uint8Array) => Promise<void>) => Promise<void>): Promise<void> {
+    const { file, staged } = this.#begun();
     try {
       await fill(async (bytes) => await staged.append(bytes));
       await staged.finish();
@@ -100,43 +123,93 @@ export class LargeDeltas {
   }
 
   /**
-   * Applies the delta of an entry to a node that is in a scratch file. The result's name is written to `scratchAt`, and
-   * its content to a scratch file for `node`. Returns its size and whether its SHA-1 is part of a collision attack.
+   * Applies the delta of an entry to a node that is in a scratch file. With `toFile` the result goes to a scratch file for `node`
+   * whatever its size, else only where it is too large to be held.
    *
-   * @throws ObjectRejected for a delta that git would refuse.
+   * @throws ObjectRejected for a delta that git would refuse, and LimitExceeded for one that reads too much of its base again.
    */
-  async apply(node: number, base: number, entry: DeflatedEntry): Promise<{ size: number; collision: boolean }> {
-    const { kernel } = this.#input.inflating;
+  async apply(node: number, base: number, entry: DeflatedEntry, toFile = false): Promise<LargeResult> {
     const from = this.#scratch.get(base);
     if (from === undefined) throw new ObjectRejected("failed to apply delta");
-    let size = -1;
-    let made = 0;
-    await this.#write(node, async (append) => {
-      const delta = new DeltaStream();
-      const emit = async (bytes: Uint8Array): Promise<void> => {
-        made += bytes.length;
-        if (size < 0 || made > size) throw new ObjectRejected("failed to apply delta");
-        this.#hash(kernel, bytes);
-        await append(bytes);
-      };
+    const delta = new DeltaStream();
+    const targets: Target[] = [];
+    try {
       await this.#inflate(entry, async (piece) => {
         for (const step of delta.read(piece)) {
-          if (step.kind === "insert") await emit(step.bytes);
-          else if (step.kind === "copy") await this.#copy(from, step, emit);
-          else size = this.#begin(from, step);
+          if (step.kind === "sizes") targets.push(this.#target(node, from, { ...step, toFile }));
+          else for (const target of targets) await this.#append(from, step, target);
         }
       });
       delta.end();
-    });
-    if (made !== size) throw new ObjectRejected("failed to apply delta");
-    return { size, collision: kernel.hashFinish(kernel.scratchAt, HASH_CONTEXT) };
+      // A delta that has ended has said its sizes, once.
+      return await itemAt(targets, 0).finish();
+    } catch (error) {
+      for (const target of targets) await target.abort();
+      throw error;
+    }
   }
 
-  #begin(from: Scratch, sizes: { readonly baseSize: number; readonly resultSize: number }): number {
-    if (sizes.baseSize !== from.size) throw new ObjectRejected("failed to apply delta");
-    this.#input.budget.take(sizes.resultSize);
-    this.#input.inflating.kernel.hashStart(TYPE_NUMBER.blob, sizes.resultSize, HASH_CONTEXT);
-    return sizes.resultSize;
+  /** Appends what one step of a delta makes. */
+  async #append(from: Scratch, step: Exclude<DeltaStep, { kind: "sizes" }>, target: Target): Promise<void> {
+    if (step.kind === "insert") await target.append(step.bytes);
+    else await this.#copy(from, step, (bytes) => target.append(bytes));
+  }
+
+  /** Returns what takes the result of a delta with these sizes. */
+  #target(
+    node: number,
+    from: Scratch,
+    {
+      baseSize,
+      resultSize,
+      toFile,
+    }: { readonly baseSize: number; readonly resultSize: number; readonly toFile: boolean },
+  ): Target {
+    const { budget, inflating } = this.#input;
+    if (baseSize !== from.size) throw new ObjectRejected("failed to apply delta");
+    budget.take(resultSize);
+    return !toFile && resultSize <= inflating.wholeBytes
+      ? this.#heldTarget(resultSize)
+      : this.#fileTarget(node, resultSize);
+  }
+
+  #heldTarget(size: number): Target {
+    const made = new Uint8Array(size);
+    let at = 0;
+    return {
+      append: async (bytes) => {
+        if (at + bytes.length > size) throw new ObjectRejected("failed to apply delta");
+        made.set(bytes, at);
+        at += bytes.length;
+      },
+      finish: async () => {
+        if (at !== size) throw new ObjectRejected("failed to apply delta");
+        const held = this.#input.inflating.hold(made);
+        freeMemory(made);
+        return { kind: "held", held };
+      },
+      abort: async () => freeMemory(made),
+    };
+  }
+
+  #fileTarget(node: number, size: number): Target {
+    const { kernel } = this.#input.inflating;
+    const { file, staged } = this.#begun();
+    kernel.hashStart(TYPE_NUMBER.blob, size, HASH_CONTEXT);
+    return {
+      append: async (bytes) => {
+        if (staged.length + bytes.length > size) throw new ObjectRejected("failed to apply delta");
+        this.#hash(kernel, bytes);
+        await staged.append(bytes);
+      },
+      finish: async () => {
+        if (staged.length !== size) throw new ObjectRejected("failed to apply delta");
+        await staged.finish();
+        this.#scratch.set(node, { file, size });
+        return { kind: "passed", size, collision: kernel.hashFinish(kernel.scratchAt, HASH_CONTEXT) };
+      },
+      abort: async () => await staged.abort(),
+    };
   }
 
   #hash(kernel: Kernel, bytes: Uint8Array): void {
@@ -157,6 +230,7 @@ export class LargeDeltas {
       const block = Math.floor(at / this.#bytes.blockBytes);
       const blockAt = block * this.#bytes.blockBytes;
       const bytes = await this.#bytes.block(from.file, from.size, block);
+      await this.#input.budget.pace();
       const piece = bytes.subarray(at - blockAt, end - blockAt);
       await emit(piece);
       at += piece.length;

@@ -15,6 +15,15 @@ export type ObjectLimits = {
   readonly inflatedBytes: number;
 };
 
+/**
+ * Bytes that deltas on bases in scratch files may read of these again: so many, and more for each byte that is inflated or made. Most
+ * go through their base from its beginning to its end.
+ */
+const FREE_READ_BACK = 1024 * 1024 * 1024;
+const READ_BACK_OF_BYTE = 4;
+/** Bytes that are read again for one step: they are copied, and not looked at. */
+const READ_BACK_OF_STEP = 8;
+
 /** The steps charged for an object beside those of its bytes: its table entries, its check, its name. */
 const OBJECT_STEPS = 300;
 
@@ -23,6 +32,7 @@ export class ObjectBudget {
   readonly #limits: ObjectLimits;
   readonly #pacer: Pacer;
   #inflated = 0;
+  #readBack = 0;
 
   /** `pacer` is charged for the work of each object. */
   constructor(limits: ObjectLimits, pacer: Pacer) {
@@ -45,5 +55,23 @@ export class ObjectBudget {
     if (this.#inflated > inflatedBytes) {
       throw new LimitExceeded("inflated-bytes", inflatedBytes, `pack inflates to more than ${inflatedBytes} bytes`);
     }
+  }
+
+  /** Pauses if a pause is due. */
+  async pace(): Promise<void> {
+    await this.#pacer.pace();
+  }
+
+  /** Accounts for bytes of a base that are about to be read again. @throws LimitExceeded */
+  readBack(bytes: number): void {
+    this.#pacer.add(bytes / READ_BACK_OF_STEP);
+    this.#readBack += bytes;
+    const most = FREE_READ_BACK + READ_BACK_OF_BYTE * this.#inflated;
+    if (this.#readBack > most)
+      throw new LimitExceeded(
+        "delta-work",
+        most,
+        "deltas go back and forth in their bases too often to be applied here",
+      );
   }
 }

@@ -16,11 +16,16 @@ export class StagedBytes {
   /** The size in bytes of every block except a file's last. */
   readonly blockBytes: number;
   readonly #blocks = new ClockCache();
+  readonly #charge: (bytes: number) => void;
 
-  /** `blockBytes` is the size of one read; the part of it that is not needed soon becomes garbage. */
-  constructor(storage: PackStorage, blockBytes: number) {
+  /**
+   * `blockBytes` is the size of one read; the part of it that is not needed soon becomes garbage. `charge` is told of each block
+   * before it is read, and may refuse.
+   */
+  constructor(storage: PackStorage, blockBytes: number, charge: (bytes: number) => void = () => undefined) {
     this.#storage = storage;
     this.blockBytes = blockBytes;
+    this.#charge = charge;
   }
 
   /**
@@ -52,7 +57,9 @@ export class StagedBytes {
     const known = this.#blocks.find(key)?.bytes;
     if (known !== undefined) return known;
     const offset = block * this.blockBytes;
-    const bytes = await this.#storage.read(file, offset, Math.min(this.blockBytes, size - offset));
+    const length = Math.min(this.blockBytes, size - offset);
+    this.#charge(length);
+    const bytes = await this.#storage.read(file, offset, length);
     this.#blocks.set(key, bytes);
     this.#blocks.shrink(STAGED_CACHE_BYTES);
     return bytes;

@@ -4,6 +4,7 @@
  * @module-tag thorough
  */
 import { afterAll, describe, expect, it } from "vitest";
+import { itemAt, u8At } from "../../../../src/bytes/assert.ts";
 import { createDelta } from "../../../support/delta.ts";
 import { PIECE_BUFFER_BYTES } from "../../../../src/format/pack-scanner.ts";
 import type { PackRecord } from "../../../../src/catalog/pack-record.ts";
@@ -181,5 +182,40 @@ describe("ingest of large deltas", () => {
     await expectTaken([delta(big, edit(big, WHOLE * 3, 32))], store);
     await expectTaken([delta(stored, next), delta(next, small)], store);
     await expectTaken([delta(next, edit(next, WHOLE * 2, 33)), delta(stored, edit(stored, 1000, 34))], store);
+  });
+
+  it("holds small results of deltas on a large base: each file would be a write", async () => {
+    const store = new TestStore(TINY);
+    const written: string[] = [];
+    const write = store.storage.write.bind(store.storage);
+    store.storage.write = async (file, bytes) => {
+      written.push(file.extension);
+      await write(file, bytes);
+    };
+    const pieces = Array.from({ length: 50 }, (_, i) => blob(big.content.slice(i * 5000, i * 5000 + 3000 + i)));
+    // Some of them are bases again, after more came than the ring holds.
+    const later = pieces.map((piece, i) => edit(piece, 20_000 + i, i));
+    await expectTaken(
+      [whole(big), ...pieces.map((piece) => delta(big, piece)), ...later.map((to, i) => delta(itemAt(pieces, i), to))],
+      store,
+    );
+    expect(written.filter((extension) => extension.startsWith("scratch"))).toHaveLength(0);
+  });
+
+  it("bounds how often deltas read a large base again", async () => {
+    const store = new TestStore(TINY);
+    // Blocks of 512 KiB, of which eight are kept: each copy is of another one that is not.
+    const wide = blob(noise(12 * 524_288, 9));
+    const step = (at: number): number[] => [0x91 | 14, at & 255, (at >>> 8) & 255, (at >>> 16) & 255, at >>> 24, 1];
+    const jumps = Array.from({ length: 2200 }, (_, i) => (i % 12) * 524_288 + (i % 500));
+    const to = blob(Buffer.from(jumps.map((at) => u8At(wide.content, at))));
+    const sizes = createDelta(wide.content, to.content).subarray(0, 6);
+    const content = Buffer.concat([sizes, ...jumps.map((at) => Buffer.from(step(at)))]);
+    const jumping: RawEntry = { type: "ref-delta", base: wide.oid, content };
+    await expect(store.push(buildPack([whole(wide), jumping]))).rejects.toMatchObject({
+      name: "LimitExceeded",
+      limit: "delta-work",
+    });
+    expect([...store.storage.files.keys()].filter((name) => name.includes("scratch"))).toEqual([]);
   });
 });
