@@ -167,6 +167,16 @@ async function loadGraph({ database: { graph } }: GraphSession): Promise<void> {
   await graph?.load();
 }
 
+/**
+ * Makes known what some commits are, by the commit-graph alone, where bitmaps may be of use: each would take three reads of a large pack,
+ * and the walk to the bitmaps takes the graph in any case.
+ */
+export async function learnByGraph(session: GraphSession, commits: readonly number[]): Promise<void> {
+  if (!session.database.packs.some(hasBitmaps)) return;
+  await loadGraph(session);
+  session.takeFromGraph(commits);
+}
+
 /** Whether a walk of commits is over before it is worth opening the files of a large pack. */
 async function isShort(session: GraphSession, wanted: readonly number[]): Promise<boolean> {
   const seen = new Set(wanted);

@@ -171,6 +171,11 @@ export class GraphSession {
     return true;
   }
 
+  /** Makes those of some objects known that the commit-graph has, as far as it is in memory. */
+  takeFromGraph(nodes: readonly number[]): void {
+    for (const node of nodes) if (!this.commits.has(node)) this.#loadFromGraph(node);
+  }
+
   /** Makes a commit's links known from a commit-graph that is read in parts, if that has them. */
   async #loadFromParts(graph: CommitGraph, node: number): Promise<boolean> {
     if (!this.#isPlaced) await this.#placeLoaded(graph);

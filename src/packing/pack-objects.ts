@@ -12,6 +12,7 @@ import { EXEMPT, IS_TAG, PENDING, REF_TREE, SELECTED, UNINTERESTING } from "../k
 import { isPlaced, selectBeside, selectWholePacks } from "./whole-packs.ts";
 import {
   isAmong,
+  learnByGraph,
   reachedByBitmaps,
   selectAllByBitmaps,
   selectByBitmaps,
@@ -149,6 +150,12 @@ function isAllHistory({ answer, common, isShallow }: FetchSession): boolean {
   return common.nodes.size === 0 && answer.uncoveredTips === 0 && !isShallow;
 }
 
+/** Whether some refs' values are wanted with all of their history. A client that asks for what it lacks names other objects. */
+function isOfTips({ answer: { wantIsTip }, toSend, common, isShallow }: FetchSession): boolean {
+  const isFew = toSend.length <= MANY_WANTS;
+  return isFew && common.nodes.size === 0 && !isShallow && wantIsTip.every((isTip) => isTip !== 0);
+}
+
 /**
  * Returns a test of nodes: whether a client that takes thin packs has them. A partial clone lacks what its filter left
  * out.
@@ -238,6 +245,7 @@ async function selectObjects(
     await sink.progress(`Enumerating objects: ${counted}\r`);
   };
   const walk = { filter: options.filter, count };
+  if (isOfTips(session)) await learnByGraph(graph, session.toSend);
   const { commits, trees } = await selectNamed(graph, session.toSend, EXEMPT);
   const direct = await selectHistory(session, commits, walk);
   await selectGivenTrees(graph, trees, walk);

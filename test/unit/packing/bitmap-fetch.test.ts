@@ -6,10 +6,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NO_FILTER, type ObjectFilter, typesFilter } from "../../../src/graph/object-filter.ts";
 import { writeBitmap } from "../../../src/maintenance/write-bitmap.ts";
+import type { RefRow } from "../../../src/refs/ref-rows.ts";
 import { linear } from "../../support/git-fixtures.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { makeHistory } from "../../support/random-history.ts";
-import { pseudoRandom, TINY, TestStore } from "../../support/store.ts";
+import { pseudoRandom, rawName, TINY, TestStore } from "../../support/store.ts";
 
 const repositories: GitRepository[] = [];
 afterAll(() => {
@@ -23,12 +24,14 @@ function newRepository(): GitRepository {
 }
 
 /** Gives the first pack of the store bitmaps, or takes them away. */
-async function setBitmaps(store: TestStore, isOn: boolean): Promise<void> {
+async function setBitmaps(store: TestStore, isOn: boolean, refs: readonly RefRow[] = []): Promise<void> {
   const [first, ...others] = store.packs;
   if (first === undefined) throw new Error("there is no pack");
   const { bitmap: _, ...bare } = first;
   const { record } = store.answer(new Uint8Array(0));
-  const written = isOn ? { bitmap: await writeBitmap({ repository: store.repository(), record, pack: bare }) } : {};
+  const written = isOn
+    ? { bitmap: await writeBitmap({ repository: store.repository(), record, pack: bare, refs }) }
+    : {};
   store.packs = [{ ...bare, ...written }, ...others];
   store.forget();
 }
@@ -129,6 +132,21 @@ describe("a fetch of one branch of a long history", () => {
     const [by, without] = costs;
     expect(by?.steps).toBeLessThan((without?.steps ?? 0) / 4);
     expect(by?.reads).toBeLessThanOrEqual(without?.reads ?? 0);
+    await setBitmaps(store, true);
+  });
+
+  it("reads no commit and no tree where a branch's commit has a bitmap and the graph has its history", async () => {
+    const half = source.oid("half");
+    await store.makeGraph();
+    await setBitmaps(store, true, [{ name: "refs/heads/half", oid: rawName(half) }]);
+    expect(listed(await store.fetch({ wants: [half] }))).toEqual(source.objects(half));
+    expect(store.log.map((line) => line.replace(/ \d.*/, "").split(".").at(-1))).toEqual([
+      "graph",
+      "bitmap",
+      "idx",
+      "pack",
+    ]);
+    store.graphs = [];
     await setBitmaps(store, true);
   });
 
