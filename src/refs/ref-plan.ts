@@ -11,7 +11,6 @@
  */
 import { itemAt } from "../bytes/assert.ts";
 import { fromHex } from "../bytes/hex.ts";
-import { atOnce } from "../bytes/pacer.ts";
 import { isPushableRefName, nameSteps } from "../object/ref-name.ts";
 import {
   type Pusher,
@@ -50,7 +49,7 @@ export type RefPolicy = {
   readonly succeeded?: (oid: string) => ReadonlySet<string>;
 };
 
-/** The steps of a command, its rules aside. */
+/** The steps of a command, its name and its rules aside. */
 const COMMAND_STEPS = 200;
 
 const ZEROS = /^0+$/;
@@ -72,21 +71,38 @@ export function newValueOf(updates: readonly RefUpdate[], ref: string): Uint8Arr
  */
 const MOST_DIRECTORIES_COST = 48_000_000;
 const DIRECTORY_COST = 64;
+/** Steps of a character of a directory that is looked up. Beside them each takes as many as it costs without its characters. */
+const CHARACTER_STEPS = 0.2;
 
-/** Whether the refs that a push creates have more directories than can be looked at. One that several refs have counts once. */
-export function hasTooManyDirectories(updates: readonly RefUpdate[]): boolean {
+/**
+ * Returns the directories of the refs that a push creates; `undefined` if they are more than can be looked at. One that several
+ * refs have counts once. Yields the steps of each ref.
+ */
+export function* createdDirectories(
+  updates: readonly RefUpdate[],
+): Generator<number, ReadonlySet<string> | undefined, undefined> {
   const seen = new Set<string>();
   let cost = 0;
   for (const { name, oldOid, newOid } of updates) {
     if (!isZeroOid(oldOid) || isZeroOid(newOid)) continue;
+    let steps = COMMAND_STEPS;
     for (const directory of directoriesOf(name)) {
       if (seen.has(directory)) break;
       seen.add(directory);
       cost += directory.length + DIRECTORY_COST;
-      if (cost > MOST_DIRECTORIES_COST) return true;
+      if (cost > MOST_DIRECTORIES_COST) return undefined;
+      steps += DIRECTORY_COST + directory.length * CHARACTER_STEPS;
     }
+    yield steps;
   }
-  return false;
+  return seen;
+}
+
+/** Returns the steps of looking for what stands in the way of a new ref: each directory of its name is looked up. */
+function directorySteps(name: string): number {
+  let count = 0;
+  for (let at = name.indexOf("/"); at >= 0; at = name.indexOf("/", at + 1)) count++;
+  return count * (DIRECTORY_COST + (name.length / 2) * CHARACTER_STEPS);
 }
 
 /** Yields every directory of a ref name, deepest first: `refs/heads/a`, `refs/heads`, `refs` for `refs/heads/a/b`. */
@@ -257,15 +273,28 @@ function* plan(
 
 /**
  * Returns the outcome of each command, in their order, given what the rules say of each. A second command for the same ref is
- * refused, whatever it asks. In an atomic push one refusal refuses the other commands too.
+ * refused, whatever it asks. In an atomic push one refusal refuses the other commands too. Yields the steps of each command.
  */
-export function planRefUpdates(
+export function* planRefUpdates(
   updates: readonly RefUpdate[],
   policy: RefPolicy,
   state: RefState,
   { findings }: RuleFindings,
-): RefOutcome[] {
-  return atOnce(plan(updates, policy, state, (_, index) => findings[index]));
+): Generator<number, RefOutcome[], undefined> {
+  const parts = plan(updates, policy, state, (_, index) => findings[index]);
+  return yield* counted(parts, ({ name }) => COMMAND_STEPS + directorySteps(name));
+}
+
+/** Runs through the commands of a plan, and yields the steps of each. */
+function* counted(
+  parts: Generator<RefUpdate, RefOutcome[], undefined>,
+  stepsOf: (update: RefUpdate) => number,
+): Generator<number, RefOutcome[], undefined> {
+  for (;;) {
+    const next = parts.next();
+    if (next.done === true) return next.value;
+    yield stepsOf(next.value);
+  }
 }
 
 /** Compares with the rules as well, and returns the outcomes. Yields the steps of each command. */
@@ -276,12 +305,10 @@ export function* planInParts(
 ): Generator<number, RefOutcome[], undefined> {
   const rules = pushRulesOf(policy);
   const parts = plan(updates, policy, state, (update) => findingOf(update, rules, policy.forwardKnown));
-  for (;;) {
-    const next = parts.next();
-    if (next.done === true) return next.value;
-    const { name } = next.value;
-    yield COMMAND_STEPS + nameSteps(name) + rules.stepsOf(name);
-  }
+  return yield* counted(
+    parts,
+    ({ name }) => COMMAND_STEPS + directorySteps(name) + nameSteps(name) + rules.stepsOf(name),
+  );
 }
 
 /**

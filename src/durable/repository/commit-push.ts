@@ -4,24 +4,16 @@
  *
  * @packageDocumentation
  */
+import { atOnce } from "../../bytes/pacer.ts";
 import type { PackRecord } from "../../catalog/pack-record.ts";
 import { isInTail, tailRoom } from "../../catalog/tail.ts";
-import type { CommitPushAnswer, CommitPushRequest, RepositoryRecord } from "../../refs/ref-store.ts";
+import type { CommitPushAnswer, CommitPushRequest } from "../../refs/ref-store.ts";
 import { defaultBranchOf } from "../../refs/default-branch.ts";
-import {
-  demandedValues,
-  directoriesOf,
-  hasTooManyDirectories,
-  isZeroOid,
-  planRefUpdates,
-  type RefPolicy,
-  type RefState,
-  type RuleFindings,
-} from "../../refs/ref-plan.ts";
+import { isZeroOid, type RuleFindings } from "../../refs/ref-plan.ts";
 import type { RefOutcome, RefRejection, RefUpdate } from "../../refs/ref-update.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
+import { planMoves, type PlannedMoves, type PlannedPush, policyOf, stillHolds } from "./plan-push.ts";
 import { insertAnswer, readAnswer } from "./tables/answered-requests.ts";
-import { succeededContexts } from "./tables/commit-statuses.ts";
 import { deleteLease, hasLease } from "./tables/leases.ts";
 import { nameLfsObjects } from "./tables/lfs-objects.ts";
 import { noteDoubt, readMaintenance } from "./tables/maintenance.ts";
@@ -37,59 +29,20 @@ import { sumTail } from "./tables/tail-packs.ts";
 import { appendRefLog, type PushEntry } from "./tables/ref-log.ts";
 import { hasLanded, insertCertificate } from "./tables/push-certificates.ts";
 import { listRules } from "./tables/ref-rules.ts";
-import { deleteRefs, writeRefs } from "./tables/ref-writes.ts";
-import { namesWithRefsBelow, readRef, readRefs, refNamesBelow } from "./tables/refs.ts";
-import { bumpVersion, moveHead, readRepository } from "./tables/repository.ts";
+import { deleteRefs, type RefValue, writeRefs } from "./tables/ref-writes.ts";
+import { readRef } from "./tables/refs.ts";
+import { bumpVersion, moveHead, readRepository, type RepositoryRow } from "./tables/repository.ts";
 
-/**
- * Loads, in a few statements, everything that the plan asks for. Names below a new ref are read only if there are any:
- * then the push is refused, or empties that directory first.
- */
-function loadState(db: SqlDatabase, updates: readonly RefUpdate[]): RefState {
-  const values = readRefs(
-    db,
-    updates.map((update) => update.name),
-  );
-  const created = updates.filter((update) => isZeroOid(update.oldOid) && !isZeroOid(update.newOid));
-  const directories = new Set<string>();
-  for (const { name } of created) {
-    for (const directory of directoriesOf(name)) {
-      if (directories.has(directory)) break;
-      directories.add(directory);
-    }
+function* valuesOf(moves: readonly RefUpdate[]): Generator<RefValue> {
+  for (const { name, newOid, peeled } of moves) {
+    if (!isZeroOid(newOid)) yield peeled === undefined ? { name, oid: newOid } : { name, oid: newOid, peeled };
   }
-  const taken = readRefs(db, directories);
-  const crowded = namesWithRefsBelow(
-    db,
-    created.map((update) => update.name),
-  );
-  return {
-    // An empty string stands for a ref that does not exist.
-    current: (name) => values.get(name) ?? "",
-    exists: (name) => taken.has(name) || values.has(name),
-    below: (name) => (crowded.has(name) ? refNamesBelow(db, name) : []),
-  };
-}
-
-/** Returns the updates that were accepted and change something. */
-function movesOf(updates: readonly RefUpdate[], outcomes: readonly RefOutcome[]): RefUpdate[] {
-  return updates.filter((update, index) => {
-    const nothing = isZeroOid(update.oldOid) && isZeroOid(update.newOid);
-    return outcomes[index]?.kind === "ok" && !nothing;
-  });
 }
 
 function moveRefs(db: SqlDatabase, moves: readonly RefUpdate[]): void {
   const gone = moves.filter((move) => isZeroOid(move.newOid)).map((move) => move.name);
   deleteRefs(db, gone);
-  writeRefs(
-    db,
-    moves
-      .filter((move) => !isZeroOid(move.newOid))
-      .map(({ name, newOid, peeled }) =>
-        peeled === undefined ? { name, oid: newOid } : { name, oid: newOid, peeled },
-      ),
-  );
+  writeRefs(db, valuesOf(moves));
 }
 
 /**
@@ -137,12 +90,11 @@ export function refuseAll(
   return { kind: "done", outcomes, packKept: false };
 }
 
-/** The updates and packs of a push, with its entry for the ref log. */
+/** The packs of a push, with its entry for the ref log. */
 export type Landing = {
   readonly pack?: PackRecord;
   /** See `CommitPushRequest`. */
   readonly tipPack?: PackRecord;
-  readonly updates: readonly RefUpdate[];
   readonly entry: PushEntry;
 };
 
@@ -155,19 +107,15 @@ export type Landed = {
   readonly push?: number;
 };
 
-/** A policy, and what its rules say of each update. */
-export type FoundPolicy = RefPolicy & RuleFindings;
-
-/** Returns the outcome of each update, with what the tables say. */
-function outcomesOf(db: SqlDatabase, updates: readonly RefUpdate[], policy: FoundPolicy): readonly RefOutcome[] {
-  if (hasTooManyDirectories(updates)) return refuseAll(updates, { kind: "too-many-directories" }).outcomes;
-  return planRefUpdates(updates, policy, loadState(db, updates), policy);
-}
-
-/** Moves the refs that the policy allows to move, and adds the pack if any did. A part of the caller's transaction. */
-export function landUpdates(db: SqlDatabase, { pack, tipPack, updates, entry }: Landing, policy: FoundPolicy): Landed {
-  const outcomes = outcomesOf(db, updates, policy);
-  const moves = movesOf(updates, outcomes);
+/**
+ * Moves the refs that may move, as `planned` says, which has to be of the present refs, and adds the pack if any did. A part of the
+ * caller's transaction.
+ */
+export function landUpdates(
+  db: SqlDatabase,
+  { pack, tipPack, entry }: Landing,
+  { outcomes, moves }: PlannedMoves,
+): Landed {
   if (moves.length === 0) return { outcomes, moves, packKept: false };
   moveRefs(db, moves);
   const allMoved = outcomes.every((outcome) => outcome.kind === "ok");
@@ -230,51 +178,45 @@ function nameObjects(db: SqlDatabase, { pack, lfsNamed = [] }: CommitPushRequest
   if (hasAllLanded && pack?.marked === true && lfsNamed.length > 0) nameLfsObjects(db, lfsNamed);
 }
 
-const NOWHERE: ReadonlySet<string> = new Set();
+/** What was found out of a push before its transaction: what the rules say, and what its refs come to, if that was found out, too. */
+export type FoundPush = RuleFindings & { readonly planned?: PlannedPush | undefined };
 
-/** Returns the policy for a push; `undefined` if its findings are of other rules than there are now. */
-function policyOf(
+/** Returns what the refs come to: as it was found out before, if nothing has changed since. */
+function presentPlan(
   db: SqlDatabase,
-  { head, readOnly }: Pick<RepositoryRecord, "head" | "readOnly">,
+  repository: RepositoryRow,
   request: CommitPushRequest,
-  found: RuleFindings,
-): FoundPolicy | undefined {
-  const rules = listRules(db);
-  if (JSON.stringify(found.rules) !== JSON.stringify(rules)) return undefined;
-  const succeeded = succeededContexts(db, demandedValues(request.updates, found));
-  const { atomic, pusher, signed } = request;
-  const judged = { head, readOnly, atomic, pusher, signed, forwardKnown: true };
-  return { ...judged, ...found, succeeded: (oid) => succeeded.get(oid) ?? NOWHERE };
+  found: FoundPush,
+): PlannedMoves {
+  if (stillHolds(found.planned, repository)) return found.planned;
+  return atOnce(planMoves(db, request.updates, policyOf(db, repository, request, found)));
 }
 
 /**
- * Applies a push. `found` is what the rules say of it: nothing is done where they have changed since. `now` is in milliseconds
- * since the epoch.
+ * Applies a push. Nothing is done where the rules have changed since `found`. What the refs come to is found out anew where anything
+ * has. `now` is in milliseconds since the epoch.
  */
 export function commitPush(
   db: SqlDatabase,
   request: CommitPushRequest,
   now: number,
-  found: RuleFindings,
+  found: FoundPush,
 ): CommitPushAnswer | { readonly kind: "rules-moved" } {
   return db.transaction(() => {
     const repository = readRepository(db);
     if (repository === undefined || repository.record.id !== request.id) return { kind: "gone" };
     const refused = refuseWhole(db, request, now);
     if (refused !== undefined) return refused;
-    const { pack, tipPack, updates, certificate, once } = request;
+    const { pack, tipPack, certificate, once } = request;
     const { head, headChosen } = repository.record;
-    const policy = policyOf(db, repository.record, request, found);
-    if (policy === undefined) return { kind: "rules-moved" };
-    if (request.isTrial === true) {
-      return { kind: "done", outcomes: outcomesOf(db, updates, policy), packKept: false };
-    }
+    if (JSON.stringify(found.rules) !== JSON.stringify(listRules(db))) return { kind: "rules-moved" };
+    const planned = presentPlan(db, repository, request, found);
+    if (request.isTrial === true) return { kind: "done", outcomes: planned.outcomes, packKept: false };
     const { outcomes, moves, packKept, push } = landUpdates(
       db,
       {
         ...(pack === undefined ? {} : { pack }),
         ...(tipPack === undefined ? {} : { tipPack }),
-        updates,
         entry: {
           actor: request.actor,
           ...(request.actorName === undefined ? {} : { actorName: request.actorName }),
@@ -282,13 +224,13 @@ export function commitPush(
           options: request.pushOptions,
         },
       },
-      policy,
+      planned,
     );
     reviveReferred(db, request, moves);
-    nameObjects(db, request, packKept && moves.length === updates.length);
+    nameObjects(db, request, packKept && moves.length === request.updates.length);
     if (headChosen !== true) settleHead(db, head, moves);
     if (push !== undefined && certificate !== undefined) insertCertificate(db, push, certificate);
-    if (once !== undefined && moves.length === updates.length) insertAnswer(db, once, now);
+    if (once !== undefined && moves.length === request.updates.length) insertAnswer(db, once, now);
     return { kind: "done", outcomes, packKept };
   });
 }

@@ -9,14 +9,16 @@ import type { CommitPushAnswer, CommitPushRequest } from "../../refs/ref-store.t
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { turnOfEvents } from "../turn-of-events.ts";
 import { commitPush, refuseAll } from "./commit-push.ts";
+import { planPush } from "./plan-push.ts";
 import { listRules } from "./tables/ref-rules.ts";
 
 /** How often a push is compared with rules that change meanwhile. */
 const MOST_TRIES = 5;
 
 /**
- * Compares a push with the rules, which may be a second of work, and then applies it in one transaction. If the rules have
- * changed in between, it begins anew. `now` returns milliseconds since the epoch.
+ * Compares a push with the rules, which may be a second of work, and finds out what its refs come to if they are many. Then it applies
+ * it in one transaction. If the rules have changed in between, it begins anew; if only refs have, the transaction finds out anew what
+ * this push comes to, so that pushes that come all the time keep none from landing. `now` returns milliseconds since the epoch.
  */
 export async function landPush(
   db: SqlDatabase,
@@ -26,7 +28,8 @@ export async function landPush(
   const pacer = new Pacer(turnOfEvents);
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const found = await pacer.finish(findInParts(request.updates, { ...request, rules: listRules(db) }));
-    const answer = commitPush(db, request, now(), found);
+    const planned = await pacer.finish(planPush(db, request, found));
+    const answer = commitPush(db, request, now(), { ...found, planned });
     if (answer.kind !== "rules-moved") return answer;
   }
   return refuseAll(request.updates, { kind: "rules-moved" });

@@ -24,6 +24,7 @@ import type { RefOutcome } from "../../refs/ref-update.ts";
 import type { PackRecord } from "../../catalog/pack-record.ts";
 import { atOnce } from "../../bytes/pacer.ts";
 import { landUpdates } from "./commit-push.ts";
+import { planMoves } from "./plan-push.ts";
 import type { OpenPage } from "./open-page.ts";
 import type { PointerTable } from "./pointer-keeper.ts";
 import { firstRow, type SqlDatabase } from "../sql/sql-database.ts";
@@ -264,16 +265,16 @@ export class MirrorDatabase {
       if (stored !== undefined && !hasLease(this.#db, stored.name, now)) return { kind: "gone" };
     }
     const found = atOnce(findInParts(updates, { rules: [], pusher: {} }));
+    // Any branch may be deleted, even the current one: HEAD follows the upstream's.
+    const policy = { head: "", readOnly: false, atomic: true, pusher: {}, forwardKnown: true, ...found };
     const { outcomes, packKept } = landUpdates(
       this.#db,
       {
         ...(pack === undefined ? {} : { pack }),
         ...(tipPack === undefined ? {} : { tipPack }),
-        updates,
         entry: { actor: MIRROR_ACTOR, at: now, options: [] },
       },
-      // Any branch may be deleted, even the current one: HEAD follows the upstream's.
-      { head: "", readOnly: false, atomic: true, pusher: {}, forwardKnown: true, ...found },
+      atOnce(planMoves(this.#db, updates, policy)),
     );
     const refused = outcomes.find((outcome) => outcome.kind === "rejected" && outcome.why.kind !== "atomic");
     if (refused !== undefined) return { kind: "refused", why: explain(refused) };

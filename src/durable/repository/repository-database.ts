@@ -67,11 +67,12 @@ import {
   type RepositoryRow,
 } from "./tables/repository.ts";
 import { deleteUpload, sumUploads } from "./tables/uploads.ts";
-import { joinWants, TipIndex } from "./tip-index.ts";
+import { TipIndex } from "./tip-index.ts";
 import { answerUpload } from "./upload-database.ts";
 import { TailDatabase } from "./tail-database.ts";
 import { usageTable } from "./usage-database.ts";
 import type { UsageTable } from "./usage-report.ts";
+import { LookAhead, presentValues, type ValuesAhead } from "./look-ahead.ts";
 
 /** A job to delete a prefix that has not reported after this time is taken for lost. Milliseconds. */
 const PREFIX_JOB_TIME = 60 * 60 * 1000;
@@ -84,8 +85,9 @@ export class RepositoryDatabase {
   readonly #db: SqlDatabase;
   readonly #tables: Tables;
   readonly #newId: NewId;
-  readonly #tips: TipIndex;
   readonly #hasTables = (): boolean => this.#tables.exist;
+  readonly #tips: TipIndex;
+  readonly ahead: LookAhead;
   readonly mirror: MirrorDatabase;
   readonly maintenance: MaintenanceDatabase;
   readonly usage: UsageTable;
@@ -100,6 +102,7 @@ export class RepositoryDatabase {
     this.#tables = new Tables(db, REPOSITORY_SCHEMA);
     this.#newId = newId;
     this.#tips = new TipIndex(db);
+    this.ahead = new LookAhead(db, this.#tips, this.#hasTables);
     this.tail = new TailDatabase(db, this.#hasTables, publishAfter);
     this.kept = new KeptBlobDatabase(db, () => this.isEmpty);
     const hasTables = this.#hasTables;
@@ -181,10 +184,6 @@ export class RepositoryDatabase {
     const recent = recentValuesOf(this.#db, request, row);
     const valueOf = (name: string): string | undefined => (name === "HEAD" ? headOid : values.get(name));
     const wantedRefs = wantRefs.map((name) => valueOf(name) ?? recent?.byName.get(name) ?? ""); // "": there is none.
-    const tips =
-      wants === undefined
-        ? { wantIsTip: new Uint8Array(0), uncoveredTips: 0 }
-        : this.#tips.look(joinWants(wants, wantedRefs), row.record.objectFormat, `${row.record.id}/${row.version}`);
     const page =
       refPrefixes === undefined ? { refs: [] } : refPage(listAskedRefs(this.#db, request, row.record, after));
     const listed = listAskedPacks(this.#db, request.packs === true && after === "", knows);
@@ -200,20 +199,19 @@ export class RepositoryDatabase {
       ...page,
       refs: [...page.refs, ...named],
       wantedRefs,
-      ...tips,
+      ...this.#tips.look(wants, wantedRefs, row),
       ...(recent === undefined ? {} : { recentValues: recent.oids }),
       ...this.#tips.lookAtHaves(request, listed.areMarked, row.record.objectFormat),
     };
   }
 
   /** Leases the keys of a push. Makes the repository if it is missing and the request asks for that. */
-  beginPush(request: BeginPushRequest, now: number, knows: readonly string[] = []): BegunPage {
+  beginPush(request: BeginPushRequest, now: number, knows: readonly string[] = [], ahead?: ValuesAhead): BegunPage {
     return this.#tables.transaction(() => {
       const found = this.#read();
       const row = found ?? (request.create === undefined ? undefined : this.#insert(request.create, now));
       if (row === undefined) return { kind: "missing", ...forwardOf(this.moves) };
       const granted = this.tail.grant(request, now);
-      const values = readRefs(this.#db, request.names);
       return {
         kind: "begun",
         record: this.#described(row),
@@ -225,7 +223,7 @@ export class RepositoryDatabase {
         ...granted,
         uploadBytes: sumUploads(this.#db, request.upload) + this.lfs.bytes,
         ...this.lfs.foreignLocks(request.lockOwner),
-        current: request.names.map((name) => values.get(name) ?? ""), // "": there is none.
+        current: presentValues(this.#db, request.names, row, ahead),
         ...answeredBefore(this.#db, request.once, now),
       };
     });

@@ -67,8 +67,7 @@ export class RepositoryObject extends HookedObject {
 
   constructor(state: DurableObjectState, env: RepositoryObjectEnv) {
     super(state, env);
-    const sql = durableSql(state.storage);
-    this.#database = new RepositoryDatabase(sql, randomId, publishAfterOf(env));
+    this.#database = new RepositoryDatabase(durableSql(state.storage), randomId, publishAfterOf(env));
     this.#subscribers = new Subscribers(state, this.#database.events());
     this.#pointer = new PointerKeeper(env.BUCKET, () => this.#name, this.#database.mirror.pointer);
     this.#jobs = new JobSender(env, this.#database);
@@ -94,20 +93,22 @@ export class RepositoryObject extends HookedObject {
    * See `RefStore.open`. A caller asks for each further page with the last ref of the page before it. It says which packs
    * it knows: see `OpenPage`.
    */
-  open(request: OpenRequest, after?: string, knows?: readonly string[]): OpenPage {
+  async open(request: OpenRequest, after?: string, knows?: readonly string[]): Promise<OpenPage> {
+    await this.#database.ahead.lookFor(request);
     const page = this.#database.open(request, after, knows);
     if (request.clone === true && this.#database.maintenance.noteClone(page, Date.now())) this.#alarm.set();
     return page;
   }
 
   /** Opens a snapshot for a caller that has one at hand, and tells it if that is still the present one. */
-  openUnlessSame(request: OpenRequest, known: KnownSnapshot): OpenPage | Unchanged {
-    return this.#database.isAsKnown(request, known) ? { kind: "unchanged" } : this.open(request);
+  async openUnlessSame(request: OpenRequest, known: KnownSnapshot): Promise<OpenPage | Unchanged> {
+    return this.#database.isAsKnown(request, known) ? { kind: "unchanged" } : await this.open(request);
   }
 
   /** See `RefStore.beginPush`. */
-  beginPush(request: BeginPushRequest, knows?: readonly string[]): BegunPage {
-    return this.waking(this.#database.beginPush(request, Date.now(), knows));
+  async beginPush(request: BeginPushRequest, knows?: readonly string[]): Promise<BegunPage> {
+    const ahead = await this.#database.ahead.valuesFor(request);
+    return this.waking(this.#database.beginPush(request, Date.now(), knows, ahead));
   }
 
   /** See `KeptBlobStore`. */

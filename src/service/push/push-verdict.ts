@@ -8,7 +8,7 @@
 import { itemAt } from "../../bytes/assert.ts";
 import type { Pacer } from "../../bytes/pacer.ts";
 import { type Pusher, takesTooLong } from "../../refs/ref-policy.ts";
-import { hasTooManyDirectories, namedRefState, planInParts } from "../../refs/ref-plan.ts";
+import { createdDirectories, namedRefState, planInParts } from "../../refs/ref-plan.ts";
 import type { RepositoryRecord } from "../../refs/ref-store.ts";
 import type { RefOutcome, RefRejection, RefUpdate } from "../../refs/ref-update.ts";
 import type { PushRequest } from "./push-request.ts";
@@ -76,7 +76,8 @@ export class PushVerdict {
     // Each update is refused by itself, also in an atomic push: `running` and `outcomes` extend one refusal to all.
     const { head, readOnly, rules } = record;
     if (takesTooLong(rules, updates)) return this.rejectAll({ kind: "too-many-for-rules" });
-    if (hasTooManyDirectories(updates)) return this.rejectAll({ kind: "too-many-directories" });
+    if ((await pacer.finish(createdDirectories(updates))) === undefined)
+      return this.rejectAll({ kind: "too-many-directories" });
     const policy = { head, readOnly, rules, ...by, atomic: false, forwardKnown: false };
     const outcomes = await pacer.finish(planInParts(updates, policy, state));
     for (const [at, outcome] of outcomes.entries()) {

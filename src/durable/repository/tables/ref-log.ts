@@ -8,15 +8,8 @@
  * @packageDocumentation
  */
 import { assert } from "../../../bytes/assert.ts";
-import {
-  firstRow,
-  integerAt,
-  jsonChunks,
-  SQL_VALUE_LIMIT,
-  type SqlDatabase,
-  type SqlRow,
-  textAt,
-} from "../../sql/sql-database.ts";
+import { columnChunks, type ColumnRow } from "../../sql/column-chunks.ts";
+import { firstRow, integerAt, SQL_VALUE_LIMIT, type SqlDatabase, type SqlRow, textAt } from "../../sql/sql-database.ts";
 
 export const REF_LOG_DDL = `CREATE TABLE IF NOT EXISTS pushes (
   seq INTEGER PRIMARY KEY,
@@ -99,16 +92,22 @@ export function appendRefLog(db: SqlDatabase, entry: PushEntry, moves: Iterable<
   let before = integerAt(newest, 1);
   const sql = "INSERT INTO pushes (seq, actor, at, options, actor_name) VALUES (?, ?, ?, ?, ?)";
   db.run(sql, push, actor, at, kept, actorName);
-  const rows = function* (): Generator {
-    for (const { name, oldOid, newOid, forward } of moves) yield [++before, name, oldOid, newOid, forward ? 1 : 0];
+  const rows = function* (): Generator<ColumnRow> {
+    for (const { name, oldOid, newOid, forward } of moves) yield { text: name, names: [oldOid, newOid], flag: forward };
   };
-  for (const chunk of jsonChunks(rows())) {
+  for (const { texts, count, width, columns, flags } of columnChunks(rows())) {
     db.run(
       `INSERT INTO ref_log (push, seq, name, old, new, forward)
-        SELECT ?, value ->> 0, value ->> 1, unhex(value ->> 2), unhex(value ->> 3), value ->> 4 FROM json_each(?)`,
+        SELECT ?1, ?2 + key, value, substr(?4, key * ?7 + 1, ?7), substr(?5, key * ?7 + 1, ?7), substr(?6, key + 1, 1) = x'01'
+        FROM json_each(?3)`,
       push,
-      chunk,
+      before + 1,
+      texts,
+      ...columns,
+      flags,
+      width,
     );
+    before += count;
   }
   return push;
 }

@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 import { byteTextOf } from "../../../object/escaped-bytes.ts";
+import { columnChunks, type ColumnRow } from "../../sql/column-chunks.ts";
 import { jsonChunks, type SqlDatabase, textAt } from "../../sql/sql-database.ts";
 
 /** A value for a ref. Oids are hexadecimal. */
@@ -12,14 +13,17 @@ export type RefValue = { readonly name: string; readonly oid: string; readonly p
 
 /** Sets refs, and makes those that don't exist. */
 export function writeRefs(db: SqlDatabase, values: Iterable<RefValue>): void {
-  const rows = function* (): Generator {
-    for (const { name, oid, peeled } of values) yield [byteTextOf(name), oid, peeled ?? null];
+  const rows = function* (): Generator<ColumnRow> {
+    for (const { name, oid, peeled = "" } of values) yield { text: byteTextOf(name), names: [oid, peeled] };
   };
-  for (const chunk of jsonChunks(rows())) {
+  for (const { texts, width, columns } of columnChunks(rows())) {
     db.run(
-      `INSERT INTO refs (name, oid, peeled) SELECT value ->> 0, unhex(value ->> 1), unhex(value ->> 2) FROM json_each(?) WHERE true
+      `INSERT INTO refs (name, oid, peeled)
+        SELECT value, substr(?2, key * ?4 + 1, ?4), nullif(substr(?3, key * ?4 + 1, ?4), zeroblob(?4)) FROM json_each(?1) WHERE true
         ON CONFLICT (name) DO UPDATE SET oid = excluded.oid, peeled = excluded.peeled`,
-      chunk,
+      texts,
+      ...columns,
+      width,
     );
   }
 }

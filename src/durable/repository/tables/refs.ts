@@ -5,6 +5,7 @@
  *
  * @packageDocumentation
  */
+import { atOnce } from "../../../bytes/pacer.ts";
 import { byteTextOf, escapedOf } from "../../../object/escaped-bytes.ts";
 import type { RefRow } from "../../../refs/ref-rows.ts";
 import {
@@ -25,6 +26,8 @@ export const REFS_DDL = `CREATE TABLE IF NOT EXISTS refs (
 CREATE INDEX IF NOT EXISTS refs_oid ON refs (oid);
 CREATE INDEX IF NOT EXISTS refs_peeled ON refs (peeled) WHERE peeled IS NOT NULL`;
 
+/** Steps of a character of names that are looked up. */
+const CHARACTER_STEPS = 6;
 /** The largest byte. */
 const LAST_BYTE = 0xff;
 
@@ -94,10 +97,19 @@ export function* listRefs(db: SqlDatabase, prefixes: readonly string[], afterNam
 
 /** Returns the current values, in hex, of those names that are refs. */
 export function readRefs(db: SqlDatabase, names: Iterable<string>): Map<string, string> {
+  return atOnce(readRefsInParts(db, names));
+}
+
+/** Reads the same. Yields the steps of each statement: refs may change in between. */
+export function* readRefsInParts(
+  db: SqlDatabase,
+  names: Iterable<string>,
+): Generator<number, Map<string, string>, undefined> {
   const found = new Map<string, string>();
   for (const chunk of jsonChunks(byteTexts(names))) {
     const rows = db.rows("SELECT r.name, lower(hex(r.oid)) FROM json_each(?) j JOIN refs r ON r.name = j.value", chunk);
     for (const row of rows) found.set(nameAt(row, 0), textAt(row, 1));
+    yield chunk.length * CHARACTER_STEPS;
   }
   return found;
 }
@@ -110,8 +122,11 @@ export function* listNamedRefs(db: SqlDatabase, names: Iterable<string>): Genera
   }
 }
 
-/** Returns those names that are a directory of an existing ref's name. */
-export function namesWithRefsBelow(db: SqlDatabase, names: Iterable<string>): Set<string> {
+/** Returns those names that are a directory of an existing ref's name. Yields the steps of each statement. */
+export function* namesWithRefsBelow(
+  db: SqlDatabase,
+  names: Iterable<string>,
+): Generator<number, Set<string>, undefined> {
   const found = new Set<string>();
   for (const chunk of jsonChunks(byteTexts(names))) {
     const rows = db.rows(
@@ -121,6 +136,7 @@ export function namesWithRefsBelow(db: SqlDatabase, names: Iterable<string>): Se
       chunk,
     );
     for (const row of rows) found.add(nameAt(row, 0));
+    yield chunk.length * CHARACTER_STEPS;
   }
   return found;
 }

@@ -1,0 +1,128 @@
+/** Calls about very many refs: others get a turn before they are answered, and the answers are of the present all the same. */
+import { beforeEach, describe, expect, it } from "vitest";
+import { concat } from "../../../../src/bytes/chunk.ts";
+import { fromHex } from "../../../../src/bytes/hex.ts";
+import { RepositoryDatabase } from "../../../../src/durable/repository/repository-database.ts";
+import type { SqlDatabase } from "../../../../src/durable/sql/sql-database.ts";
+import type { CommitPushAnswer } from "../../../../src/refs/ref-store.ts";
+import type { RefUpdate } from "../../../../src/refs/ref-update.ts";
+import { nodeSql } from "../../../support/node-sql.ts";
+import { NEW_REPOSITORY } from "../../service/memory-service.ts";
+
+const MANY = 30_000;
+const ZERO = "0".repeat(40);
+const oid = (number: number): string => number.toString(16).padStart(40, "0");
+const NAMES = Array.from(
+  { length: MANY },
+  (_, at) => `refs/heads/a-topic-with-a-name-that-is-rather-long-as-some-are/${at}`,
+);
+const CREATIONS = NAMES.map((name, at): RefUpdate => ({ name, oldOid: ZERO, newOid: oid(at + 1), forward: true }));
+
+let database: RepositoryDatabase;
+/** The statements since the last transaction began, and of those whether one reads refs. */
+let inTransaction: string[] = [];
+
+function watched(): SqlDatabase {
+  const sql = nodeSql();
+  const note = (statement: string): void => void inTransaction.push(statement);
+  return {
+    run: (statement, ...parameters) => (note(statement), sql.run(statement, ...parameters)),
+    rows: (statement, ...parameters) => (note(statement), sql.rows(statement, ...parameters)),
+    transaction: (work) => {
+      inTransaction = [];
+      return sql.transaction(work);
+    },
+  };
+}
+
+async function land(updates: readonly RefUpdate[]): Promise<CommitPushAnswer> {
+  const by = { actor: "tok_1", pusher: { identities: ["tok_1"] }, signed: false, pushOptions: [] };
+  const id = database.describe()?.id ?? "";
+  return await database.commitPush({ id, updates, atomic: false, ...by }, () => 1);
+}
+
+const kinds = (answer: CommitPushAnswer): string[] =>
+  answer.kind === "done" ? answer.outcomes.map((each) => (each.kind === "ok" ? "ok" : each.why.kind)) : [answer.kind];
+
+const looksRefsUp = (): boolean => inTransaction.some((statement) => statement.includes("JOIN refs"));
+
+/** Runs work that gives way, and does something in each of its pauses. Returns how many these were. */
+async function during<T>(work: Promise<T>, meanwhile: () => Promise<unknown>): Promise<{ answer: T; pauses: number }> {
+  let [isOver, pauses] = [false, 0];
+  const answer = work.finally(() => (isOver = true));
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    if (isOver) break;
+    pauses++;
+    await meanwhile();
+  }
+  return { answer: await answer, pauses };
+}
+
+const nothing = async (): Promise<void> => undefined;
+
+beforeEach(() => {
+  database = new RepositoryDatabase(watched(), () => "id");
+  database.create(NEW_REPOSITORY, 1);
+});
+
+describe("a push of very many refs", () => {
+  it("finds out what they come to before its transaction, and gives way meanwhile", async () => {
+    const { answer, pauses } = await during(land(CREATIONS), nothing);
+    expect(new Set(kinds(answer))).toEqual(new Set(["ok"]));
+    expect(pauses).toBeGreaterThan(3);
+    expect(looksRefsUp()).toBe(false);
+    // The log has each move with its values, in order.
+    expect(database.refLog({ limit: 2 })?.pushes[0]?.moves).toMatchObject([
+      { seq: MANY, name: NAMES[MANY - 1], oldOid: ZERO, newOid: oid(MANY) },
+      { seq: MANY - 1, name: NAMES[MANY - 2], oldOid: ZERO, newOid: oid(MANY - 1) },
+    ]);
+  });
+
+  it("is judged by the refs that there are when it lands, whoever moved them meanwhile", async () => {
+    const other = { name: NAMES[5] ?? "", oldOid: ZERO, newOid: oid(99), forward: true };
+    let isDone = false;
+    const { answer } = await during(land(CREATIONS), async () => {
+      if (!isDone) expect(kinds(await land([other]))).toEqual(["ok"]);
+      isDone = true;
+    });
+    expect(kinds(answer)[5]).toBe("exists");
+    expect(kinds(answer).filter((kind) => kind === "ok")).toHaveLength(MANY - 1);
+    expect(looksRefsUp()).toBe(true);
+  });
+
+  it("is begun with the values of the refs as they are then", async () => {
+    await land(CREATIONS);
+    const request = { names: NAMES };
+    const { answer: ahead, pauses } = await during(database.ahead.valuesFor(request), nothing);
+    expect(pauses).toBeGreaterThan(0);
+    const update = { name: NAMES[7] ?? "", oldOid: oid(8), newOid: oid(1000), forward: true };
+    const current = (): readonly string[] => {
+      const begun = database.beginPush(request, 1, [], ahead);
+      return begun.kind === "begun" ? begun.current : [];
+    };
+    expect(current()[7]).toBe(oid(8));
+    expect(looksRefsUp()).toBe(false);
+    await land([update]);
+    expect(current()[7]).toBe(oid(1000));
+  });
+});
+
+describe("a fetch of very many wants", () => {
+  it("has them looked up before it is answered, and anew when a ref has moved since", async () => {
+    await land(CREATIONS);
+    const wants = concat(Array.from({ length: MANY }, (_, at) => fromHex(oid(at + 2)) ?? new Uint8Array(0)));
+    const { pauses } = await during(database.ahead.lookFor({ wants }), nothing);
+    expect(pauses).toBeGreaterThan(0);
+    const look = (): readonly [tips: number, uncovered: number] => {
+      const page = database.open({ wants });
+      if (page.kind !== "found") throw new Error(page.kind);
+      return [page.wantIsTip.reduce((sum, each) => sum + each, 0), page.uncoveredTips];
+    };
+    inTransaction = [];
+    expect(look()).toEqual([MANY - 1, 1]);
+    expect(inTransaction.some((statement) => statement.includes("WHERE oid ="))).toBe(false);
+    await land([{ name: NAMES[3] ?? "", oldOid: oid(4), newOid: ZERO, forward: false }]);
+    expect(look()).toEqual([MANY - 2, 1]);
+  });
+});
