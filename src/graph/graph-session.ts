@@ -53,7 +53,7 @@ export class GraphSession {
     this.database = database;
     database.graph?.enter();
     this.format = database.context.format;
-    this.inflating = new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes));
+    this.inflating = new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes), database.context.pacer);
     this.reader = new ObjectReader(database, this.inflating);
     this.commits = new CommitTable(kernel);
     this.#links = new CommitLinks(this.format);

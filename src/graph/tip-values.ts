@@ -129,6 +129,6 @@ class Peeling {
   async #openReader(): Promise<ObjectReader> {
     const kernel = await this.#sources.kernel();
     const ring = new ObjectRing(kernel.ringAt, kernel.ringBytes);
-    return new ObjectReader(this.#sources.database, new Inflating(kernel, ring));
+    return new ObjectReader(this.#sources.database, new Inflating(kernel, ring, this.#sources.database.context.pacer));
   }
 }

@@ -85,7 +85,7 @@ export class PackContent {
     this.#expected = new Uint32Array(this.count);
     this.commits = new CommitTable(kernel);
     this.trees = new TreeLists(this.count);
-    this.#inflating = new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes));
+    this.#inflating = new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes), repository.pacer);
     const database = openObjects(repository, record, [pack]);
     const [handle] = database.packs;
     assert(handle !== undefined, "a database has the packs that it was opened with");

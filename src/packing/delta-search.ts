@@ -113,7 +113,7 @@ class DeltaSearch {
   constructor(input: DeltaSearchInput) {
     const { kernel, database, entries, format } = input;
     this.#input = input;
-    this.#inflating = new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes));
+    this.#inflating = new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes), database.context.pacer);
     this.#reader = new ObjectReader(database, this.#inflating);
     this.#paths = new PathHashes(entries.count, format.rawSize, (name) => entries.slotOfName(name));
   }

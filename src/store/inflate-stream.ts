@@ -37,6 +37,8 @@ export const READ_BYTES = 1024 * 1024;
 const HISTORY_BYTES = 32_768;
 /** The most bytes of one inflated piece. */
 const OUT_BYTES = 131_072;
+/** Steps of going into and out of the kernel once, with the state of a stream. */
+const STEP_STEPS = 5000;
 
 /** One zlib stream being inflated. */
 export class InflateStream {
@@ -88,7 +90,8 @@ export class InflateStream {
   }
 
   /**
-   * Returns a copy of the next piece of content, at most `most` bytes; `undefined` at the end.
+   * Returns a copy of the next piece of content, at most `most` bytes; `undefined` at the end. It pauses where that is due: what
+   * is read may be at hand, so that nothing else makes others' turn.
    *
    * @throws ObjectRejected if the data is damaged, or does not inflate to the size that it should.
    */
@@ -96,6 +99,7 @@ export class InflateStream {
     while (!this.#isDone) {
       if (this.#needsInput && this.#input.length === 0) await this.#read();
       const piece = this.#step(Math.min(most, OUT_BYTES));
+      await this.#inflating.pace(STEP_STEPS + piece.length);
       if (piece.length > 0) return piece;
     }
     return undefined;

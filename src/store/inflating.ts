@@ -5,6 +5,7 @@
  */
 import { present } from "../bytes/assert.ts";
 import { CorruptStore, LimitExceeded, ObjectRejected } from "../bytes/failure.ts";
+import type { Pacer } from "../bytes/pacer.ts";
 import { INFLATE_DONE, INFLATE_NEED_INPUT, INFLATE_NEED_OUTPUT, type Kernel } from "../kernel/kernel.ts";
 import type { ObjectRing } from "./object-ring.ts";
 
@@ -26,9 +27,19 @@ function deflatedBytes(size: number): number {
 export class Inflating {
   #kernel: Kernel | undefined;
   readonly ring: ObjectRing;
-  constructor(kernel: Kernel, ring: ObjectRing) {
+  readonly #pacer: Pacer;
+
+  /** `pacer` is charged for what is inflated in pieces. */
+  constructor(kernel: Kernel, ring: ObjectRing, pacer: Pacer) {
     this.#kernel = kernel;
     this.ring = ring;
+    this.#pacer = pacer;
+  }
+
+  /** Counts bytes that were inflated by who inflates in pieces, and pauses where that is due. */
+  async pace(bytes: number): Promise<void> {
+    this.#pacer.add(bytes);
+    if (this.#pacer.isDue) await this.#pacer.pace();
   }
 
   /**

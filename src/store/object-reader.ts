@@ -235,7 +235,10 @@ export class ObjectReader {
       await this.#readHeader(handle, at);
       base = this.#keep(pack, at, this.#header.type, await this.#inflate(handle, at));
     }
+    const { pacer } = this.#database.context;
     for (let entry = chain.pop(); entry !== undefined; entry = chain.pop()) {
+      // Some bytes of delta make as many megabytes as can be held, and a chain may have any number of them.
+      if (pacer.isDue) await pacer.pace();
       await this.#readHeader(handle, entry);
       const held = this.#inflating.ring.isOld(base.held.position) ? this.#inflating.refresh(base.held) : base.held;
       const delta = await this.#inflate(handle, entry);

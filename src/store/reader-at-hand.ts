@@ -31,7 +31,7 @@ export class ReaderAtHand {
 
   /**
    * Reads an object by raw name. Returns `undefined` where something has to be read from the bucket first, where a
-   * pause is due, and where something is wrong: the reader that waits then finds out more.
+   * pause is due or comes to be, and where something is wrong: the reader that waits then finds out more.
    */
   read(name: Uint8Array): ReadObject | undefined {
     const { pacer } = this.#database.context;
@@ -60,6 +60,8 @@ export class ReaderAtHand {
       return inflated && this.#keep(pack, offset, { type, held: inflated });
     }
     const base = mostDeltas > 0 ? this.#make(pack, offset - distance, mostDeltas - 1) : undefined;
+    // The bases may be large, and many. Those that were made are kept.
+    if (this.#database.context.pacer.isDue) return undefined;
     const delta = base && this.#inflate(bytes.subarray(headerBytes), size);
     // Inflating the delta may have overwritten the base.
     if (delta === undefined || base === undefined || !this.#inflating.ring.holds(base.held.position)) return undefined;

@@ -351,7 +351,10 @@ export class DeltaResolver {
       if (at >= this.#count) throw new CorruptStore("a base outside the pack was not loaded");
       held = this.#keep(at, this.#inflate(batch, at) ?? (await this.#inflateUnread(at)));
     }
+    const { pacer } = this.#input;
     for (let number = chain.pop(); number !== undefined; number = chain.pop()) {
+      pacer.add(held.size);
+      if (pacer.isDue) await pacer.pace();
       if (inflating.ring.isOld(held.position)) held = inflating.refresh(held);
       const delta = this.#inflate(batch, number) ?? (await this.#inflateUnread(number));
       held = this.#keep(number, inflating.applyDelta(held, delta));

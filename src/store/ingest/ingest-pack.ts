@@ -122,8 +122,8 @@ class Ingest {
     const { kernel, format, hash, limits, storage, packName } = input;
     this.#input = input;
     this.#pacer = input.database.context.pacer;
-    const ringAt = kernel.ringAt + PIECE_BUFFER_BYTES;
-    this.#inflating = new Inflating(kernel, new ObjectRing(ringAt, kernel.ringBytes - PIECE_BUFFER_BYTES));
+    const ring = new ObjectRing(kernel.ringAt + PIECE_BUFFER_BYTES, kernel.ringBytes - PIECE_BUFFER_BYTES);
+    this.#inflating = new Inflating(kernel, ring, this.#pacer);
     this.#intake = new ObjectIntake(this.#inflating, this.#entries, format, input);
     this.#packHash = hash(format.name);
     this.#budget = new ObjectBudget(limits, this.#pacer);
@@ -202,7 +202,7 @@ class Ingest {
 
   async #take(chunk: Uint8Array): Promise<void> {
     for (let at = 0; at < chunk.length; at += INGESTING.feedBytes) {
-      this.#scanner.feed(chunk.subarray(at, at + INGESTING.feedBytes));
+      this.#scanner.feed(this.#receiver.fed(chunk.subarray(at, at + INGESTING.feedBytes)));
       await this.#pacer.pace();
     }
     await this.#file.append(chunk);

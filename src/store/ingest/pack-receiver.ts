@@ -23,17 +23,31 @@ export type ReceiverInput = {
   readonly budget: ObjectBudget;
 };
 
+/**
+ * Bytes that deltas may make of what is fed at once, which some bytes of a pack can make by the gigabyte. What would be more is left to
+ * the resolver, which makes pauses.
+ */
+const MADE_AT_ONCE = 8 * 1024 * 1024;
+
 /** Receives a pack's entries. */
 export class PackReceiver implements PackEntryReceiver {
   readonly #input: ReceiverInput;
   /** The number of entries that the pack's header promised. */
   declared = 0;
+  /** Bytes that deltas have made of what is fed at present. */
+  #made = 0;
   /** The entry being received, if it is held whole. */
   #held: Held | undefined;
   #base = NONE;
 
   constructor(input: ReceiverInput) {
     this.#input = input;
+  }
+
+  /** Returns what is fed next, as it is. Behind what was fed before there may be a pause, so that more may be made of it. */
+  fed(piece: Uint8Array): Uint8Array {
+    this.#made = 0;
+    return piece;
   }
 
   header(count: number): void {
@@ -132,7 +146,8 @@ export class PackReceiver implements PackEntryReceiver {
     let held: Held = { position: entries.ringOf(base), size: entries.sizeOf(base) };
     const size = inflating.resultSize(delta);
     // A result too large to be held is left to the resolver.
-    if (size > inflating.wholeBytes) return;
+    if (size > inflating.wholeBytes || this.#made + size > MADE_AT_ONCE) return;
+    this.#made += size;
     budget.take(size);
     if (inflating.ring.isOld(held.position) && inflating.ring.survives(delta.position, held.size, 0)) {
       held = inflating.refresh(held);

@@ -8,6 +8,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
+import { Pacer } from "../../../src/bytes/pacer.ts";
 import type { PackRecord } from "../../../src/catalog/pack-record.ts";
 import { NO_FILTER } from "../../../src/graph/object-filter.ts";
 import { combinePacks, type CombineInput } from "../../../src/packing/combine-packs.ts";
@@ -74,7 +75,11 @@ async function combined(
   const input = { repository, record, packs, packName, ...way };
   if (takesAppended === undefined) return await combinePacks(input);
   const kernel = await repository.kernels.lend(20);
-  const inflating = new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes));
+  const inflating = new Inflating(
+    kernel,
+    new ObjectRing(kernel.ringAt, kernel.ringBytes),
+    new Pacer(async () => undefined),
+  );
   const reader = new ObjectReader(openObjects(repository, record, packs), inflating);
   const tools = { reader, inflating, deflate: repository.deflate };
   const choice: CombineInput["choice"] = {

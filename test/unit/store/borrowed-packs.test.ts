@@ -1,5 +1,6 @@
 /** A catalog that names packs of another repository: each is read where it lies, and cached under its own repository. */
 import { describe, expect, it } from "vitest";
+import { Pacer } from "../../../src/bytes/pacer.ts";
 import { BlockCache } from "../../../src/store/block-cache.ts";
 import { Inflating } from "../../../src/store/inflating.ts";
 import { ObjectDatabase } from "../../../src/store/object-database.ts";
@@ -34,7 +35,10 @@ describe("ObjectDatabase over packs of two repositories", () => {
       },
     });
     const kernel = await own.kernels.lend(own.format.rawSize);
-    const reader = new ObjectReader(database, new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes)));
+    const reader = new ObjectReader(
+      database,
+      new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes), new Pacer(async () => undefined)),
+    );
     for (const content of ["one", "three", "two", "four"]) {
       const read = await reader.readCopy(rawName(objectId("blob", Buffer.from(content))));
       expect(Buffer.from(read.bytes).toString()).toBe(content);

@@ -6,6 +6,7 @@
 import { constants, deflateSync } from "node:zlib";
 import { array, assert, constantFrom, integer, nat, property, record } from "fast-check";
 import { describe, expect, it } from "vitest";
+import { Pacer } from "../../../src/bytes/pacer.ts";
 import { createDelta } from "../../support/delta.ts";
 import { type DeflatedEntry, InflateStream } from "../../../src/store/inflate-stream.ts";
 import { Inflating } from "../../../src/store/inflating.ts";
@@ -16,7 +17,11 @@ import { noise } from "../../support/git-fixtures.ts";
 import { testKernel } from "../../support/kernel.ts";
 
 const kernel = testKernel({ windowBytes: 4096, ringBytes: 640 * 1024 });
-const inflating = new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes));
+const inflating = new Inflating(
+  kernel,
+  new ObjectRing(kernel.ringAt, kernel.ringBytes),
+  new Pacer(async () => undefined),
+);
 
 /** Text with long matches and with none. */
 function content(size: number, seed = 1): Buffer {

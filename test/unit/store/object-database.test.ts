@@ -4,6 +4,7 @@
  * @module-tag thorough
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { Pacer } from "../../../src/bytes/pacer.ts";
 import { LimitExceeded } from "../../../src/bytes/failure.ts";
 import { Inflating } from "../../../src/store/inflating.ts";
 import { BLOCK_BYTES, BlockCache } from "../../../src/store/block-cache.ts";
@@ -49,7 +50,11 @@ async function withReader(
   const kernel = await store.kernels.lend(store.format.rawSize);
   try {
     const database = store.database();
-    const inflating = new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes));
+    const inflating = new Inflating(
+      kernel,
+      new ObjectRing(kernel.ringAt, kernel.ringBytes),
+      new Pacer(async () => undefined),
+    );
     await use(new ObjectReader(database, inflating), database, inflating);
   } finally {
     store.kernels.giveBack(kernel);

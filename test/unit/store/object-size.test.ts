@@ -1,5 +1,6 @@
 /** What an object's size is read from, against C git's word. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Pacer } from "../../../src/bytes/pacer.ts";
 import { fromHex } from "../../../src/bytes/hex.ts";
 import { Inflating } from "../../../src/store/inflating.ts";
 import { ObjectDatabase } from "../../../src/store/object-database.ts";
@@ -30,7 +31,11 @@ describe("the size of a stored object", () => {
       pacer: store.pacer,
     });
     const kernel = await store.kernels.lend(store.format.rawSize);
-    const inflating = new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes));
+    const inflating = new Inflating(
+      kernel,
+      new ObjectRing(kernel.ringAt, kernel.ringBytes),
+      new Pacer(async () => undefined),
+    );
     const objects = git.lines([
       "cat-file",
       "--batch-check=%(objectname) %(objectsize) %(deltabase)",

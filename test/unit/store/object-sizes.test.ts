@@ -1,5 +1,6 @@
 /** Sizes of many objects at once: C git's, in few storage operations, however the pack lies. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Pacer } from "../../../src/bytes/pacer.ts";
 import { fromHex } from "../../../src/bytes/hex.ts";
 import { Inflating } from "../../../src/store/inflating.ts";
 import { objectSizes } from "../../../src/store/object-sizes.ts";
@@ -41,7 +42,11 @@ describe("objectSizes", () => {
     const database = store.database();
     const kernel = await store.kernels.lend(store.format.rawSize);
     try {
-      const inflating = new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes));
+      const inflating = new Inflating(
+        kernel,
+        new ObjectRing(kernel.ringAt, kernel.ringBytes),
+        new Pacer(async () => undefined),
+      );
       const raw = Buffer.concat(names.map((name) => fromHex(name) ?? new Uint8Array(20)));
       return [...(await objectSizes(database, inflating, await database.locate(raw)))];
     } finally {
