@@ -73,6 +73,17 @@ export async function openLargeContent(
   return { type, size: segments.size, pieces: piecesOf(segments, sources) };
 }
 
+/** Returns the object that a chain makes: `size` bytes, the caller's. @throws LimitExceeded, CorruptStore */
+export async function readLargeContent(inflating: Inflating, chain: StoredChain, size: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for await (const piece of (await openLargeContent(inflating, chain)).pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}
+
 async function* piecesOf(segments: SegmentList, sources: readonly InflatedSource[]): AsyncGenerator<Uint8Array> {
   for (let i = 0; i < segments.count; i++) {
     const { source, offset, length } = segments.at(i);

@@ -14,6 +14,7 @@ import type { DeflatedEntry } from "./inflate-stream.ts";
 import { type Held, type Inflating, type Inflation, tooLargeToHold } from "./inflating.ts";
 import type { ObjectDatabase } from "./object-database.ts";
 import type { PackHandle } from "./pack-handle.ts";
+import { readLargeContent } from "./large-content.ts";
 import { storedObjectSize } from "./object-size.ts";
 import { READ_STEPS, ReaderAtHand } from "./reader-at-hand.ts";
 
@@ -25,6 +26,8 @@ export type StoredChain = { readonly type: number; readonly entries: readonly De
 
 /** The steps charged to the pacer for each delta below an object. */
 const CHAIN_STEPS = 20;
+/** The most bytes of entries too large to be held that one request reads for the sake of objects that are small themselves. */
+const MOST_BELOW_BYTES = 1024 * 1024 * 1024;
 
 async function unlessTooLarge<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
@@ -42,6 +45,7 @@ export class ObjectReader {
   readonly #header = new EntryHeader();
   readonly #held: HeldObjects;
   readonly #atHand: ReaderAtHand;
+  #belowBytes = MOST_BELOW_BYTES;
 
   constructor(database: ObjectDatabase, inflating: Inflating) {
     this.#database = database;
@@ -70,10 +74,38 @@ export class ObjectReader {
     return this.#atHand.read(name);
   }
 
-  /** Reads an object by raw name and returns a copy of it. @throws MissingObject, CorruptStore, LimitExceeded */
+  /**
+   * Reads an object by raw name and returns a copy of it, also where the object is small enough to be held and an entry that it is
+   * built from is not.
+   *
+   * @throws MissingObject, CorruptStore, LimitExceeded
+   */
   async readCopy(name: Uint8Array): Promise<ObjectCopy> {
-    const { type, held } = await this.read(name);
-    return { type, bytes: this.#inflating.bytes(held).slice() };
+    try {
+      const { type, held } = await this.read(name);
+      return { type, bytes: this.#inflating.bytes(held).slice() };
+    } catch (error) {
+      const copy = error instanceof LimitExceeded ? await this.#copyFromLarge(name) : undefined;
+      if (copy === undefined) throw error;
+      return copy;
+    }
+  }
+
+  /**
+   * Makes an object that is built from entries too large to be held, piece by piece; `undefined` if it is too large itself, or if the
+   * request has done so too often.
+   */
+  async #copyFromLarge(name: Uint8Array): Promise<ObjectCopy | undefined> {
+    const size = await this.sizeOf(name);
+    if (size > this.#inflating.wholeBytes) return undefined;
+    const chain = await this.chainOf(name);
+    const below = chain.entries.reduce((sum, entry) => sum + entry.size, 0);
+    if (below > this.#belowBytes) return undefined;
+    this.#belowBytes -= below;
+    const { pacer } = this.#database.context;
+    pacer.add(below);
+    if (pacer.isDue) await pacer.pace();
+    return { type: chain.type, bytes: await readLargeContent(this.#inflating, chain, size) };
   }
 
   /** Returns an object's type number, and reads as little as possible for that. @throws MissingObject, CorruptStore */
@@ -132,8 +164,7 @@ export class ObjectReader {
   }
 
   /**
-   * Reads an object by raw name and returns a copy of it; `undefined` if it, or an entry that it is built from, is too
-   * large to be held.
+   * As {@link readCopy}, but returns `undefined` if the object is too large to be held.
    *
    * @throws MissingObject, CorruptStore
    */
@@ -142,7 +173,8 @@ export class ObjectReader {
   }
 
   /**
-   * Reads the object whose entry begins at `offset` of a pack; `undefined` if it is too large, as {@link copyIfHeld}.
+   * Reads the object whose entry begins at `offset` of a pack; `undefined` if it, or an entry that it is built from, is too large to
+   * be held.
    *
    * @throws CorruptStore
    */
