@@ -14,8 +14,10 @@ import { DeltaStream } from "../format/delta-stream.ts";
 import { type DeflatedEntry, InflateStream } from "./inflate-stream.ts";
 import { InflatedBlocks, InflatedSource } from "./inflated-source.ts";
 import type { Inflating } from "./inflating.ts";
-import type { StoredChain } from "./object-reader.ts";
 import { BELOW, SegmentList } from "./segment-list.ts";
+
+/** The entries that make an object: its deltas, the uppermost first, and last the entry that is not a delta. */
+export type StoredChain = { readonly type: number; readonly entries: readonly DeflatedEntry[] };
 
 /** Bounds on putting one object together. */
 export type LargeContentLimits = {

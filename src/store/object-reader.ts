@@ -14,15 +14,12 @@ import type { DeflatedEntry } from "./inflate-stream.ts";
 import { type Held, type Inflating, type Inflation, tooLargeToHold } from "./inflating.ts";
 import type { ObjectDatabase } from "./object-database.ts";
 import type { PackHandle } from "./pack-handle.ts";
-import { readLargeContent } from "./large-content.ts";
+import { readLargeContent, type StoredChain } from "./large-content.ts";
 import { storedObjectSize } from "./object-size.ts";
 import { READ_STEPS, ReaderAtHand } from "./reader-at-hand.ts";
 
 /** An object outside the ring, with its type number. */
 export type ObjectCopy = { readonly type: number; readonly bytes: Uint8Array };
-
-/** The entries that make an object: its deltas, the uppermost first, and last the entry that is not a delta. */
-export type StoredChain = { readonly type: number; readonly entries: readonly DeflatedEntry[] };
 
 /** The steps charged to the pacer for each delta below an object. */
 const CHAIN_STEPS = 20;

@@ -26,7 +26,8 @@ import type { LargeDeltas } from "./large-deltas.ts";
 import type { ObjectBudget } from "./object-budget.ts";
 import { PartBuffers } from "./part-buffers.ts";
 import type { ObjectIntake } from "./object-intake.ts";
-import type { ObjectCopy, StoredChain } from "../object-reader.ts";
+import type { StoredChain } from "../large-content.ts";
+import type { ObjectCopy } from "../object-reader.ts";
 
 /** Reads `[offset, offset + length)` of the staged pack. */
 export type PackBytes = (offset: number, length: number) => Promise<Uint8Array>;

@@ -8,7 +8,7 @@
 import { CorruptStore } from "../../bytes/failure.ts";
 import type { DeflatedEntry } from "../inflate-stream.ts";
 import type { LargeDeltas } from "./large-deltas.ts";
-import type { StoredChain } from "../object-reader.ts";
+import type { StoredChain } from "../large-content.ts";
 import { type Adler32, undeflated } from "../../format/stored-zlib.ts";
 
 /** A large base, unpacked. */
