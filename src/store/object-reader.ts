@@ -99,9 +99,6 @@ export class ObjectReader {
     const below = chain.entries.reduce((sum, entry) => sum + entry.size, 0);
     if (below > this.#belowBytes) return undefined;
     this.#belowBytes -= below;
-    const { pacer } = this.#database.context;
-    pacer.add(below);
-    if (pacer.isDue) await pacer.pace();
     return { type: chain.type, bytes: await readLargeContent(this.#inflating, chain, size) };
   }
 

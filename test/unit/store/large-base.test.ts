@@ -22,15 +22,15 @@ describe("an object built from one that is too large to be held", () => {
 
   beforeAll(async () => {
     git = new GitRepository();
+    store = new TestStore();
     const kernel = testKernel({ windowBytes: 16_384, ringBytes: 640 * 1024 });
-    inflating = new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes));
+    inflating = new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes), store.pacer);
     const { wholeBytes } = inflating;
     const add = (bytes: number): string =>
       git.text(["hash-object", "-w", "--stdin"], Buffer.from(all.subarray(0, bytes))).trim();
     small = add(wholeBytes - 9000);
     middle = add(wholeBytes - 100);
     large = add(wholeBytes + 50_000);
-    store = new TestStore();
     await store.push(git.pack([small, middle, large], "--delta-base-offset"), [small, middle, large]);
     const database = new ObjectDatabase(store.packs, {
       placeOf: () => ({ storage: store.counted(), scope: "r" }),
