@@ -6,13 +6,14 @@
  * @see gitformat-pack(5)
  */
 import { PENDING } from "../kernel/object-flags.ts";
-import { f64At } from "../bytes/assert.ts";
+import { f64At, u8At } from "../bytes/assert.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import { findFromEnd, findSorted } from "../bytes/sorted.ts";
 import { EntryHeader, MAX_ENTRY_HEADER_BYTES, encodeEntryHeader, encodeOfsDistance } from "../format/pack-entry.ts";
+import { PACK_HEADER_BYTES } from "../format/pack-header.ts";
 import type { PackSelection } from "./pack-selection.ts";
-import { OFS_DELTA, REF_DELTA } from "../object/object-type.ts";
+import { OFS_DELTA, REF_DELTA, TYPE_NUMBER } from "../object/object-type.ts";
 import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
 import { COPYING } from "./copy-policy.ts";
 import { type Gathered, sweepPack } from "./pack-sweep.ts";
@@ -20,6 +21,10 @@ import type { PackOutput } from "./pack-output.ts";
 import type { FetchSession } from "./pack-session.ts";
 import { type RunAtHand, RunReader } from "./run-reader.ts";
 import { wholeEntry } from "./whole-entry.ts";
+
+/** By type number: 1 for an entry that names no other, so that it means the same wherever all before it has gone along. */
+const STAYS = new Uint8Array(8);
+for (const type of [...Object.values(TYPE_NUMBER), OFS_DELTA]) STAYS[type] = 1;
 
 /** The options that decide how a delta is sent. */
 export type CopyOptions = {
@@ -132,12 +137,23 @@ export class PackCopy {
 
   /** Copies the entries of a run. Where that is let go of meanwhile, the entries after the one at hand are read again. */
   async #copyEntries(run: RunAtHand): Promise<void> {
-    for (let i = this.#copyNow(run.first, run); i <= run.last; i = this.#copyNow(i + 1, run)) {
-      await this.#copyEntry(i, run);
+    for (let i = run.first; i <= run.last;) {
+      const next = this.#copyNow(i, run);
+      if (next > run.last) return;
+      // An entry for which there is no room any more is copied as its neighbours are, once what was appended is written.
+      const isFull = next > i && !this.#output.hasRoom(this.#bytesOf(next) + MAX_ENTRY_HEADER_BYTES);
+      if (isFull) await this.#output.flush();
+      else await this.#copyEntry(next, run);
+      i = isFull ? next : next + 1;
       if (this.#runs.atHand !== undefined) continue;
-      this.#runs.goOnFrom(i + 1);
+      this.#runs.goOnFrom(i);
       return;
     }
+  }
+
+  #bytesOf(i: number): number {
+    const { offsets, ends } = this.#selection;
+    return f64At(ends, i) - f64At(offsets, i);
   }
 
   /** Drops what was read and can be read again. */
@@ -159,14 +175,16 @@ export class PackCopy {
    * Copies entries without waiting, which takes longer than all the rest of it: from `first` on, as far as there is room and they
    * can be. Neighbours that go out as they lie are copied together. Returns the first that was not copied.
    */
-  #copyNow(first: number, { bytes, offset: start, last }: RunAtHand): number {
+  #copyNow(first: number, run: RunAtHand): number {
+    const { bytes, offset: start, last } = run;
     const { offsets, ends, made } = this.#selection;
     const { rawSize } = this.#session.graph.format;
     const [header, output] = [this.#header, this.#output];
     const [place, room] = [output.offset, output.room];
+    let i = this.#passPrefix(first, run);
     // The bytes of the run that are still to be copied, as they lie, and how many were appended.
     let [from, to, appended] = [0, 0, 0];
-    let i = first;
+    if (i > first) [from, to] = [f64At(offsets, first) - start, f64At(ends, i - 1) - start];
     for (; i <= last; i++) {
       const offset = f64At(offsets, i);
       const at = offset - start;
@@ -198,6 +216,29 @@ export class PackCopy {
   }
 
   /**
+   * Passes over entries as long as all of the pack before them has gone out as it lies: then what they build on is as far before them as
+   * it was. Only their types are looked at, since a base that is named may lie behind. Returns the first entry that is none of these, or for
+   * which there is no room.
+   */
+  #passPrefix(first: number, { bytes, offset: start, last }: RunAtHand): number {
+    const { offsets, ends, made } = this.#selection;
+    const begin = f64At(offsets, first);
+    if (first === 0) [this.#evenFrom, this.#evenEnd] = [begin, begin];
+    if (made !== undefined || !this.#options.ofsDelta || this.#evenFrom !== PACK_HEADER_BYTES) return first;
+    const moved = this.#output.offset - begin;
+    const most = begin + this.#output.room - MAX_ENTRY_HEADER_BYTES;
+    let [i, at] = [first, this.#evenEnd];
+    for (; i <= last && f64At(offsets, i) === at; i++) {
+      const end = f64At(ends, i);
+      if (end > most || u8At(STAYS, (u8At(bytes, at - start) >> 4) & 7) === 0) break;
+      this.#placed[i] = at + moved;
+      at = end;
+    }
+    this.#evenEnd = at;
+    return i;
+  }
+
+  /**
    * Returns the distance from the entry at hand, which lies at `offset` and is to begin at `place`, to its base in the output: 0 for
    * one that is no delta, and -1 where it takes more than another distance.
    */
@@ -218,6 +259,13 @@ export class PackCopy {
     if (await this.#copyMade(i, offset)) return;
     const replaced = await this.#writeHeader(i, offset, run.subarray(offset - runOffset, end - runOffset));
     if (replaced !== undefined) await this.#copyBytes(offset + replaced, end);
+    if (replaced === 0) this.#noteEven(offset, end);
+  }
+
+  /** Notes that an entry went out as it lies. */
+  #noteEven(offset: number, end: number): void {
+    if (offset !== this.#evenEnd) this.#evenFrom = offset;
+    this.#evenEnd = end;
   }
 
   /** Copies bytes of the pack out of the run at hand or, where that was let go of, out of the bucket. */
@@ -246,6 +294,7 @@ export class PackCopy {
     if (await this.#copyMade(first, offset)) return;
     const replaced = await this.#writeHeader(first, offset, bytes);
     if (replaced !== undefined) await this.#runs.stream(run, replaced, this.#takePiece);
+    if (replaced === 0) this.#noteEven(offset, offset + run.length);
   }
 
   readonly #takePiece = async (bytes: Uint8Array): Promise<void> => await this.#output.append(bytes);

@@ -5,7 +5,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NO_FILTER, type ObjectFilter, typesFilter } from "../../../src/graph/object-filter.ts";
-import { linear } from "../../support/git-fixtures.ts";
+import { linear, noise, project } from "../../support/git-fixtures.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { TINY, TestStore } from "../../support/store.ts";
 
@@ -52,5 +52,26 @@ describe("a partial clone of everything", () => {
     const filter = typesFilter("commit", "tree", "tag");
     const pack = await store.fetch({ wants: [source.oid("main"), ...blobs], filter });
     expect(listed(pack)).toEqual([...source.objects("main", "--filter=blob:none"), ...blobs].sort());
+  });
+});
+
+describe("a partial clone that leaves nothing out", () => {
+  it.each([
+    ["by distance", []],
+    ["by name", ["--no-delta-base-offset"]],
+  ])("gets the pack as it lies, with large entries and deltas %s", async (_, options) => {
+    const repository = new GitRepository();
+    clients.push(repository);
+    const stream = project(12);
+    stream.commit("refs/heads/main", [{ path: "large.bin", content: noise(700_000, 3) }]);
+    repository.import(stream);
+    const store = new TestStore(TINY);
+    const stored = await store.push(repository.pack(["main"], ...options), [repository.oid("main")]);
+    store.setRefs(repository.lines(["for-each-ref", "--format=%(refname) %(objectname)"]));
+    const filter = { ...NO_FILTER, blobBytes: 1_000_000 };
+    for (const isSlow of [false, true]) {
+      const pack = await store.fetch({ wants: [repository.oid("main")], filter, isSlow });
+      expect(pack.equals(store.file(stored, "pack"))).toBe(true);
+    }
   });
 });
