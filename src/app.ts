@@ -83,6 +83,7 @@ function pageHost(app: Hono<AppEnv>, context: Context<AppEnv>, options: AppOptio
     page: async (path, init = {}) => await ask(path, init),
     sshPort: sshPortOf(env),
     build: options.build,
+    changes: options.state.changes,
     kept: keptPages((work) => context.executionCtx.waitUntil(work)),
     status: async () => await hostStatus(env, options),
     lfs: async (repository, path, init = {}) => await ask(`/${repository}.git/info/lfs${path}`, init),

@@ -77,6 +77,17 @@ export class LastChanges {
     await session.expectMany();
     const names = pending.map(({ commit }) => commit);
     if ((await session.shownOf(names)).length < names.length) return undefined;
+    return await LastChanges.resume(session, path, entries, pending);
+  }
+
+  /** As {@link LastChanges.start}, where `pending` begins with a commit that is shown, or is what a search from there had left. */
+  static async resume(
+    session: BrowseSession,
+    path: string,
+    entries: readonly DirectoryEntry[],
+    pending: readonly PendingEntries[],
+  ): Promise<LastChanges | undefined> {
+    await session.expectMany();
     const search = new LastChanges(session, path, entries);
     for (const { commit, entries: numbers } of pending) {
       const node = session.graph.node(commit);

@@ -18,6 +18,7 @@ import { logDamage, logRequest } from "../http/log.ts";
 import { PublicPages } from "../http/public-pages.ts";
 import { RecentReaders } from "../http/recent-readers.ts";
 import { UnboundedTenants } from "../http/unbounded-tenants.ts";
+import { BegunChanges } from "../web/begun-changes.ts";
 import { dataPointOf } from "./data-point.ts";
 import { Lifetime } from "./lifetime.ts";
 import type { Meter } from "./meter.ts";
@@ -33,6 +34,7 @@ export type IsolateState = {
   readonly memory: IsolateMemory;
   readonly limits: RateLimits;
   readonly pages: PublicPages<PublicPage>;
+  readonly changes: BegunChanges;
 };
 
 /** The parts that the platform is made from, once per isolate. */
@@ -52,7 +54,7 @@ export function isolateState(): IsolateState {
     recent: new RecentReaders(),
     unbounded: new UnboundedTenants(),
   };
-  return { memory, limits: new RateLimits(), pages: new PublicPages() };
+  return { memory, limits: new RateLimits(), pages: new PublicPages(), changes: new BegunChanges() };
 }
 
 /** What is known of a request before anything is done for it. */

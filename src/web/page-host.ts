@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { Host } from "../http/host.ts";
+import type { BegunChanges } from "./begun-changes.ts";
 import type { HostStatus } from "./host-status.ts";
 
 /** Pages that were rendered, each under a name that is made from all that it depends on. */
@@ -20,6 +21,8 @@ export interface PageHost {
   readonly build: string;
   /** Rendered pages that everybody may see. Who may ask for one is decided before. */
   readonly kept: KeptPages;
+  /** What this isolate has found of the last changes in directories. */
+  readonly changes: BegunChanges;
   /** The secret that cookies and forms are sealed with; absent if the deployment has none, and nobody can sign in. */
   readonly secret: string | undefined;
   /** The port at which clients of SSH reach this host; `undefined` if they can't. */

@@ -10,6 +10,7 @@ import type { Host } from "../../src/http/host.ts";
 import { Traffic } from "../../src/http/traffic.ts";
 import { encodeRefRows } from "../../src/refs/ref-rows.ts";
 import type { OpenRequest, OpenSnapshot } from "../../src/refs/ref-store.ts";
+import { BegunChanges } from "../../src/web/begun-changes.ts";
 import type { PageEnv, PageHost } from "../../src/web/page-host.ts";
 import { pageRoutes } from "../../src/web/routes.ts";
 import { GitRepository } from "./git-repository.ts";
@@ -49,6 +50,7 @@ export class PageBed {
   readonly store = new TestStore({ cacheBytes: 0 });
   readonly gate = new Gate();
   readonly kept = new Map<string, ArrayBuffer>();
+  readonly changes = new BegunChanges();
   traffic = new Traffic();
   readonly #work: Promise<unknown>[] = [];
 
@@ -106,6 +108,7 @@ export class PageBed {
       secret: undefined,
       isSignedIn: false,
       isAnonymous: true,
+      changes: this.changes,
       kept: {
         read: async (key: string) => this.kept.get(key),
         keep: async (key: string, bytes: ArrayBuffer) => void this.kept.set(key, bytes),

@@ -1,0 +1,66 @@
+/** What views of a directory's page remember of its last changes, against what git says of them. */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { BrowseSession } from "../../../src/browse/browse-session.ts";
+import { listEntries } from "../../../src/browse/tree-at.ts";
+import { toHex } from "../../../src/bytes/hex.ts";
+import { Pacer } from "../../../src/bytes/pacer.ts";
+import { BegunChanges } from "../../../src/web/begun-changes.ts";
+import { makeEdits } from "../../support/edited-history.ts";
+import { GitRepository } from "../../support/git-repository.ts";
+import { pseudoRandom, rawName, TestStore } from "../../support/store.ts";
+
+const STEPS = 5000;
+const git = new GitRepository();
+const store = new TestStore();
+
+beforeAll(async () => {
+  makeEdits(git, pseudoRandom(3), 120);
+  store.packs = [{ ...(await store.push(git.pack(["--all"]), git.tips())), marked: true }];
+});
+
+afterAll(() => {
+  git.dispose();
+});
+
+/** A view of the root of a commit. Returns the names of entries with their commits, how many entries there are, and the steps. */
+async function view(
+  begun: BegunChanges,
+  tip: string,
+): Promise<{ readonly found: Map<string, string>; readonly count: number; readonly steps: number }> {
+  const pacer = new Pacer(async () => {});
+  const session = await BrowseSession.open({ ...store.repository(), pacer }, store.answer(new Uint8Array(0)));
+  try {
+    const entries = await listEntries(session, rawName(git.oid(`${tip}^{tree}`)), { first: 0, count: 1000 });
+    const before = pacer.steps;
+    const found = await begun.find(session, { commit: rawName(git.oid(tip)), path: "", entries }, before + STEPS);
+    const named = [...found].map(([at, commit]) => [entries[at]?.name ?? "", toHex(commit)] as const);
+    return { found: new Map(named), count: entries.length, steps: pacer.steps - before };
+  } finally {
+    session.close();
+  }
+}
+
+it("goes on where the last view ended, and looks for nothing that was found", async () => {
+  const begun = new BegunChanges();
+  let views = 1;
+  let last = await view(begun, "c119");
+  for (; last.found.size < last.count; last = await view(begun, "c119")) views++;
+  expect(views).toBeGreaterThan(2);
+  for (const [name, commit] of last.found)
+    expect([name, commit]).toEqual([name, git.text(["log", "-1", "--format=%H", "c119", "--", name])]);
+  expect(await view(begun, "c119")).toMatchObject({ found: last.found, steps: 0 });
+  // Another commit has a search of its own.
+  expect((await view(begun, "c118")).found.size).toBeLessThan(last.count);
+});
+
+it("remembers as much as it may", async () => {
+  const begun = new BegunChanges(6000);
+  for (const tip of ["c119", "c100", "c80", "c60"]) {
+    await view(begun, tip);
+    expect(begun.bytes).toBeLessThanOrEqual(6000);
+  }
+  expect(begun.bytes).toBeGreaterThan(0);
+  const none = new BegunChanges(0);
+  const first = await view(none, "c119");
+  expect([none.bytes, await view(none, "c119")]).toEqual([0, first]);
+});
