@@ -6,6 +6,7 @@
  */
 import { networkOf } from "../access/client-network.ts";
 import { folded } from "../access/names.ts";
+import type { Pacer } from "../bytes/pacer.ts";
 import type { KeyCredentials } from "../http/authenticate.ts";
 import type { RunSession, SshSession } from "../ssh/connection.ts";
 import type { HostKey } from "../ssh/host-key.ts";
@@ -38,6 +39,8 @@ export type SshDoorTools = {
   /** The host's name and version, without spaces. */
   readonly software: string;
   readonly doorkeeper: Doorkeeper;
+  /** Makes the pacer of a connection. */
+  pacer(): Pacer;
   readonly run: SessionRunner;
   /** Answers `git-lfs-authenticate`. It never rejects. */
   authenticateLfs(asked: LfsRequest): Promise<LfsAnswer>;
@@ -64,7 +67,8 @@ export async function serveSshDoor(socket: SocketClient, tools: SshDoorTools): P
     const close = (): void => void socket.close();
     const { hostKeys, software } = tools;
     const run: RunSession = async (session) => await runSession(session, socket, tools);
-    return await serveSsh({ input, output, close }, { hostKeys, software, run, onLogin: () => entry.prove() });
+    const pacer = tools.pacer();
+    return await serveSsh({ input, output, close }, { hostKeys, software, pacer, run, onLogin: () => entry.prove() });
   } finally {
     entry.leave();
   }

@@ -47,6 +47,7 @@ export async function serveSshSocket(socket: SocketClient, platform: PlatformOpt
     hostKeys,
     software: platform.agent.replaceAll(/[^\x21-\x7e]|[-/]/g, "_"),
     doorkeeper,
+    pacer: () => platform.tools.pacer(),
     run: sessionRunner(platform, env),
     authenticateLfs: async (asked) => await answerLfs(asked, platform, env),
   });

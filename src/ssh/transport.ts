@@ -6,6 +6,7 @@
  */
 import { present, u8At } from "../bytes/assert.ts";
 import type { ByteSink, ByteSource } from "../bytes/byte-stream.ts";
+import type { Pacer } from "../bytes/pacer.ts";
 import { type Agreement, agreeOn, kexInit, SIGNATURE_ALGORITHMS } from "./algorithms.ts";
 import type { HostKey } from "./host-key.ts";
 import { exchangeKeys } from "./key-exchange.ts";
@@ -47,7 +48,16 @@ export type TransportOptions = {
   /** The host's name and version, such as `thinpack_1.0`. */
   readonly software: string;
   readonly rekeyAfter?: RekeyAfter;
+  /** Is charged for the packets of the connection. */
+  readonly pacer: Pacer;
 };
+
+/**
+ * Steps of a packet, either way, and of a byte that is sent, with what came before: ciphers, and connections that have room, answer at
+ * once, so that nothing else gives way to others.
+ */
+const PACKET_STEPS = 7000;
+const BYTE_STEPS = 2;
 
 const REKEY_AFTER: RekeyAfter = { bytes: REKEY_BYTES, packets: REKEY_PACKETS };
 
@@ -57,6 +67,7 @@ export class Transport {
   readonly #output: PacketOutput;
   readonly #hostKeys: readonly HostKey[];
   readonly #rekeyAfter: RekeyAfter;
+  readonly #pacer: Pacer;
   readonly #hostIdentification: Uint8Array;
   #clientIdentification: Uint8Array = new Uint8Array(0);
   readonly #allowance = new RekeyAllowance();
@@ -70,11 +81,13 @@ export class Transport {
   #reopened = Promise.withResolvers<void>();
   #passed = 0;
 
-  constructor({ input, output }: SshSocket, { hostKeys, software, rekeyAfter = REKEY_AFTER }: TransportOptions) {
+  constructor({ input, output }: SshSocket, options: TransportOptions) {
+    const { hostKeys, software, pacer, rekeyAfter = REKEY_AFTER } = options;
     this.#input = new PacketInput(input);
     this.#output = new PacketOutput(output);
     this.#hostKeys = hostKeys;
     this.#rekeyAfter = rekeyAfter;
+    this.#pacer = pacer;
     this.#hostIdentification = encoder.encode(`SSH-2.0-${software}`);
     this.#reopened.promise.catch(() => undefined);
   }
@@ -129,7 +142,10 @@ export class Transport {
     for (;;) {
       if (this.#isDue) this.#sendOffer();
       if (this.#offer === undefined && this.#output.isFull) await this.#output.room();
+      // Before the packet, whose payload is good until the next call: what it asks for comes after it.
+      if (this.#pacer.isDue) await this.#pacer.pace();
       const packet = await this.#input.packet();
+      this.#pacer.add(PACKET_STEPS);
       const type = u8At(packet.payload, 0);
       if (type === MESSAGE.disconnect) throw new ClientGone("the client has said goodbye");
       if (PASSED_OVER.has(type)) continue;
@@ -162,6 +178,8 @@ export class Transport {
     while (this.#offer !== undefined) await this.#reopened.promise;
     this.#output.send(payload, rest);
     await this.#output.room();
+    this.#pacer.add(PACKET_STEPS + (rest?.length ?? 0) * BYTE_STEPS); // Most messages are short, and all of one piece.
+    if (this.#pacer.isDue) await this.#pacer.pace();
   }
 
   /** Says that a message is not known. */

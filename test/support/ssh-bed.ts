@@ -9,6 +9,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ByteSink, ByteSource } from "../../src/bytes/byte-stream.ts";
+import { Pacer } from "../../src/bytes/pacer.ts";
 import { makeSshHostKeys } from "../../scripts/ssh-host-keys.ts";
 import type { RunSession } from "../../src/ssh/connection.ts";
 import { readHostKeys } from "../../src/ssh/host-key.ts";
@@ -68,7 +69,8 @@ export async function startSshBed(run: RunSession): Promise<SshBed> {
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => {
     sockets.add(socket);
-    void serveSsh(clientOf(socket), { hostKeys, software: "thinpack_test", run }).then((end) => ends.push(end));
+    const pacer = new Pacer(async () => await new Promise((resolve) => setImmediate(resolve)));
+    void serveSsh(clientOf(socket), { hostKeys, software: "thinpack_test", pacer, run }).then((end) => ends.push(end));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();

@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import type { ByteSink, ByteSource } from "../../src/bytes/byte-stream.ts";
 import { concat } from "../../src/bytes/chunk.ts";
+import { Pacer } from "../../src/bytes/pacer.ts";
 import { encodeMpint, encodeSshString, SshReader } from "../../src/signing/ssh-reader.ts";
 import { agreeOn, CIPHERS, KEX, MACS } from "../../src/ssh/algorithms.ts";
 import type { RunSession } from "../../src/ssh/connection.ts";
@@ -85,7 +86,8 @@ export class RawSshClient {
         toClient.close();
       },
     };
-    this.end = serveSsh(client, { hostKeys, software: "thinpack_test", run, ...options });
+    const pacer = new Pacer(async () => undefined);
+    this.end = serveSsh(client, { hostKeys, software: "thinpack_test", pacer, run, ...options });
   }
 
   /** Sends bytes as they are. */

@@ -1,5 +1,6 @@
 /** What a hostile client may try, before and after its login: the connection ends with the RFC's reason, and nothing else happens. */
 import { describe, expect, it, vi } from "vitest";
+import { Pacer } from "../../../src/bytes/pacer.ts";
 import type { RunSession } from "../../../src/ssh/connection.ts";
 import { ClientGone, MESSAGE, message, OPEN_FAILURE, REASON } from "../../../src/ssh/message.ts";
 import {
@@ -49,7 +50,10 @@ function heldTransport(): { readonly transport: Transport } {
       return buffer.subarray(0, greeting.length);
     },
   };
-  const transport = new Transport({ input, output: { write: async () => undefined } }, { hostKeys: [], software: "x" });
+  const transport = new Transport(
+    { input, output: { write: async () => undefined } },
+    { hostKeys: [], software: "x", pacer: new Pacer(async () => undefined) },
+  );
   void transport.start();
   return { transport };
 }
