@@ -6,7 +6,7 @@
  */
 import { ObjectRejected } from "../bytes/failure.ts";
 import { INFLATE_DONE, INFLATE_NEED_INPUT } from "../kernel/kernel.ts";
-import type { Inflating } from "./inflating.ts";
+import { deflatedBytes, type Inflating } from "./inflating.ts";
 
 /** Reads `[offset, offset + length)` of the pack that holds the data. */
 export type DeflatedBytes = (offset: number, length: number) => Promise<Uint8Array>;
@@ -31,7 +31,7 @@ export type ResumePoint = {
   readonly history: Uint8Array;
 };
 
-/** The most bytes of deflated data that one read takes. */
+/** The most bytes of deflated data that one read takes. The first of a stream takes no more than its data should need. */
 export const READ_BYTES = 1024 * 1024;
 /** The inflated bytes that deflate may refer back to. */
 const HISTORY_BYTES = 32_768;
@@ -51,6 +51,7 @@ export class InflateStream {
   /** Deflated bytes that were read and not used yet. */
   #input: Uint8Array = new Uint8Array(0);
   #needsInput = true;
+  #hasRead = false;
   #isDone = false;
 
   constructor(inflating: Inflating, entry: DeflatedEntry, from?: ResumePoint) {
@@ -106,10 +107,13 @@ export class InflateStream {
   }
 
   async #read(): Promise<void> {
-    const { read, at, end } = this.#entry;
+    const { read, at, end, size } = this.#entry;
     const from = at + this.#consumed;
     if (from >= end) throw new ObjectRejected("inflated data is cut short");
-    this.#input = await read(from, Math.min(READ_BYTES, end - from));
+    // A stream may be longer than its data needs, but then it was made so.
+    const most = this.#hasRead ? READ_BYTES : Math.min(READ_BYTES, deflatedBytes(size - this.#produced));
+    this.#hasRead = true;
+    this.#input = await read(from, Math.min(most, end - from));
   }
 
   /** Makes one call to the kernel. It needs nothing in the ring afterwards. */

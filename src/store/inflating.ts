@@ -19,7 +19,7 @@ export type Inflation = { readonly held: Held; produced: number; consumed: numbe
  * Returns the most bytes that data of this size deflates to, headers and trailer included, unless the stream was made
  * long on purpose.
  */
-function deflatedBytes(size: number): number {
+export function deflatedBytes(size: number): number {
   return size + (size >>> 8) + 64;
 }
 

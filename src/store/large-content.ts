@@ -16,8 +16,11 @@ import { InflatedBlocks, InflatedSource } from "./inflated-source.ts";
 import type { Inflating } from "./inflating.ts";
 import { BELOW, SegmentList } from "./segment-list.ts";
 
-/** The entries that make an object: its deltas, the uppermost first, and last the entry that is not a delta. */
-export type StoredChain = { readonly type: number; readonly entries: readonly DeflatedEntry[] };
+/**
+ * The entries that make an object: its deltas, the uppermost first, and last the entry that is not a delta. All are of the pack of this
+ * name.
+ */
+export type StoredChain = { readonly type: number; readonly pack: string; readonly entries: readonly DeflatedEntry[] };
 
 /** Bounds on putting one object together. */
 export type LargeContentLimits = {

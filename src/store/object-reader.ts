@@ -203,7 +203,7 @@ export class ObjectReader {
         size,
       });
     }
-    return { type: this.#header.type, entries };
+    return { type: this.#header.type, pack: handle.record.name, entries };
   }
 
   /**

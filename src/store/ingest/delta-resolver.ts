@@ -20,39 +20,16 @@ import { DeltaForest, hasCycle } from "./delta-forest.ts";
 import { EntryBatch, type OpenPackBytes } from "./entry-batch.ts";
 import type { EntryTable } from "./entry-table.ts";
 import { type Held, type Inflating, tooLargeToHold } from "../inflating.ts";
-import { type LargeBase, unpackLargeBase } from "./large-bases.ts";
+import { unpackBase } from "./large-bases.ts";
+import type { OutsideBase, OutsideBases } from "./outside-bases.ts";
 import type { DeflatedEntry } from "../inflate-stream.ts";
 import type { LargeDeltas } from "./large-deltas.ts";
 import type { ObjectBudget } from "./object-budget.ts";
 import { PartBuffers } from "./part-buffers.ts";
 import type { ObjectIntake } from "./object-intake.ts";
-import type { StoredChain } from "../large-content.ts";
-import type { ObjectCopy } from "../object-reader.ts";
 
 /** Reads `[offset, offset + length)` of the staged pack. */
 export type PackBytes = (offset: number, length: number) => Promise<Uint8Array>;
-
-/** Finds bases outside the pack. */
-export interface OutsideBases {
-  /** Returns the type number that the catalog has for each raw name (one after the other); 0 if it has none. */
-  typesOf(names: Uint8Array): Promise<Uint8Array>;
-  /** Reads ahead the objects that {@link read} will be called for. */
-  prefetch(names: Uint8Array): Promise<void>;
-  /** Reads an object of the catalog; `undefined` if it is too large to be held. */
-  read(name: Uint8Array): Promise<ObjectCopy | undefined>;
-  /** Returns the entries that make an object of the catalog. */
-  chainOf(name: Uint8Array): Promise<StoredChain>;
-}
-
-/** A base that the pack does not bring. */
-export type OutsideBase = {
-  /** The index of its name: see `ObjectNames`. */
-  readonly index: number;
-  readonly type: number;
-  held: Held | undefined;
-  /** The scratch file that holds its content, if it was too large for memory. */
-  large: LargeBase | undefined;
-};
 
 /** The input of resolving, from the pack being taken in. */
 export type ResolverInput = {
@@ -136,6 +113,14 @@ export class DeltaResolver {
     return await this.#hold(batch, number);
   }
 
+  /** Returns a copy of the content of a base outside the pack that can be held. */
+  async outsideContent({ node }: OutsideBase): Promise<Uint8Array> {
+    await this.#loadOutside(node);
+    const held = this.#heldNode(node);
+    if (held === undefined) throw new CorruptStore("a base outside the pack was not loaded");
+    return this.#input.inflating.bytes(held).slice();
+  }
+
   /**
    * Returns the bases that a thin pack left out and that completing it has to append.
    *
@@ -193,7 +178,8 @@ export class DeltaResolver {
       if (type === 0) continue;
       found = true;
       this.#outsideByName.set(index, this.#outside.length);
-      this.#outside.push({ index, type, held: undefined, large: undefined });
+      const node = this.#count + this.#outside.length;
+      this.#outside.push({ node, index, type, held: undefined, large: undefined });
       forest.nameIsKnown(index);
     }
     if (found) await outside.prefetch(names);
@@ -291,8 +277,13 @@ export class DeltaResolver {
     if (base === undefined || base.large !== undefined || this.#heldNode(at) !== undefined) return;
     const name = intake.names.copy(base.index);
     const object = await outside.read(name);
-    if (object !== undefined) base.held = inflating.hold(object.bytes);
-    else base.large = await unpackLargeBase(large, at, await outside.chainOf(name));
+    if (object !== undefined) {
+      base.held = inflating.hold(object.bytes);
+      return;
+    }
+    const unpacked = await unpackBase({ large, inflating }, at, await outside.chainOf(name));
+    if (unpacked.kind === "large") base.large = unpacked;
+    else base.held = inflating.hold(unpacked.bytes);
   }
 
   /** Resolves an entry in memory. Returns false if it, its base or its result is too large for that. */

@@ -21,7 +21,7 @@ import type { FsckLeniency } from "../../object/fsck-rule.ts";
 import type { ObjectFormat } from "../../object/object-id.ts";
 import { TYPE_NUMBER } from "../../object/object-type.ts";
 import type { PackRecord, PackSource } from "../../catalog/pack-record.ts";
-import { DeltaResolver, type OutsideBase } from "./delta-resolver.ts";
+import { DeltaResolver } from "./delta-resolver.ts";
 import { EntryTable } from "./entry-table.ts";
 import { Inflating } from "../inflating.ts";
 import { IngestMemory } from "./ingest-memory.ts";
@@ -36,6 +36,7 @@ import { NONE } from "./object-names.ts";
 import { ObjectReader } from "../object-reader.ts";
 import { ObjectRing } from "../object-ring.ts";
 import { writePackIndex } from "./pack-index-writer.ts";
+import { type OutsideBase, readIfAllHeld } from "./outside-bases.ts";
 import { checkOutsideReferences } from "./outside-references.ts";
 import { PackReceiver } from "./pack-receiver.ts";
 import { bytesInMemory } from "./memory-stream.ts";
@@ -233,7 +234,7 @@ class Ingest {
       outside: {
         typesOf: async (names) => await this.#typesOf(names, INGESTING.mostBasesRead),
         prefetch: async (names) => await this.#reader.prefetch(names),
-        read: async (name) => await this.#reader.copyIfHeld(name),
+        read: async (name) => await readIfAllHeld(this.#reader, this.#inflating, name),
         chainOf: async (name) => await this.#reader.chainOf(name),
       },
       large: this.#large,
@@ -248,10 +249,8 @@ class Ingest {
   }
 
   async #readStaged(file: StagedFile, offset: number, length: number): Promise<Uint8Array> {
-    return (
-      file.inMemory?.subarray(offset, offset + length) ??
-      (await this.#stagedBytes.read(this.#packFile, file.length, { offset, length }))
-    );
+    const held = file.inMemory?.subarray(offset, offset + length);
+    return held ?? (await this.#stagedBytes.read(this.#packFile, file.length, { offset, length }));
   }
 
   get #packFile(): PackFile {
@@ -363,17 +362,17 @@ class Ingest {
       into: this.#file,
       entries: this.#entries,
       bases,
-      open: async (base) => await this.#openBase(base),
+      open: async (base) => await this.#openBase(base, resolver),
       crc32: (crc, bytes) => sumOver(kernel, bytes, crc, (value, at, length) => kernel.crc32(value, at, length)),
       hash: hash(format.name),
       recordName: (index, entry) => this.#intake.names.setEntry(index, entry),
     });
   }
 
-  async #openBase(base: OutsideBase): Promise<BaseContent> {
+  async #openBase(base: OutsideBase, resolver: DeltaResolver): Promise<BaseContent> {
     const { kernel, deflate } = this.#input;
     if (base.large === undefined) {
-      const { bytes } = await this.#reader.readCopy(this.#intake.names.copy(base.index));
+      const bytes = await resolver.outsideContent(base);
       return { size: bytes.length, data: [deflate(bytes)] };
     }
     const adler32 = (adler: number, bytes: Uint8Array): number =>

@@ -5,9 +5,12 @@
  *
  * @packageDocumentation
  */
+import { itemAt } from "../../bytes/assert.ts";
+import { concat } from "../../bytes/chunk.ts";
 import { CorruptStore } from "../../bytes/failure.ts";
-import type { DeflatedEntry } from "../inflate-stream.ts";
-import type { LargeDeltas } from "./large-deltas.ts";
+import { type DeflatedEntry, InflateStream } from "../inflate-stream.ts";
+import type { Inflating } from "../inflating.ts";
+import type { LargeDeltas, Made } from "./large-deltas.ts";
 import type { StoredChain } from "../large-content.ts";
 import { type Adler32, undeflated } from "../../format/stored-zlib.ts";
 
@@ -22,23 +25,47 @@ export type LargeBase = {
 /** The size in bytes of the pieces in which stored data and scratch files are read. */
 const PIECE_BYTES = 1024 * 1024;
 
-/** Puts an object together from its chain, in the scratch file of `node`. */
-export async function unpackLargeBase(large: LargeDeltas, node: number, chain: StoredChain): Promise<LargeBase> {
-  const last = chain.entries.length - 1;
-  const base = chain.entries[last];
+/** An object of the catalog of which some entry is too large to be held: its content, or where that lies if it is too large itself. */
+type Unpacked = { readonly kind: "whole"; readonly bytes: Uint8Array } | ({ readonly kind: "large" } & LargeBase);
+
+/**
+ * Puts an object together from its chain. What is too large to be held goes to a scratch file, once for all chains that go through it, and
+ * is that of `node`, too, if it is the object itself.
+ */
+export async function unpackBase(
+  { large, inflating }: { readonly large: LargeDeltas; readonly inflating: Inflating },
+  node: number,
+  { pack, entries }: StoredChain,
+): Promise<Unpacked> {
+  const last = entries.length - 1;
+  const base = entries[last];
   if (base === undefined) throw new CorruptStore("an object is made from nothing");
-  // The intermediate results get temporary nodes.
-  const nodeOf = (step: number): number => (step === 0 ? node : large.temporaryNode());
-  let below = nodeOf(last);
-  const length = await large.unpack(below, base);
+  const bottom = await large.unpackStored(keyOf(pack, base), base);
+  let made: Made = bottom;
   for (let step = last - 1; step >= 0; step--) {
-    const entry = chain.entries[step];
-    if (entry === undefined) continue;
-    const above = nodeOf(step);
-    await large.apply(above, below, entry, true);
-    below = above;
+    const entry = itemAt(entries, step);
+    const inMemory: Made | undefined = await appliedInMemory(inflating, made, entry);
+    made = inMemory ?? (await large.applyStored(keyOf(pack, entry), made, entry));
   }
-  return { node, deflated: last === 0 ? { ...base, end: base.at + length } : undefined };
+  if ("bytes" in made) return { kind: "whole", bytes: made.bytes };
+  large.share(node, made.node);
+  return { kind: "large", node, deflated: last === 0 ? { ...base, end: base.at + bottom.length } : undefined };
+}
+
+function keyOf(pack: string, { at }: DeflatedEntry): string {
+  return `${pack} ${at}`;
+}
+
+/** Applies a stored delta to what is in memory. Returns `undefined` if that, the delta or its result is too large for it. */
+async function appliedInMemory(inflating: Inflating, below: Made, entry: DeflatedEntry): Promise<Made | undefined> {
+  if (!("bytes" in below) || entry.size > inflating.wholeBytes) return undefined;
+  const stream = new InflateStream(inflating, entry);
+  const pieces: Uint8Array[] = [];
+  for (let piece = await stream.next(); piece !== undefined; piece = await stream.next()) pieces.push(piece);
+  const base = inflating.hold(below.bytes);
+  const delta = inflating.hold(concat(pieces));
+  if (inflating.resultSize(delta) > inflating.wholeBytes) return undefined;
+  return { bytes: inflating.bytes(inflating.applyDelta(base, delta)).slice() };
 }
 
 /** Yields the deflated data of a large base, piece by piece. */

@@ -36,6 +36,12 @@ export type LargeResult =
   | { readonly kind: "held"; readonly held: Held }
   | { readonly kind: "passed"; readonly size: number; readonly collision: boolean };
 
+/** What entries of the catalog make: in a scratch file, or in memory. */
+export type Made = { readonly node: number } | { readonly bytes: Uint8Array };
+
+/** A node that is in a scratch file, and the length of its deflated data where it is an entry that is no delta. */
+type Stored = { readonly node: number; readonly length: number };
+
 /** Takes what a delta makes, piece by piece. */
 type Target = {
   append(bytes: Uint8Array): Promise<void>;
@@ -59,6 +65,9 @@ export class LargeDeltas {
   readonly #scratch = new Map<number, Scratch>();
   readonly #bytes: StagedBytes;
   readonly #files: PackFile[] = [];
+  /** Entries of the catalog whose content, or what they make, is in a scratch file. */
+  readonly #stored = new Map<string, Stored>();
+  #temporary = 0;
 
   constructor(input: LargeDeltasInput) {
     this.#input = input;
@@ -75,8 +84,41 @@ export class LargeDeltas {
     await this.#write(node, async (append) => await append(bytes));
   }
 
-  /** Inflates a blob into a scratch file for `node`. Returns the length of its deflated data. */
-  async unpack(node: number, entry: DeflatedEntry): Promise<number> {
+  /** Inflates a blob into a scratch file for `node`. */
+  async unpack(node: number, entry: DeflatedEntry): Promise<void> {
+    await this.#unpack(node, entry);
+  }
+
+  /** Inflates an entry of the catalog into a scratch file, or returns the one that has it. `key` tells such entries apart. */
+  async unpackStored(key: string, entry: DeflatedEntry): Promise<Stored> {
+    const known = this.#stored.get(key);
+    if (known !== undefined) return known;
+    const node = this.#temporaryNode();
+    const stored = { node, length: await this.#unpack(node, entry) };
+    this.#stored.set(key, stored);
+    return stored;
+  }
+
+  /** Applies a delta of the catalog. A result that is too large to be held is made once, and lies in a scratch file. */
+  async applyStored(key: string, below: Made, entry: DeflatedEntry): Promise<Made> {
+    const known = this.#stored.get(key);
+    if (known !== undefined) return known;
+    const base = "node" in below ? below.node : this.#temporaryNode();
+    if ("bytes" in below) await this.keep(base, below.bytes);
+    const node = this.#temporaryNode();
+    const result = await this.apply(node, base, entry);
+    if (result.kind === "held") return { bytes: this.#input.inflating.bytes(result.held).slice() };
+    this.#stored.set(key, { node, length: 0 });
+    return { node };
+  }
+
+  /** Lets a node have the content of another one that is in a scratch file. */
+  share(node: number, from: number): void {
+    const scratch = this.#scratch.get(from);
+    if (scratch !== undefined) this.#scratch.set(node, scratch);
+  }
+
+  async #unpack(node: number, entry: DeflatedEntry): Promise<number> {
     let length = 0;
     await this.#write(node, async (append) => {
       length = await this.#inflate(entry, append);
@@ -85,8 +127,9 @@ export class LargeDeltas {
   }
 
   /** Returns a number that belongs to no entry and to no outside base. */
-  temporaryNode(): number {
-    return -1 - this.#files.length;
+  #temporaryNode(): number {
+    this.#temporary += 1;
+    return -this.#temporary;
   }
 
   /** Returns the size in bytes of a node that is in a scratch file. */
@@ -123,12 +166,12 @@ export class LargeDeltas {
   }
 
   /**
-   * Applies the delta of an entry to a node that is in a scratch file. With `toFile` the result goes to a scratch file for `node`
-   * whatever its size, else only where it is too large to be held.
+   * Applies the delta of an entry to a node that is in a scratch file. Where the result is too large to be held, it goes to a scratch file
+   * for `node`.
    *
    * @throws ObjectRejected for a delta that git would refuse, and LimitExceeded for one that reads too much of its base again.
    */
-  async apply(node: number, base: number, entry: DeflatedEntry, toFile = false): Promise<LargeResult> {
+  async apply(node: number, base: number, entry: DeflatedEntry): Promise<LargeResult> {
     const from = this.#scratch.get(base);
     if (from === undefined) throw new ObjectRejected("failed to apply delta");
     const delta = new DeltaStream();
@@ -136,7 +179,7 @@ export class LargeDeltas {
     try {
       await this.#inflate(entry, async (piece) => {
         for (const step of delta.read(piece)) {
-          if (step.kind === "sizes") targets.push(this.#target(node, from, { ...step, toFile }));
+          if (step.kind === "sizes") targets.push(this.#target(node, from, step));
           else for (const target of targets) await this.#append(from, step, target);
         }
       });
@@ -159,18 +202,12 @@ export class LargeDeltas {
   #target(
     node: number,
     from: Scratch,
-    {
-      baseSize,
-      resultSize,
-      toFile,
-    }: { readonly baseSize: number; readonly resultSize: number; readonly toFile: boolean },
+    { baseSize, resultSize }: { readonly baseSize: number; readonly resultSize: number },
   ): Target {
     const { budget, inflating } = this.#input;
     if (baseSize !== from.size) throw new ObjectRejected("failed to apply delta");
     budget.take(resultSize);
-    return !toFile && resultSize <= inflating.wholeBytes
-      ? this.#heldTarget(resultSize)
-      : this.#fileTarget(node, resultSize);
+    return resultSize <= inflating.wholeBytes ? this.#heldTarget(resultSize) : this.#fileTarget(node, resultSize);
   }
 
   #heldTarget(size: number): Target {

@@ -9,8 +9,9 @@
 import type { StreamingHash } from "../../bytes/hash.ts";
 import { encodeEntryHeader, entryHeaderBytes } from "../../format/pack-entry.ts";
 import { PACK_HEADER_BYTES, encodePackHeader } from "../../format/pack-header.ts";
-import type { OutsideBase, PackBytes } from "./delta-resolver.ts";
+import type { PackBytes } from "./delta-resolver.ts";
 import type { EntryTable } from "./entry-table.ts";
+import type { OutsideBase } from "./outside-bases.ts";
 import type { StagedFile } from "./staged-file.ts";
 
 /** The size in bytes of the pieces in which a pack is copied. */

@@ -151,7 +151,7 @@ describe("openLargeContent", () => {
   }
 
   async function assemble(entries: readonly DeflatedEntry[], limits?: LargeContentLimits): Promise<Buffer> {
-    const opened = await openLargeContent(inflating, { type: 3, entries }, limits);
+    const opened = await openLargeContent(inflating, { type: 3, pack: "", entries }, limits);
     const pieces: Buffer[] = [];
     for await (const piece of opened.pieces) pieces.push(Buffer.from(piece));
     const whole = Buffer.concat(pieces);

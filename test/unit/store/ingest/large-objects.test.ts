@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { itemAt, u8At } from "../../../../src/bytes/assert.ts";
 import { createDelta } from "../../../support/delta.ts";
 import { PIECE_BUFFER_BYTES } from "../../../../src/format/pack-scanner.ts";
+import type { PackFile } from "../../../../src/catalog/pack-storage.ts";
 import type { PackRecord } from "../../../../src/catalog/pack-record.ts";
 import { noise } from "../../../support/git-fixtures.ts";
 import { buildPack, objectId, type RawEntry } from "../../../support/git-raw.ts";
@@ -59,6 +60,22 @@ async function expectTaken(entries: readonly RawEntry[], store = new TestStore(T
   expect(Buffer.compare(idx, store.file(record, "idx"))).toBe(0);
   expect([...store.storage.files.keys()].filter((name) => name.includes("scratch"))).toEqual([]);
   return record;
+}
+
+/** Gathers the scratch files that are written from now on. */
+function scratchFiles({ storage }: TestStore): string[] {
+  const written: string[] = [];
+  const note = ({ extension }: PackFile): unknown => extension.startsWith("scratch") && written.push(extension);
+  const [write, createUpload] = [storage.write.bind(storage), storage.createUpload.bind(storage)];
+  storage.write = async (file, bytes) => {
+    note(file);
+    await write(file, bytes);
+  };
+  storage.createUpload = async (file) => {
+    note(file);
+    return await createUpload(file);
+  };
+  return written;
 }
 
 const SIZES = [0, 1, WHOLE - 1, WHOLE, WHOLE + 1, 131_071, 131_072, 131_073, PIECE_BUFFER_BYTES + 1, 700_000];
@@ -186,12 +203,7 @@ describe("ingest of large deltas", () => {
 
   it("holds small results of deltas on a large base: each file would be a write", async () => {
     const store = new TestStore(TINY);
-    const written: string[] = [];
-    const write = store.storage.write.bind(store.storage);
-    store.storage.write = async (file, bytes) => {
-      written.push(file.extension);
-      await write(file, bytes);
-    };
+    const written = scratchFiles(store);
     const pieces = Array.from({ length: 50 }, (_, i) => blob(big.content.slice(i * 5000, i * 5000 + 3000 + i)));
     // Some of them are bases again, after more came than the ring holds.
     const later = pieces.map((piece, i) => edit(piece, 20_000 + i, i));
@@ -199,7 +211,7 @@ describe("ingest of large deltas", () => {
       [whole(big), ...pieces.map((piece) => delta(big, piece)), ...later.map((to, i) => delta(itemAt(pieces, i), to))],
       store,
     );
-    expect(written.filter((extension) => extension.startsWith("scratch"))).toHaveLength(0);
+    expect(written).toEqual(["scratch-0"]);
   });
 
   it("bounds how often deltas read a large base again", async () => {
@@ -217,5 +229,24 @@ describe("ingest of large deltas", () => {
       limit: "delta-work",
     });
     expect([...store.storage.files.keys()].filter((name) => name.includes("scratch"))).toEqual([]);
+  });
+
+  it("writes a large blob of the catalog once for all that thin deltas take from it", async () => {
+    const store = new TestStore(TINY);
+    const pieces = Array.from({ length: 20 }, (_, i) => blob(big.content.slice(i * 5000, i * 5000 + 3000 + i)));
+    const chained = pieces.map((piece, i) => edit(piece, 4000 + i, i));
+    await expectTaken(
+      [
+        whole(big),
+        ...pieces.map((piece) => delta(big, piece)),
+        ...chained.map((to, i) => delta(itemAt(pieces, i), to)),
+      ],
+      store,
+    );
+    const written = scratchFiles(store);
+    const thin = chained.map((base, i) => delta(base, edit(base, 5000 + i, 50 + i)));
+    await expectTaken([...thin, delta(itemAt(pieces, 0), edit(big, WHOLE + 9, 90))], store);
+    // The blob; and of the last delta, whose result is large, the result and what it builds on.
+    expect(written).toHaveLength(3);
   });
 });
