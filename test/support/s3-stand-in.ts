@@ -20,7 +20,7 @@ const hmac = (key: string | Buffer, text: string): Buffer => createHmac("sha256"
 const hexOf = (bytes: string | Buffer): string => createHash("sha256").update(bytes).digest("hex");
 
 /** Returns why a presigned request is refused; `undefined` if it is good. */
-function refusalOf(request: IncomingMessage, url: URL, body: Buffer): string | undefined {
+function refusalOf(request: IncomingMessage, url: URL, body: Buffer, now: number): string | undefined {
   const query = url.searchParams;
   const [id = "", date = "", region = "", service = "", kind = ""] = (query.get("X-Amz-Credential") ?? "").split("/");
   const time = query.get("X-Amz-Date") ?? "";
@@ -29,7 +29,7 @@ function refusalOf(request: IncomingMessage, url: URL, body: Buffer): string | u
   const unsigned = Object.keys(request.headers).filter((name) => name.startsWith("x-amz-") && !signed.includes(name));
   if (unsigned.length > 0) return `AccessDenied: unsigned ${unsigned.join(", ")}`;
   const began = Date.parse(time.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, "$1-$2-$3T$4:$5:$6Z"));
-  if (!(Date.now() < began + Number(query.get("X-Amz-Expires")) * 1000)) return "ExpiredRequest";
+  if (!(now < began + Number(query.get("X-Amz-Expires")) * 1000)) return "ExpiredRequest";
   const given = query.get("X-Amz-Signature") ?? "";
   const canonicalQuery = url.search
     .slice(1)
@@ -60,6 +60,8 @@ export class S3StandIn {
   #miniflare: Miniflare | undefined;
   /** Whether the bucket keeps the SHA-256 of what is put into it. */
   keepsChecksums = true;
+  /** Its clock, in milliseconds since the epoch: that of the host, where a test puts it forward. */
+  now = (): number => Date.now();
   /** What was asked, and how it was answered. */
   readonly log: string[] = [];
 
@@ -103,7 +105,7 @@ export class S3StandIn {
     for await (const piece of request) pieces.push(piece as Buffer);
     const body = Buffer.concat(pieces);
     const url = new URL(request.url ?? "/", `http://${request.headers.host}`);
-    const refusal = refusalOf(request, url, body);
+    const refusal = refusalOf(request, url, body, this.now());
     if (refusal !== undefined) return { status: 403, body: refusal };
     const bucket = await this.#miniflare?.getR2Bucket("BUCKET");
     const key = url.pathname.replace(`/${S3_KEYS.R2_BUCKET}/`, "");

@@ -33,10 +33,12 @@ import { CONNECTED_DOORS } from "../support/isolation/connected-doors.ts";
 import { SshConnections } from "../support/isolation/connections.ts";
 import { connectedPeople, forgetKeys, introduceKeys, KEY_OPERATIONS } from "../support/isolation/keyed-people.ts";
 import { SessionLines } from "../support/isolation/session-lines.ts";
+import { PRESIGNED_OPERATIONS } from "../support/isolation/presigned.ts";
 import { TICKET_OPERATIONS, triedTicket } from "../support/isolation/tickets.ts";
 import { Game } from "../support/isolation/game.ts";
 import { boundPeople, neighbour } from "../support/isolation/bound-people.ts";
 import { MORE_OPERATIONS } from "../support/isolation/operations.ts";
+import { S3StandIn } from "../support/s3-stand-in.ts";
 import { SeededRandom } from "../support/seeded-random.ts";
 import { NEVER, type Person } from "../support/isolation/world.ts";
 
@@ -66,6 +68,7 @@ const seeds = seedsOf();
 
 let host: RunningHost;
 let clock: HostClock;
+let s3: S3StandIn;
 let caches: CacheKeys;
 /** The statuses that each door has answered with. */
 const answered = new Map<string, Set<number>>();
@@ -76,11 +79,13 @@ const lines = new SessionLines(stateDir);
 let connected: readonly Person[] = [];
 
 beforeAll(async () => {
+  s3 = await S3StandIn.start();
   host = await startTestHost({
     stateDir,
     entry: join(dirname(fileURLToPath(import.meta.url)), "cache-keys-entry.ts"),
     neighbours: [neighbour()],
     allowPrivateUpstreams: true,
+    variables: s3.variables,
     sshPort: 0,
     gitPort: 0,
   });
@@ -88,10 +93,13 @@ beforeAll(async () => {
   ssh = new SshConnections(host);
   connected = connectedPeople(host, ssh, lines);
   clock = new HostClock(host.base);
+  s3.serve(host.miniflare);
+  s3.now = () => clock.now().getTime();
 });
 afterAll(async () => {
   await ssh.stop();
   await host.stop();
+  await s3.stop();
   rmSync(stateDir, { recursive: true, force: true });
 });
 
@@ -273,7 +281,7 @@ function expectNone(what: string, seen: Iterable<string>, isAllowed: (each: stri
 describe("two tenants with the same names, objects and files", () => {
   it.each(seeds)("see what the model lets them see, and nothing else (seed %i)", async (seed) => {
     caches = new CacheKeys();
-    const operations = [...MORE_OPERATIONS, ...KEY_OPERATIONS, ...TICKET_OPERATIONS];
+    const operations = [...MORE_OPERATIONS, ...KEY_OPERATIONS, ...TICKET_OPERATIONS, ...PRESIGNED_OPERATIONS];
     await forgetKeys(host.base, connected);
     const game = new Game(host.base, clock, new SeededRandom(seed), { operations, caches, bound, connected });
     await game.begin();

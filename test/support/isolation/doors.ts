@@ -8,6 +8,7 @@ import { packedIn, type Answered, type Asked } from "./asked.ts";
 import { parsePkts, pktLines } from "../git-raw.ts";
 import { LFS_TYPE } from "../lfs-client.ts";
 import { MORE_DOORS } from "./more-doors.ts";
+import { PRESIGNED_DOORS } from "./presigned.ts";
 import { contentOf, fileOf, type PoolCommit } from "./object-pool.ts";
 import type { ModelRepository, Person, World } from "./world.ts";
 
@@ -324,4 +325,5 @@ export const READ_DOORS: readonly Door[] = [
   ...PAGES,
   ...FACADE_DOORS,
   ...MORE_DOORS,
+  ...PRESIGNED_DOORS,
 ];

@@ -13,6 +13,7 @@ import { LFS_TYPE, lfsObject } from "../lfs-client.ts";
 import { formatToken, TOKEN_RANDOM_BYTES } from "../../../src/access/token.ts";
 import { fileOf, ObjectPool, type PoolCommit } from "./object-pool.ts";
 import type { Subject } from "./doors.ts";
+import type { Address } from "./presigned.ts";
 import type { Ticket } from "./tickets.ts";
 import { includes, type ModelRepository, type Person, REPOS, type Right, TENANTS, World } from "./world.ts";
 import type { SeededRandom } from "../seeded-random.ts";
@@ -20,7 +21,7 @@ import type { SeededRandom } from "../seeded-random.ts";
 const BRANCHES = ["main", "topic", "extra"] as const;
 const REFS = [...BRANCHES.map((branch) => `refs/heads/${branch}`), "refs/tags/v1"];
 /** The bytes of Git LFS objects, the same in both tenants. */
-const LFS_CONTENTS = ["one large file\n", "another large file\n", "a third large file\n"];
+export const LFS_CONTENTS = ["one large file\n", "another large file\n", "a third large file\n"];
 /** Seconds for which a token lasts that ends by itself. */
 const SHORT_LIFE = 400;
 /** A token that ends within this time is let end at once: a game takes less. Milliseconds. */
@@ -64,6 +65,8 @@ export class Game {
   readonly packs = new Set(["12".repeat(20)]);
   /** Tickets that somebody was given. */
   readonly tickets: Ticket[] = [];
+  /** Addresses of the bucket's that somebody was given. */
+  readonly addresses: Address[] = [];
 
   constructor(base: string, clock: HostClock, random: SeededRandom, options: GameOptions) {
     const { operations, caches, bound, connected } = options;

@@ -112,6 +112,8 @@ export class World {
   readonly #notes = new Map<string, ReadonlyMap<string, string>>();
   #made = 0;
   #moment = 0;
+  /** Of objects of Git LFS that were sent to the bucket, by where they lie: for which repository the last time. */
+  readonly sent = new Map<string, ModelRepository>();
 
   constructor(pool: ObjectPool, now: () => number) {
     this.pool = pool;
