@@ -302,15 +302,52 @@ describe("the commit-graph of a repository", () => {
     expect(await makeInSteps({})).toEqual([110]);
   });
 
+  /** A layer of a repository with other commits, in this one's storage. */
+  async function layerOfOthers(): Promise<CommitGraphRecord> {
+    const others = new GitRepository();
+    try {
+      addCommits(others, "others", 60);
+      others.git(["branch", "main", "others"]);
+      const elsewhere = new MaintainedBed(others);
+      await elsewhere.set("refs/heads/main", others.oid("main"));
+      await elsewhere.refs.askForMaintenance(false);
+      await elsewhere.settle();
+      const opened = await elsewhere.refs.open({ packs: true });
+      const [layer] = opened.kind === "found" ? (opened.graphs ?? []) : [];
+      if (layer === undefined) throw new Error("there is no layer");
+      const file = elsewhere.packs.storage.files.get(`${layer.name}.graph`);
+      bed.packs.storage.files.set(`${layer.name}.graph`, file ?? new Uint8Array(0));
+      return layer;
+    } finally {
+      others.dispose();
+    }
+  }
+
+  it("is made anew where the lower of two layers is lost", async () => {
+    await makeInSteps({ mostCommits: 30, leastCommits: 1, factor: 0, mostFilters: 0 });
+    const { repository } = bed.maintained;
+    const opened = await bed.refs.open({ packs: true, refPrefixes: [] });
+    if (opened.kind !== "found") throw new Error("gone");
+    // What the upper one says of parents is out of bounds now.
+    const graphs = opened.graphs?.slice(1) ?? [];
+    const refs = { ...repository.refs, open: async () => await Promise.resolve({ ...opened, graphs }) };
+    const made = await makeGraph({ repository: { ...repository, refs }, name: "f".repeat(40), dropped: [] });
+    expect(made).toMatchObject({ kept: 0, added: { commits: 60, filters: 60 } });
+  });
+
   it("fails where a layer that is merged lacks what its commits reach", async () => {
     const { repository } = bed.maintained;
     await makeInSteps({ mostCommits: 30, leastCommits: 1, factor: 0, mostFilters: 0 });
     const opened = await bed.refs.open({ packs: true });
     if (opened.kind !== "found") throw new Error("gone");
-    // The lower layer is lost, and the upper one lies on nothing.
     const upper = opened.graphs?.slice(1) ?? [];
     expect(upper).toHaveLength(1);
-    const refs = { ...repository.refs, open: async () => await Promise.resolve({ ...opened, graphs: upper }) };
+    // The lower layer is lost, and in its place is one of other commits.
+    const lower = await layerOfOthers();
+    const refs = {
+      ...repository.refs,
+      open: async () => await Promise.resolve({ ...opened, graphs: [lower, ...upper] }),
+    };
     // Commits are read from packs. The layer is to be written anew, for its filters.
     const bounds = { wholeBytes: 1 };
     await expect(
