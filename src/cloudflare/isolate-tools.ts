@@ -117,7 +117,7 @@ export function isolateTools(kernel: WebAssembly.Module): IsolateTools {
   const turns = new Turns(pause, () => CLOCK.now());
   return {
     budget,
-    recentRefs: new RecentRefs(() => CLOCK.now()),
+    recentRefs: new RecentRefs(() => CLOCK.now(), cache),
     kernels: new KernelPool(kernel, { ...KERNEL_LAYOUT, hash }, budget),
     cache,
     packs: new PackMemory(cache),

@@ -3,19 +3,24 @@
  * version rises with every change of refs and settings, and the Durable Object, which compares it, is asked each time. It
  * also says, each time, whether the caller may read. So what is remembered decides nothing.
  *
+ * The rows of a large list lie in the isolate's cache of files, which evicts them for others: 100,000 refs take 5 MB. A list of which they are gone is read again.
+ *
  * @packageDocumentation
  */
+import { concat } from "../bytes/chunk.ts";
 import type { OpenPage } from "../durable/repository/open-page.ts";
 import type { KnownSnapshot, OpenAnswer, OpenRequest, OpenSnapshot, Unchanged } from "../refs/ref-store.ts";
+import type { BlockCache } from "../store/block-cache.ts";
 
 /**
  * How long refs are remembered, in milliseconds. If a database is put back to an earlier moment, as the platform can, its
  * versions are given out once more.
  */
 const TIME = 5 * 60_000;
-/** Bytes of all that is remembered, and of one list. */
+/** Bytes of all that is remembered here, of one list, and of one whose rows lie in the cache. */
 const MOST_BYTES = 4 * 1024 * 1024;
 const MOST_LIST_BYTES = 1024 * 1024;
+const MOST_CACHED_BYTES = 8 * 1024 * 1024;
 /** Characters of a key. A client may send very many prefixes. */
 const MOST_KEY = 4096;
 /** Bytes that an entry takes beside its key and refs, about: the settings, with their rules. */
@@ -29,7 +34,13 @@ export type AskRefs = {
   whole(first?: OpenPage): Promise<OpenAnswer>;
 };
 
-type Entry = { readonly snapshot: OpenSnapshot; readonly bytes: number; readonly until: number };
+/** `cached`: the key of the rows, if they lie in the cache, and not in the snapshot. */
+type Entry = {
+  readonly snapshot: OpenSnapshot;
+  readonly bytes: number;
+  readonly until: number;
+  readonly cached?: string;
+};
 
 /**
  * Returns the key of a list of refs; `undefined` if the request asks for more than that. Requests for different
@@ -48,13 +59,15 @@ export function listKey(name: string, request: OpenRequest): string | undefined 
 /** The lists of one isolate. */
 export class RecentRefs {
   readonly #now: () => number;
+  readonly #cache: Pick<BlockCache, "get" | "set" | "forget">;
   /** The entries, the one set longest ago first. */
   readonly #entries = new Map<string, Entry>();
   #bytes = 0;
 
   /** `now` returns milliseconds since the epoch. */
-  constructor(now: () => number) {
+  constructor(now: () => number, cache: Pick<BlockCache, "get" | "set" | "forget">) {
     this.#now = now;
+    this.#cache = cache;
   }
 
   /** Answers a request for the repository of this name as `ask` would, with less to ask for. */
@@ -76,7 +89,10 @@ export class RecentRefs {
 
   #get(key: string): OpenSnapshot | undefined {
     const entry = this.#entries.get(key);
-    return entry !== undefined && entry.until > this.#now() ? entry.snapshot : undefined;
+    if (entry === undefined || entry.until <= this.#now()) return undefined;
+    if (entry.cached === undefined) return entry.snapshot;
+    const refs = this.#cache.get(entry.cached);
+    return refs === undefined ? undefined : { ...entry.snapshot, refs: [refs] };
   }
 
   /** Keeps a list that is not too large. What is told of a mirror changes without a new version. */
@@ -84,9 +100,18 @@ export class RecentRefs {
     this.#forget(key);
     if (answer.kind === "missing" || answer.record.mirror !== undefined) return;
     const listed = answer.refs.reduce((sum, { length }) => sum + length, 0);
-    if (listed > MOST_LIST_BYTES) return;
-    const bytes = listed + key.length + ENTRY_BYTES;
-    this.#entries.set(key, { snapshot: answer, bytes, until: this.#now() + TIME });
+    if (listed > MOST_CACHED_BYTES) return;
+    const isLarge = listed > MOST_LIST_BYTES;
+    const bytes = (isLarge ? 0 : listed) + key.length + ENTRY_BYTES;
+    const until = this.#now() + TIME;
+    if (isLarge) {
+      const { record, version } = answer;
+      const cached = `${record.id}/refs/${version} ${key}`;
+      this.#cache.set(cached, concat(answer.refs));
+      this.#entries.set(key, { snapshot: { ...answer, refs: [] }, bytes, until, cached });
+    } else {
+      this.#entries.set(key, { snapshot: answer, bytes, until });
+    }
     this.#bytes += bytes;
     for (const oldest of this.#entries.keys()) {
       if (this.#bytes <= MOST_BYTES) return;
@@ -95,7 +120,9 @@ export class RecentRefs {
   }
 
   #forget(key: string): void {
-    this.#bytes -= this.#entries.get(key)?.bytes ?? 0; // What is not there takes nothing.
+    const { bytes = 0, cached } = this.#entries.get(key) ?? {}; // What is not there takes nothing.
+    this.#bytes -= bytes;
+    if (cached !== undefined) this.#cache.forget(cached);
     this.#entries.delete(key);
   }
 }

@@ -42,23 +42,35 @@ export function encodeRefRows(rows: Iterable<RefRow>): Uint8Array<ArrayBuffer>[]
   return chunks;
 }
 
-/** Decodes the chunks of {@link encodeRefRows}, one row at a time. Object names are views into the chunk. */
-export function* decodeRefRows(chunks: Iterable<Uint8Array>, rawSize: number): Generator<RefRow> {
+/** Where a row lies in its chunk. The name is bytes, as git sends it. */
+export type RefRowPlace = {
+  readonly chunk: Uint8Array;
+  readonly nameAt: number;
+  /** Where the object's name begins, right behind that of the ref. */
+  readonly oidAt: number;
+  /** Where the peeled object's name begins; `undefined` for a ref that does not peel. */
+  readonly peeledAt: number | undefined;
+};
+
+/** Finds the rows in the chunks of {@link encodeRefRows}, for whoever passes them on as bytes. */
+export function* placeRefRows(chunks: Iterable<Uint8Array>, rawSize: number): Generator<RefRowPlace> {
   for (const chunk of chunks) {
     let at = 0;
     while (at < chunk.length) {
-      const nameLength = (u8At(chunk, at) << 8) | u8At(chunk, at + 1);
-      const hasPeeled = chunk[at + 2] === 1;
-      const nameEnd = at + 3 + nameLength;
-      const name = escapedText(chunk.subarray(at + 3, nameEnd));
-      const oid = chunk.subarray(nameEnd, nameEnd + rawSize);
-      at = nameEnd + rawSize;
-      if (hasPeeled) {
-        yield { name, oid, peeled: chunk.subarray(at, at + rawSize) };
-        at += rawSize;
-      } else {
-        yield { name, oid };
-      }
+      const nameAt = at + 3;
+      const oidAt = nameAt + ((u8At(chunk, at) << 8) | u8At(chunk, at + 1));
+      const peeledAt = chunk[at + 2] === 1 ? oidAt + rawSize : undefined;
+      yield { chunk, nameAt, oidAt, peeledAt };
+      at = (peeledAt ?? oidAt) + rawSize;
     }
+  }
+}
+
+/** Decodes the chunks of {@link encodeRefRows}, one row at a time. Object names are views into the chunk. */
+export function* decodeRefRows(chunks: Iterable<Uint8Array>, rawSize: number): Generator<RefRow> {
+  for (const { chunk, nameAt, oidAt, peeledAt } of placeRefRows(chunks, rawSize)) {
+    const name = escapedText(chunk.subarray(nameAt, oidAt));
+    const oid = chunk.subarray(oidAt, oidAt + rawSize);
+    yield peeledAt === undefined ? { name, oid } : { name, oid, peeled: chunk.subarray(peeledAt, peeledAt + rawSize) };
   }
 }

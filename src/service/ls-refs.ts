@@ -8,7 +8,7 @@
  */
 import { fromHex } from "../bytes/hex.ts";
 import { objectFormat } from "../object/object-id.ts";
-import { decodeRefRows, type RefRow } from "../refs/ref-rows.ts";
+import { placeRefRows } from "../refs/ref-rows.ts";
 import { type LsRefsRequest, LsRefsRequestParser, formatListedRef } from "../wire/ls-refs.ts";
 import type { PktBuffer } from "../wire/pkt-buffer.ts";
 import type { OpenSnapshot } from "../refs/ref-store.ts";
@@ -24,14 +24,21 @@ export async function listRefs(call: CommandCall): Promise<void> {
   const snapshot = await admission.openAs(call.context.objectFormat, { refPrefixes: request.prefixes });
   listHead(snapshot, request, answer);
   const { rawSize } = objectFormat(call.context.objectFormat);
-  await answer.sendEach(formatRefs(decodeRefRows(snapshot.refs, rawSize), request.peel, answer.lines));
+  await answer.sendEach(formatRows(snapshot, rawSize, request.peel, answer.lines));
   answer.lines.flush();
   await answer.send();
 }
 
-function* formatRefs(rows: Iterable<RefRow>, peel: boolean, lines: PktBuffer): Generator<void> {
-  for (const { name, oid, peeled } of rows) {
-    formatListedRef({ name, oid, peeled: peel ? peeled : undefined }, lines);
+/** Formats rows as {@link formatListedRef} does, without a text for each name: there may be very many. */
+function* formatRows(snapshot: OpenSnapshot, rawSize: number, peel: boolean, lines: PktBuffer): Generator<void> {
+  for (const { chunk, nameAt, oidAt, peeledAt } of placeRefRows(snapshot.refs, rawSize)) {
+    lines
+      .begin()
+      .hex(chunk, oidAt, oidAt + rawSize)
+      .text(" ")
+      .bytesAt(chunk, nameAt, oidAt);
+    if (peel && peeledAt !== undefined) lines.text(" peeled:").hex(chunk, peeledAt, peeledAt + rawSize);
+    lines.text("\n").end();
     yield;
   }
 }

@@ -4,7 +4,7 @@
  * @packageDocumentation
  * @see gitprotocol-common(5)
  */
-import { u16At } from "../bytes/assert.ts";
+import { u16At, u8At } from "../bytes/assert.ts";
 import { concat } from "../bytes/chunk.ts";
 import { bytesOfEscaped } from "../object/escaped-bytes.ts";
 import {
@@ -94,11 +94,18 @@ export class PktBuffer {
     return this;
   }
 
-  /** Appends bytes, such as an object name, to the open line as lower-case hexadecimal. */
-  hex(bytes: Uint8Array): this {
-    this.#reserve(bytes.length * 2);
-    for (const byte of bytes) {
-      const pair = u16At(HEX_PAIRS, byte);
+  /** Appends the bytes `[from, to)`, which are few: for them a view takes longer than to copy them. */
+  bytesAt(bytes: Uint8Array, from: number, to: number): this {
+    this.#reserve(to - from);
+    for (let at = from; at < to; at++) this.#chunk[this.#used++] = u8At(bytes, at);
+    return this;
+  }
+
+  /** Appends bytes `[from, to)`, such as an object name, to the open line as lower-case hexadecimal. */
+  hex(bytes: Uint8Array, from = 0, to = bytes.length): this {
+    this.#reserve((to - from) * 2);
+    for (let at = from; at < to; at++) {
+      const pair = u16At(HEX_PAIRS, u8At(bytes, at));
       this.#chunk[this.#used++] = pair >> 8;
       this.#chunk[this.#used++] = pair & 0xff;
     }

@@ -34,7 +34,12 @@ async function namedBy(right: ReadingRight, visibility: Visibility): Promise<rea
     },
   } as unknown as RepositoryStub;
   const counters = new RequestCounters();
-  const refs = durableRefs(stub, { name: "acme/repo", counters, recent: new RecentRefs(() => 1000), known });
+  const refs = durableRefs(stub, {
+    name: "acme/repo",
+    counters,
+    recent: new RecentRefs(() => 1000, new BlockCache({ files: 0, blocks: 0 })),
+    known,
+  });
   const reader = { right: async () => right, noteHidden: () => undefined, follow: async () => undefined };
   const begun = await readableRefs(refs, reader).beginPush({ names: ["refs/heads/main"] });
   expect(begun).toMatchObject({ kind: "begun", packs: [{ name: "p" }] });

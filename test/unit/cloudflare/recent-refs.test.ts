@@ -5,11 +5,13 @@ import { openWhole } from "../../../src/cloudflare/durable-refs.ts";
 import { listKey, RecentRefs } from "../../../src/cloudflare/recent-refs.ts";
 import { RepositoryDatabase } from "../../../src/durable/repository/repository-database.ts";
 import type { SqlDatabase } from "../../../src/durable/sql/sql-database.ts";
+import { BlockCache } from "../../../src/store/block-cache.ts";
 import type { OpenAnswer, OpenRequest } from "../../../src/refs/ref-store.ts";
 import { nodeSql } from "../../support/node-sql.ts";
 import { create, CREATION, oid, remove } from "../../suites/ref-store.ts";
 
 const NAMES = ["acme/one", "acme/two"] as const;
+const MIB = 1024 * 1024;
 const NOW = 1_700_000_000_000;
 
 /** Repositories whose refs are read with and without a memory. Rows that are read are counted. */
@@ -17,7 +19,8 @@ class Bed {
   now = NOW;
   rows = 0;
   calls = 0;
-  readonly recent = new RecentRefs(() => this.now);
+  readonly cache = new BlockCache({ files: 14 * MIB, blocks: 0 });
+  readonly recent = new RecentRefs(() => this.now, this.cache);
   readonly databases = new Map<string, RepositoryDatabase>();
   #ids = 0;
 
@@ -171,6 +174,30 @@ describe("refs that an isolate remembers", () => {
     await bed.remembered("acme/one", request);
     expect(bed.calls).toBe(1);
     expect(bed.rows).toBeGreaterThan(290);
+  });
+
+  it("lie in the cache where they are many, which may let go of them", async () => {
+    const bed = new Bed();
+    for (let n = 1; n <= 550; n++) await bed.push("acme/one", `refs/heads/${"x".repeat(2000)}${n}`, n);
+    const request = { refPrefixes: ["refs/heads/"] };
+    const plain = await bed.plain("acme/one", request);
+    const rowsOf = ({ kind, ...answer }: OpenAnswer): Buffer =>
+      Buffer.concat(kind === "found" && "refs" in answer ? answer.refs : []);
+    await bed.remembered("acme/one", request);
+    expect(bed.rows).toBeGreaterThan(550);
+    expect(bed.recent.bytes).toBeLessThan(10_000);
+    expect(rowsOf(await bed.remembered("acme/one", request))).toEqual(rowsOf(plain));
+    expect(bed).toMatchObject({ calls: 1, rows: 1 });
+    bed.cache.forget("");
+    expect(rowsOf(await bed.remembered("acme/one", request))).toEqual(rowsOf(plain));
+    expect(bed.rows).toBeGreaterThan(550);
+    expect(bed.cache.byteLength).toBeGreaterThan(MIB);
+    const before = bed.cache.byteLength;
+    await bed.push("acme/one", "refs/heads/main", 1);
+    const after = await bed.remembered("acme/one", request);
+    expect(rowsOf(after).length).toBeGreaterThan(rowsOf(plain).length);
+    // The list of the version before is gone.
+    expect(bed.cache.byteLength - before).toBe(rowsOf(after).length - rowsOf(plain).length);
   });
 
   it("are bounded", async () => {
