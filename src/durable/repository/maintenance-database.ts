@@ -33,6 +33,7 @@ import { lfsLookDue, settleLfsLook } from "./lfs-look.ts";
 import { sumOf, withTail } from "./pack-sums.ts";
 import { packToOrder } from "./pack-to-order.ts";
 import { replacePacks, retirePacks } from "./replace-packs.ts";
+import { StepTurns } from "./step-turns.ts";
 import { LENT_NOTHING, readLending } from "./tables/forks.ts";
 import { listGraphs } from "./tables/commit-graphs.ts";
 import { areAnyPurged, insertLease, LEASE_TIME, listReplaced } from "./tables/leases.ts";
@@ -42,7 +43,6 @@ import {
   type MaintenanceRow,
   noteDoubt,
   readMaintenance,
-  WALK_PAUSE,
   walkPause,
   writeMaintenance,
 } from "./tables/maintenance.ts";
@@ -54,9 +54,6 @@ import { bumpCatalogVersion, type RepositoryRow } from "./tables/repository.ts";
 
 /** A job that has not reported after this time is taken for lost. Milliseconds. */
 const JOB_TIME = 15 * 60_000;
-/** How long after a failure the next step is begun: twice as long after each further one, up to a day. Milliseconds. */
-const RETRY_TIME = 5 * 60_000;
-const MOST_RETRY_TIME = 24 * 60 * 60_000;
 const MOST_ERROR = 1000;
 
 /** A call of one of the methods of `MaintenanceStore`, or of `PackCatalog`. */
@@ -92,7 +89,8 @@ const isOwn = ({ source }: RollUpPack): boolean => source !== "copy" && source !
 const isDoubtful = (pack: RollUpPack): boolean => (isOwn(pack) && !pack.marked) || pack.loan?.state === "demanded";
 
 /** A step, and the packs that it is about. */
-type Step<Pack> = { readonly step: MaintenanceRun["step"] | "nothing"; readonly packs: readonly Pack[] };
+type DueStep<Pack> = { readonly step: MaintenanceRun["step"]; readonly packs: readonly Pack[] };
+type Step<Pack> = DueStep<Pack> | { readonly step: "nothing"; readonly packs: readonly [] };
 
 /** What is due, for one version of the catalog. */
 type Due = {
@@ -131,39 +129,46 @@ export class MaintenanceDatabase {
   }
 
   #plan<Pack extends RollUpPack & BitmapPack>(packs: readonly Pack[], row: MaintenanceRow, now: number): Step<Pack> {
-    const { asked, purges, walkAfter } = row;
-    if (this.#isHeld) return { step: "nothing", packs: [] };
-    const own = packs.filter((pack) => isOwn(pack));
-    const doubtful = packs.filter((pack) => isDoubtful(pack));
-    if (purges || (doubtful.length > 0 && now >= walkAfter)) return { step: "walk", packs: doubtful };
-    const isLookDue = this.#isLookDue(row, now, doubtful.length === 0);
-    if (row.lfsPurges && isLookDue) return { step: "lfs", packs: [] };
-    const rollUp = planRollUp(own, asked);
-    if (rollUp.length > 0) return { step: "roll-up", packs: rollUp };
-    if (wantsTwin(this.#db, own)) return { step: "twin", packs: own };
-    const helping = this.#planHelp(packs, row, now);
-    if (helping !== undefined) return helping;
-    // A look that fails again and again must not hold up what is due for packs, nor an order the look.
-    if (isLookDue) return { step: "lfs", packs: [] };
-    const pack = packToOrder(this.#db, own, asked);
-    return pack === undefined ? { step: "nothing", packs: [] } : { step: "order", packs: [pack] };
+    const nothing = { step: "nothing", packs: [] } as const;
+    if (this.#isHeld) return nothing;
+    return new StepTurns(listRuns(this.#db)).choose(this.#dueSteps(packs, row, now), now) ?? nothing;
   }
 
-  /** Plans what makes reading quick, where packs are as they should be. */
-  #planHelp<Pack extends RollUpPack & BitmapPack>(
+  /** Yields the steps that are due, those first that are worth most. */
+  *#dueSteps<Pack extends RollUpPack & BitmapPack>(
     packs: readonly Pack[],
     row: MaintenanceRow,
     now: number,
-  ): Step<Pack> | undefined {
-    const { asked } = row;
+  ): Generator<DueStep<Pack>> {
+    const { asked, purges, walkAfter } = row;
+    const own = packs.filter((pack) => isOwn(pack));
+    const doubtful = packs.filter((pack) => isDoubtful(pack));
+    if (purges || (doubtful.length > 0 && now >= walkAfter)) yield { step: "walk", packs: doubtful };
+    const isLookDue = this.#isLookDue(row, now, doubtful.length === 0);
+    if (row.lfsPurges && isLookDue) yield { step: "lfs", packs: [] };
+    const rollUp = planRollUp(own, asked);
+    if (rollUp.length > 0) yield { step: "roll-up", packs: rollUp };
+    if (wantsTwin(this.#db, own)) yield { step: "twin", packs: own };
+    yield* this.#dueHelp(packs, row, now);
+    if (isLookDue) yield { step: "lfs", packs: [] };
+    const pack = packToOrder(this.#db, own, asked);
+    if (pack !== undefined) yield { step: "order", packs: [pack] };
+  }
+
+  /** Yields the steps that make reading quick, once packs are as they should be. */
+  *#dueHelp<Pack extends RollUpPack & BitmapPack>(
+    packs: readonly Pack[],
+    row: MaintenanceRow,
+    now: number,
+  ): Generator<DueStep<Pack>> {
     const own = packs.filter((pack) => isOwn(pack));
     // What makes bitmaps walks history, and filters take long: so the graph comes first, and filters last.
-    if (isGraphDue(row, sumOf(own).objects)) return { step: "graph", packs: [] };
-    const description = planDescription(own, asked ? BITMAPS.leastAsked : BITMAPS.leastObjects);
-    if (description !== undefined) return description;
-    if (this.#lacksFilters) return { step: "graph", packs: [] };
-    const indexAt = multiPackIndexDue(packs, lastMultiPackIndex(this.#db), asked);
-    return indexAt !== undefined && indexAt <= now ? { step: "midx", packs: indexedPacks(packs) } : undefined;
+    if (isGraphDue(row, sumOf(own).objects)) yield { step: "graph", packs: [] };
+    const description = planDescription(own, row.asked ? BITMAPS.leastAsked : BITMAPS.leastObjects);
+    if (description !== undefined) yield description;
+    if (this.#lacksFilters) yield { step: "graph", packs: [] };
+    const indexAt = multiPackIndexDue(packs, lastMultiPackIndex(this.#db), row.asked);
+    if (indexAt !== undefined && indexAt <= now) yield { step: "midx", packs: indexedPacks(packs) };
   }
 
   #isLookDue(row: MaintenanceRow, now: number, isSettled: boolean): boolean {
@@ -373,17 +378,17 @@ export class MaintenanceDatabase {
     const { jobAt: _, ...before } = readMaintenance(this.#db);
     const { outcome, step, error } = run;
     const failures = outcome === "failed" ? before.failures + 1 : 0;
-    const wait = failures === 0 ? 0 : Math.min(RETRY_TIME * 2 ** (failures - 1), MOST_RETRY_TIME);
     const row: MaintenanceRow = {
       ...before,
       failures,
-      // Where refs move all the time, a look is dropped again and again.
-      notBefore: failures > 0 ? now + wait : step === "lfs" && outcome === "stale" ? now + WALK_PAUSE : 0,
+      notBefore: 0,
       walkAfter: step === "walk" && failures === 0 ? now + this.#pauseAfter(run, found, now) : before.walkAfter,
     };
-    const isOver = outcome !== "failed" && this.#plan(listPackSizes(this.#db), row, now).step === "nothing";
-    writeMaintenance(this.#db, { ...row, asked: before.asked && !isOver });
-    if (outcome === "nothing") return;
-    insertRun(this.#db, { ...run, ...(error === undefined ? {} : { error: error.slice(0, MOST_ERROR) }) });
+    if (outcome !== "nothing")
+      insertRun(this.#db, { ...run, ...(error === undefined ? {} : { error: error.slice(0, MOST_ERROR) }) });
+    const next = this.#plan(listPackSizes(this.#db), row, now).step;
+    const isOver = outcome !== "failed" && next === "nothing";
+    const notBefore = next === "nothing" ? 0 : new StepTurns(listRuns(this.#db)).restsUntil(next);
+    writeMaintenance(this.#db, { ...row, notBefore, asked: before.asked && !isOver });
   }
 }
