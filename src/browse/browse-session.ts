@@ -90,6 +90,11 @@ export class BrowseSession {
     return this.#reads >= PAGE_READS || this.repository.pacer.steps >= steps;
   }
 
+  /** The reads of the bucket by this request. */
+  get reads(): number {
+    return this.#reads;
+  }
+
   /** The bytes of memory held for directories, as far as this session counts them. */
   get heldBytes(): number {
     return this.#heldBytes;

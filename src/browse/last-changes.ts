@@ -98,10 +98,15 @@ export class LastChanges {
     return search;
   }
 
-  /** Yields last changes as they are found. Ends when all are, or when the request has taken this many steps. */
-  async *run(steps = WALK_STEPS): AsyncGenerator<LastChange, undefined> {
+  /**
+   * Yields last changes as they are found. Ends when all are, or when the request has taken this many steps, or the search
+   * has read the store this often.
+   */
+  async *run(steps = WALK_STEPS, reads = Number.POSITIVE_INFINITY): AsyncGenerator<LastChange, undefined> {
+    const most = this.#session.reads + reads;
+    const isOver = (): boolean => this.#session.hasSpent(steps) || this.#session.reads >= most;
     // At least one commit, so that each page comes further.
-    for (let isFirst = true; isFirst || !this.#session.hasSpent(steps); isFirst = false) {
+    for (let isFirst = true; isFirst || !isOver(); isFirst = false) {
       const node = this.#queue.pop();
       if (node === undefined) return;
       const entries = this.#entries.get(node) ?? [];

@@ -8,28 +8,27 @@
  *
  * @packageDocumentation
  */
-import type { BrowseSession } from "../browse/browse-session.ts";
-import { LastChanges, type PendingEntries } from "../browse/last-changes.ts";
-import type { DirectoryEntry } from "../browse/tree-at.ts";
-import { toHex } from "../bytes/hex.ts";
+import type { PendingEntries } from "../browse/last-changes.ts";
+import type { Identity } from "../object/identity.ts";
 
-/** The commits (raw names) that changed entries last, by the numbers of the entries, and what is still looked for. */
-type Begun = { readonly found: ReadonlyMap<number, Uint8Array>; readonly pending: readonly PendingEntries[] };
-
-/** A directory of a commit (raw name). */
-export type ChangedDirectory = {
-  readonly commit: Uint8Array;
-  /** One character per byte. */
-  readonly path: string;
-  /** Its entries, or the first of them, in git's order. */
-  readonly entries: readonly DirectoryEntry[];
+/** What is shown of a commit that changed an entry last. */
+export type LastCommit = {
+  readonly oid: string;
+  readonly subject: string;
+  readonly committer: Identity | undefined;
 };
 
+/**
+ * The commits that changed entries last, by the numbers of the entries, and what is still looked for. What is shown of the
+ * commits is remembered, too: they are spread over all of a history, and to read them takes longer than to find them.
+ */
+export type Begun = { readonly found: ReadonlyMap<number, LastCommit>; readonly pending: readonly PendingEntries[] };
+
 /** Bytes of all that is remembered. */
-const MOST_BYTES = 1024 * 1024;
+const MOST_BYTES = 2 * 1024 * 1024;
 /** About the bytes that a directory takes beside its entries and its key, and those of an entry. */
 const DIRECTORY_BYTES = 1024;
-const ENTRY_BYTES = 160;
+const ENTRY_BYTES = 400;
 
 /** The searches that an isolate remembers. */
 export class BegunChanges {
@@ -48,36 +47,19 @@ export class BegunChanges {
     return this.#bytes;
   }
 
-  /** Goes on with the search, for as many steps at most. Returns the commits that were found so far, by the numbers of entries. */
-  async find(
-    session: BrowseSession,
-    { commit, path, entries }: ChangedDirectory,
-    steps: number,
-  ): Promise<ReadonlyMap<number, Uint8Array>> {
-    const key = `${session.answer.record.id} ${toHex(commit)} ${entries.length} ${path}`;
-    const begun = this.#begun.get(key) ?? {
-      found: new Map<number, Uint8Array>(),
-      pending: [{ commit, entries: entries.map((_, at) => at) }],
-    };
-    const found = new Map(begun.found);
-    let { pending } = begun;
-    if (pending.length > 0) {
-      const search = await LastChanges.resume(session, path, entries, pending);
-      if (search === undefined) return found;
-      for await (const change of search.run(steps)) found.set(change.entry, change.commit);
-      pending = search.pending();
-    }
-    this.#keep(key, { found, pending });
-    return found;
+  /** Returns what was found of a directory; `undefined` if nothing was. */
+  read(key: string): Begun | undefined {
+    return this.#begun.get(key);
   }
 
   /** Remembers a search, unless another view of the directory has come further meanwhile. */
-  #keep(key: string, { found, pending }: Begun): void {
+  keep(key: string, { found, pending }: Begun): void {
     const other = this.#begun.get(key);
     if (other !== undefined && other.found.size > found.size) return;
     this.#forget(key);
     const looked = pending.reduce((count, { entries }) => count + entries.length + 1, 0);
-    const bytes = DIRECTORY_BYTES + 2 * key.length + ENTRY_BYTES * (found.size + looked);
+    let bytes = DIRECTORY_BYTES + 2 * key.length + ENTRY_BYTES * (found.size + looked);
+    for (const { subject } of found.values()) bytes += 2 * subject.length;
     this.#begun.set(key, { found, pending, bytes });
     this.#bytes += bytes;
     for (const oldest of this.#begun.keys()) {

@@ -7,11 +7,12 @@ import { raw } from "hono/html";
 import type { Child } from "hono/jsx";
 import type { DirectoryEntry } from "../browse/tree-at.ts";
 import { toHex } from "../bytes/hex.ts";
-import { type NamedCommit, When } from "./commit-line.tsx";
+import type { LastCommit } from "./begun-changes.ts";
+import { When } from "./commit-line.tsx";
 import { htmlOf } from "./content-page.tsx";
 import { commitLink, pathLink } from "./links.ts";
 import type { RepositoryPage } from "./repository-request.ts";
-import { shownBytes, shownSize, splitMessage } from "./texts.ts";
+import { shownBytes, shownSize } from "./texts.ts";
 
 /** The steps of rendering the row of an entry. */
 const ROW_STEPS = 4000;
@@ -39,7 +40,7 @@ function EntryRow({
   readonly entry: DirectoryEntry;
   readonly size: number | undefined;
   /** The commit that changed it last, if it was found. */
-  readonly changed: NamedCommit | undefined;
+  readonly changed: LastCommit | undefined;
 }) {
   const path = at.path === "" ? entry.name : `${at.path}/${entry.name}`;
   const text = shownBytes(entry.name);
@@ -62,11 +63,11 @@ function EntryRow({
       <td class="change">
         {changed === undefined ? null : (
           <a href={commitLink(page.name, changed.oid)}>
-            <bdi>{splitMessage(changed.commit.message).subject}</bdi>
+            <bdi>{changed.subject}</bdi>
           </a>
         )}
       </td>
-      <td class="age">{changed === undefined ? null : <When person={changed.commit.committer} />}</td>
+      <td class="age">{changed === undefined ? null : <When person={changed.committer} />}</td>
       <td class="size">{size === undefined ? "" : shownSize(size)}</td>
     </tr>
   );
@@ -128,7 +129,7 @@ export type Known = {
   readonly entries: readonly DirectoryEntry[];
   readonly sizes: readonly (number | undefined)[];
   /** The commits that changed entries last, by their names, as far as they were found. */
-  readonly changes: ReadonlyMap<string, NamedCommit>;
+  readonly changes: ReadonlyMap<string, LastCommit>;
 };
 
 /** Renders the rows of entries, with pauses: a thousand of them take longer than others should wait. */

@@ -7,17 +7,16 @@ import type { Context } from "hono";
 import { raw } from "hono/html";
 import type { Child } from "hono/jsx";
 import { readBlob } from "../browse/blob.ts";
-import type { BrowseSession } from "../browse/browse-session.ts";
 import { blobSizes, findPath, listEntries } from "../browse/tree-at.ts";
 import { itemAt } from "../bytes/assert.ts";
-import { toHex } from "../bytes/hex.ts";
 import { requestedRevision } from "../http/content-address.ts";
 import { found } from "../http/content.ts";
 import { recentPlot } from "./activity-page.tsx";
 import type { BegunChanges } from "./begun-changes.ts";
 import { byContent } from "./by-content.ts";
-import { CommitLine, type NamedCommit, namedCommit } from "./commit-line.tsx";
+import { CommitLine, namedCommit } from "./commit-line.tsx";
 import type { ContentPage, Parts, Rendering } from "./content-page.tsx";
+import { findChanges } from "./found-changes.ts";
 import { directoriesFirst, Entries, type Listing, rowsOf } from "./directory-table.tsx";
 import { pathLink, repositoryLink } from "./links.ts";
 import { markdownDirectory } from "./markdown-twin.ts";
@@ -40,11 +39,11 @@ import { decoded, isMarkdown, LARGEST_README, README, shownBytes, shownCount, sh
 /** The most entries of a directory on one page. */
 const MOST_ENTRIES = 1000;
 /**
- * The steps that are taken to find what changed each entry last, with a page that is to be there at once and with one
- * that was asked to find them all: less than 0.1, and about 2 seconds. A step is some nanoseconds. The next view of the
- * page goes on where this one ends.
+ * How far the search for last changes goes with a page that is to be there at once, and with one that was asked to find
+ * them all: less than 0.1, and about 2 seconds. The next view of the page goes on where this one ends.
  */
-const QUICK_STEPS = 8_000_000;
+const QUICK_STEPS = 4_000_000;
+const QUICK_READS = 60;
 const PATIENT_STEPS = 200_000_000;
 
 async function readme(page: RepositoryPage, listing: Listing) {
@@ -123,23 +122,6 @@ function Archives({ page, listing }: { readonly page: RepositoryPage; readonly l
   );
 }
 
-/** Names the commits that changed entries last, by the names of the entries. */
-async function namedChanges(
-  session: BrowseSession,
-  { entries }: Listing,
-  commits: ReadonlyMap<number, Uint8Array>,
-): Promise<Map<string, NamedCommit>> {
-  const known = new Map<string, NamedCommit>();
-  const changes = new Map<string, NamedCommit>();
-  for (const [at, name] of commits) {
-    const key = toHex(name);
-    const named = known.get(key) ?? (await namedCommit(session, name));
-    known.set(key, named);
-    changes.set(itemAt(entries, at).name, named);
-  }
-  return changes;
-}
-
 /** Answers with the page of a directory. */
 async function directory(context: Context<PageEnv>, page: RepositoryPage, shown: ShownRevision): Promise<Response> {
   if (wantsMarkdown(context.req.raw)) return await markdownDirectory(context, page, shown);
@@ -206,12 +188,11 @@ async function partsOf(
 ): Promise<Parts> {
   const { session } = page;
   const { revision, path, entries, hasMore } = listing;
-  const steps = isPatient ? PATIENT_STEPS : QUICK_STEPS;
+  const effort = isPatient ? { steps: PATIENT_STEPS } : { steps: QUICK_STEPS, reads: QUICK_READS };
   const shown = directoriesFirst(entries);
   const sizes = await blobSizes(session, shown);
-  const commits =
-    commit === undefined ? new Map<number, Uint8Array>() : await begun.find(session, { commit, path, entries }, steps);
-  const changes = await namedChanges(session, listing, commits);
+  const last = commit === undefined ? [] : await findChanges(session, begun, { commit, path, entries }, effort);
+  const changes = new Map([...last].map(([at, each]) => [itemAt(entries, at).name, each] as const));
   const hasAll = commit === undefined || changes.size === entries.length;
   rendering.isPartial = !hasAll;
   const plot = path === "" && commit !== undefined ? await recentPlot(session, commit, rendering) : null;

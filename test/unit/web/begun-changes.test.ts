@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { BrowseSession } from "../../../src/browse/browse-session.ts";
 import { listEntries } from "../../../src/browse/tree-at.ts";
-import { toHex } from "../../../src/bytes/hex.ts";
 import { Pacer } from "../../../src/bytes/pacer.ts";
 import { BegunChanges } from "../../../src/web/begun-changes.ts";
+import { findChanges } from "../../../src/web/found-changes.ts";
 import { makeEdits } from "../../support/edited-history.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { pseudoRandom, rawName, TestStore } from "../../support/store.ts";
@@ -32,8 +32,13 @@ async function view(
   try {
     const entries = await listEntries(session, rawName(git.oid(`${tip}^{tree}`)), { first: 0, count: 1000 });
     const before = pacer.steps;
-    const found = await begun.find(session, { commit: rawName(git.oid(tip)), path: "", entries }, before + STEPS);
-    const named = [...found].map(([at, commit]) => [entries[at]?.name ?? "", toHex(commit)] as const);
+    const found = await findChanges(
+      session,
+      begun,
+      { commit: rawName(git.oid(tip)), path: "", entries },
+      { steps: before + STEPS },
+    );
+    const named = [...found].map(([at, commit]) => [entries[at]?.name ?? "", commit.oid] as const);
     return { found: new Map(named), count: entries.length, steps: pacer.steps - before };
   } finally {
     session.close();
@@ -54,10 +59,10 @@ it("goes on where the last view ended, and looks for nothing that was found", as
 });
 
 it("remembers as much as it may", async () => {
-  const begun = new BegunChanges(6000);
+  const begun = new BegunChanges(12_000);
   for (const tip of ["c119", "c100", "c80", "c60"]) {
     await view(begun, tip);
-    expect(begun.bytes).toBeLessThanOrEqual(6000);
+    expect(begun.bytes).toBeLessThanOrEqual(12_000);
   }
   expect(begun.bytes).toBeGreaterThan(0);
   const none = new BegunChanges(0);
