@@ -145,6 +145,11 @@ export function encodeOfsDistance(distance: number, into: Uint8Array, at: number
   return at + bytes;
 }
 
+/** Encodes the header of a delta that builds on what lies `distance` before it. Returns the bytes of the header. */
+export function encodeOfsDelta(size: number, distance: number, into: Uint8Array): number {
+  return encodeOfsDistance(distance, into, encodeEntryHeader(OFS_DELTA, size, into, 0));
+}
+
 /** Makes the whole entry of an object that is not a delta. */
 export function encodeEntry(type: number, bytes: Uint8Array, deflate: (bytes: Uint8Array) => Uint8Array): Uint8Array {
   const deflated = deflate(bytes);

@@ -13,9 +13,8 @@
 import { f64At, i32At, present, u32At, u8At } from "../bytes/assert.ts";
 import { CorruptStore, HostBusy } from "../bytes/failure.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
-import { toHex } from "../bytes/hex.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
-import { EntryHeader, MAX_ENTRY_HEADER_BYTES, encodeEntryHeader, encodeOfsDistance } from "../format/pack-entry.ts";
+import { EntryHeader, MAX_ENTRY_HEADER_BYTES, encodeEntryHeader, encodeOfsDelta } from "../format/pack-entry.ts";
 import type { PackTables } from "../format/pack-index-encoder.ts";
 import { typeAtPosition } from "../format/pack-types.ts";
 import { TYPE_NUMBER, OFS_DELTA, REF_DELTA } from "../object/object-type.ts";
@@ -24,16 +23,14 @@ import type { RepositoryRecord } from "../refs/ref-store.ts";
 import { openObjects, type ReadRepository } from "../repository/open-objects.ts";
 import type { Repository } from "../repository/repository.ts";
 import { hasCycle } from "../store/ingest/delta-forest.ts";
-import { PartBuffers } from "../store/ingest/part-buffers.ts";
-import { writeIndexFiles } from "../store/ingest/pack-index-writer.ts";
-import { StagedFile } from "../store/ingest/staged-file.ts";
 import { CombinedEntries, type EntryChoice, type SourcePack } from "./combined-entries.ts";
 import { type MadeDelta, searchMemory, SEEKING } from "./delta-search.ts";
 import { findDeltas } from "./find-deltas.ts";
 import { memoryFor, partBytesFor } from "./combining-memory.ts";
 import { type EntryRange, EntryReader } from "./entry-reader.ts";
-import { PackOutput } from "./pack-output.ts";
+import type { PackOutput } from "./pack-output.ts";
 import { streamRun } from "./stored-run.ts";
+import { writePack } from "./write-pack.ts";
 
 /** The longest chain of deltas that combining makes where it can choose: what `git repack` makes at most. */
 const MOST_DEPTH = 50;
@@ -267,10 +264,7 @@ class Combining {
   #writeBase(base: number, size: number): number {
     const into = this.#newHeader;
     const placed = f64At(this.#placed, base);
-    if (placed > 0 && !this.#entries.isAppended(base)) {
-      const at = encodeEntryHeader(OFS_DELTA, size, into, 0);
-      return encodeOfsDistance(this.#output.offset - placed, into, at);
-    }
+    if (placed > 0 && !this.#entries.isAppended(base)) return encodeOfsDelta(size, this.#output.offset - placed, into);
     const at = encodeEntryHeader(REF_DELTA, size, into, 0);
     const { rawSize } = this.#format;
     into.set(this.#entries.names.subarray(base * rawSize, (base + 1) * rawSize), at);
@@ -341,48 +335,23 @@ async function writeCombined(
   partBytes: number,
 ): Promise<PackRecord> {
   const { repository, record, packName } = input;
-  const format = objectFormat(record.objectFormat);
-  const storage = repository.storage(record.id);
-  const buffers = new PartBuffers(partBytes);
-  const file = new StagedFile(storage, { pack: packName, extension: "pack" }, buffers);
-  const hash = repository.hash(format.name);
-  let checksum = new Uint8Array(0);
-  const output = new PackOutput(async (bytes) => {
-    checksum = bytes.slice(-format.rawSize);
-    await file.append(bytes);
-  }, hash);
-  const combining = new Combining(input, entries, output, made);
+  let combining: Combining | undefined;
   try {
-    const own = await combining.run();
-    await output.end();
-    await file.finish();
-    file.release();
-    const slots = entries.keptSlots();
-    const written = await writeIndexFiles({
-      storage,
-      pack: packName,
-      tables: { format, packChecksum: checksum, ...combining.columns(slots) },
-      types: entries.typesOf(slots),
-      hash: repository.hash,
-      buffers,
-      pacer: repository.pacer,
-    });
-    return {
-      name: packName,
-      checksum: toHex(checksum),
-      objects: entries.kept,
-      ...own,
-      packBytes: file.length,
-      ...written,
-      marked: false,
-      source: "repack",
-      createdAt: repository.now(),
-    };
-  } catch (error) {
-    await file.abort();
-    throw error;
+    return await writePack(
+      { repository, record, packName, partBytes },
+      {
+        copy: async (output) => {
+          combining = new Combining(input, entries, output, made);
+          return { objects: entries.kept, ...(await combining.run()) };
+        },
+        describe: async (write) => {
+          const slots = entries.keptSlots();
+          const columns = present(combining, "what was combined").columns(slots);
+          return await write({ columns, types: entries.typesOf(slots) });
+        },
+      },
+    );
   } finally {
-    combining.free();
-    buffers.release();
+    combining?.free();
   }
 }

@@ -8,14 +8,14 @@
  * @packageDocumentation
  * @see git-pack-objects(1)
  */
-import { f64At, i32At, u32At } from "../bytes/assert.ts";
+import { f64At, i32At, present, u32At } from "../bytes/assert.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
-import { fromHex, toHex } from "../bytes/hex.ts";
+import { fromHex } from "../bytes/hex.ts";
 import { ORDERING, type Ordering } from "../catalog/order-plan.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 import { type BitmapTable, parsePackBitmap } from "../format/pack-bitmap.ts";
-import { EntryHeader, MAX_ENTRY_HEADER_BYTES, encodeEntryHeader, encodeOfsDistance } from "../format/pack-entry.ts";
+import { EntryHeader, MAX_ENTRY_HEADER_BYTES, encodeOfsDelta } from "../format/pack-entry.ts";
 import { PackIndex } from "../format/pack-index.ts";
 import { typeAtPosition } from "../format/pack-types.ts";
 import { type ObjectFormat, objectFormat } from "../object/object-id.ts";
@@ -23,17 +23,15 @@ import { OFS_DELTA } from "../object/object-type.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
 import { openObjects, type ReadRepository } from "../repository/open-objects.ts";
 import type { Repository } from "../repository/repository.ts";
-import { PartBuffers } from "../store/ingest/part-buffers.ts";
-import { writeIndexFiles } from "../store/ingest/pack-index-writer.ts";
-import { StagedFile } from "../store/ingest/staged-file.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
 import { assertSound } from "../store/whole-file.ts";
 import { partBytesFor } from "./combining-memory.ts";
 import { historyOrder } from "./history-order.ts";
 import { PackEntries } from "./pack-entries.ts";
 import { isWithin, OrderWindow, windowsOf } from "./order-windows.ts";
-import { PackOutput } from "./pack-output.ts";
+import type { PackOutput } from "./pack-output.ts";
 import { SIDE_BAND_PIECE_BYTES, streamRun } from "./stored-run.ts";
+import { type NewEntries, writePack } from "./write-pack.ts";
 
 /** The bytes of memory for each entry while it is copied; and more for its names, when the index is written. */
 const ENTRY_BYTES = 32;
@@ -53,6 +51,8 @@ export type OrderInput = {
   readonly packName: string;
   readonly ordering?: Ordering;
 };
+
+type WriteIndex = Parameters<NewEntries["describe"]>[0];
 
 /** What is known of the pack that is ordered. */
 type Known = {
@@ -164,9 +164,8 @@ class Copying {
     if (header.type !== OFS_DELTA) return bytes;
     const distance = this.#output.offset - f64At(this.#placed, i32At(bases, rank));
     if (distance === header.distance) return bytes;
-    const into = this.#newHeader;
-    this.#headerBytes = encodeOfsDistance(distance, into, encodeEntryHeader(OFS_DELTA, header.size, into, 0));
-    const written = into.subarray(0, this.#headerBytes);
+    this.#headerBytes = encodeOfsDelta(header.size, distance, this.#newHeader);
+    const written = this.#newHeader.subarray(0, this.#headerBytes);
     const rest = bytes.subarray(header.headerBytes);
     if (isWhole) entries.crcs[rank] = crc32(crc32(0, written), rest);
     this.#output.appendNow(written);
@@ -226,16 +225,15 @@ async function know(input: OrderInput): Promise<Known> {
   }
 }
 
-/** Writes the index of the new pack, and what goes with it. */
-async function writeIndex(
-  { repository, record, pack, packName }: OrderInput,
+/** Makes the columns of the new pack's index, and has them written. */
+async function describe(
+  { repository, record, pack }: OrderInput,
   { handle, format, entries, order }: Known,
-  written: { readonly offsets: Float64Array; readonly checksum: Uint8Array; readonly buffers: PartBuffers },
-): ReturnType<typeof writeIndexFiles> {
+  { offsets, write }: { readonly offsets: Float64Array; readonly write: WriteIndex },
+): ReturnType<WriteIndex> {
   const { rawSize } = format;
   const { count } = entries;
-  const storage = repository.storage(record.id);
-  const idx = await storage.read({ pack: pack.name, extension: "idx" }, 0, pack.indexBytes);
+  const idx = await repository.storage(record.id).read({ pack: pack.name, extension: "idx" }, 0, pack.indexBytes);
   const index = new PackIndex(idx, format);
   const names = new Uint8Array(count * rawSize);
   const byName = new Uint32Array(count);
@@ -246,63 +244,38 @@ async function writeIndex(
   }
   freeMemory(idx);
   const crcs = Uint32Array.from(order, (rank) => u32At(entries.crcs, rank));
-  const { offsets, checksum: packChecksum, buffers } = written;
-  const tables = { format, count, order: byName, names, stride: rawSize, crcs, offsets, packChecksum };
-  const { hash, pacer } = repository;
+  const columns = { count, order: byName, names, stride: rawSize, crcs, offsets };
   try {
-    return await writeIndexFiles({
-      storage,
-      pack: packName,
-      tables,
-      types: await handle.allTypes(),
-      hash,
-      pacer,
-      buffers,
-    });
+    return await write({ columns, types: await handle.allTypes() });
   } finally {
     for (const list of [names, byName, crcs]) freeMemory(list);
   }
 }
 
-async function write(input: OrderInput, known: Known, partBytes: number): Promise<PackRecord> {
+async function writeOrdered(input: OrderInput, known: Known, partBytes: number): Promise<PackRecord> {
   const { repository, record, pack, packName, ordering = ORDERING } = input;
-  const { format, entries } = known;
   const { memory } = repository;
-  const buffers = new PartBuffers(partBytes);
-  const file = new StagedFile(repository.storage(record.id), { pack: packName, extension: "pack" }, buffers);
-  let checksum = new Uint8Array(0);
-  const output = new PackOutput(async (bytes) => {
-    checksum = bytes.slice(-format.rawSize);
-    await file.append(bytes);
-  }, repository.hash(format.name));
-  const copying = new Copying(input, known, output, ordering);
-  const indexHeld = pack.indexBytes + entries.count * INDEX_BYTES;
+  const { count } = known.entries;
+  const indexHeld = pack.indexBytes + count * INDEX_BYTES;
+  let copying: Copying | undefined;
   try {
-    await copying.run();
-    await output.end();
-    await file.finish();
-    file.release();
-    memory.hold(indexHeld);
-    const written = { offsets: copying.placesInOrder(), checksum, buffers };
-    const index = await writeIndex(input, known, written).finally(() => memory.hold(-indexHeld));
-    return {
-      name: packName,
-      checksum: toHex(checksum),
-      objects: entries.count,
-      ownObjects: entries.count,
-      packBytes: file.length,
-      ownBytes: file.length - format.rawSize,
-      ...index,
-      marked: false,
-      source: "repack",
-      createdAt: repository.now(),
-    };
-  } catch (error) {
-    await file.abort();
-    throw error;
+    return await writePack(
+      { repository, record, packName, partBytes },
+      {
+        copy: async (output) => {
+          copying = new Copying(input, known, output, ordering);
+          await copying.run();
+          return { objects: count, ownObjects: count, ownBytes: output.offset };
+        },
+        describe: async (writeIndex) => {
+          const offsets = present(copying, "what was copied").placesInOrder();
+          memory.hold(indexHeld);
+          return await describe(input, known, { offsets, write: writeIndex }).finally(() => memory.hold(-indexHeld));
+        },
+      },
+    );
   } finally {
-    copying.free();
-    buffers.release();
+    copying?.free();
   }
 }
 
@@ -326,7 +299,7 @@ export async function orderPack(input: OrderInput): Promise<PackRecord | undefin
     known = await know(input);
     if (!(await isWithin(known.order, known.entries, { ...ordering, packBytes: pack.packBytes }, repository.pacer)))
       return undefined;
-    return await write(input, known, partBytes);
+    return await writeOrdered(input, known, partBytes);
   } finally {
     known?.entries.free();
     if (known !== undefined) for (const list of [known.bases, known.order]) freeMemory(list);

@@ -10,7 +10,7 @@ import { f64At, u8At } from "../bytes/assert.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import { findFromEnd, findSorted } from "../bytes/sorted.ts";
-import { EntryHeader, MAX_ENTRY_HEADER_BYTES, encodeEntryHeader, encodeOfsDistance } from "../format/pack-entry.ts";
+import { EntryHeader, MAX_ENTRY_HEADER_BYTES, encodeEntryHeader, encodeOfsDelta } from "../format/pack-entry.ts";
 import { PACK_HEADER_BYTES } from "../format/pack-header.ts";
 import type { PackSelection } from "./pack-selection.ts";
 import { OFS_DELTA, REF_DELTA, TYPE_NUMBER } from "../object/object-type.ts";
@@ -342,11 +342,7 @@ export class PackCopy {
 
   /** Returns the header of the delta at hand with this distance to its base. It is good until the next one. */
   #movedHeader(distance: number): Uint8Array {
-    const into = this.#newHeader;
-    return into.subarray(
-      0,
-      encodeOfsDistance(distance, into, encodeEntryHeader(OFS_DELTA, this.#header.size, into, 0)),
-    );
+    return this.#newHeader.subarray(0, encodeOfsDelta(this.#header.size, distance, this.#newHeader));
   }
 
   async #nameAt(offset: number): Promise<Uint8Array> {

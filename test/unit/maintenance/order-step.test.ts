@@ -97,6 +97,40 @@ describe("the order of a pack", () => {
     expect((await bed.cloned()).objects).toEqual(source.objects("main"));
   });
 
+  it("makes the oldest pack the youngest: what came meanwhile is rolled up with it, and what is unreachable found", async () => {
+    const longer = new GitRepository();
+    repositories.push(longer);
+    const more = linear(400);
+    const from = more.commit(MAIN, [{ path: "large.bin", content: noise(ORDERING.leastAsked, 2) }]);
+    for (let i = 0; i < 8; i++) more.commit(MAIN, [{ path: `src/file-${i % 3}.txt`, content: `${i}\n`.repeat(40) }]);
+    more.commit("refs/heads/side", [{ path: "side.txt", content: "side\n" }], { from });
+    longer.import(more);
+    const bed = new MaintainedBed(longer);
+    bed.tip = longer.oid("main");
+    await bed.set(MAIN, longer.oid("main~8"));
+    await bed.refs.askForMaintenance(false);
+    const id = await untilBitmaps(bed);
+    const storage = bed.packs.counted();
+    const revs = ["main~7", "main~6"];
+    const openStream: typeof storage.openStream = async (...range) => {
+      for (const rev of revs.splice(0)) await bed.set(MAIN, longer.oid(rev));
+      return await storage.openStream(...range);
+    };
+    expect(await maintain(bed.on({ ...storage, openStream }), id)).toMatchObject({ step: "order", outcome: "done" });
+    expect((await bed.values()).packs.map((pack) => pack.source)).toEqual(["receive", "receive", "repack"]);
+    await bed.set("refs/heads/side", longer.oid("side"));
+    await bed.set(MAIN, bed.tip);
+    expect((await bed.cloned()).objects).toEqual(longer.objects("main"));
+    await bed.delete("refs/heads/side");
+    bed.now += 24 * 3_600_000;
+    await bed.refs.askForMaintenance(false);
+    const steps = await bed.settle();
+    expect(steps.map(({ step }) => step)).toEqual(expect.arrayContaining(["walk", "roll-up", "bitmap"]));
+    expect(steps.every(({ outcome }) => outcome === "done")).toBe(true);
+    expect(await onlyPack(bed)).toMatchObject({ objects: longer.objects("main").length, marked: true });
+    expect((await bed.cloned()).objects).toEqual(longer.objects("main"));
+  });
+
   it("is not made where packs were lent", async () => {
     const bed = await asked();
     bed.refs.database.forks.lend();
