@@ -66,6 +66,16 @@ async function unlessCorrupt<T>(handle: PackHandle, reading: Promise<T>): Promis
   }
 }
 
+/** Returns the ranks of a pack's objects by type, less one, as the file of its bitmaps has them; `undefined` if there is none that can be read. */
+export async function typesByBitmaps(
+  { format }: GraphSession,
+  handle: PackHandle,
+): Promise<readonly Bits[] | undefined> {
+  if (!hasBitmaps(handle)) return undefined;
+  const bitmaps = await unlessCorrupt(handle, StoredBitmaps.open(handle, format));
+  return bitmaps === undefined ? undefined : await unlessCorrupt(handle, bitmaps.types());
+}
+
 /** What some commits reach: the objects of the pack, and the commits whose trees are still to be opened. */
 type Reached = { readonly bits: Bits; readonly commits: readonly number[] };
 

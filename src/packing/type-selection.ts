@@ -7,10 +7,11 @@
  */
 import { PENDING, PLACED, SELECTED } from "../kernel/object-flags.ts";
 import { u8At } from "../bytes/assert.ts";
-import { addBit, newBits } from "../bytes/bits.ts";
+import { addBit, addBits, newBits } from "../bytes/bits.ts";
 import { typeAtPosition } from "../format/pack-types.ts";
 import { TYPE_NUMBER } from "../object/object-type.ts";
 import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
+import { typesByBitmaps } from "../graph/bitmap-walk.ts";
 import type { GraphSession } from "../graph/graph-session.ts";
 import { BlobSizes, type ObjectFilter, passingTypes } from "../graph/object-filter.ts";
 import {
@@ -42,7 +43,8 @@ export async function selectByTypes(
       large: await largeBlobs(session, from, filter),
       exempt: new Set(exempt.map((node) => order.index.find(session.nameOf(node)))),
     };
-    const selection = first === undefined ? selectFirst(from, passing) : selectPassing(session, from, passing, first);
+    const selection =
+      first === undefined ? await selectFirst(session, from, passing) : selectPassing(session, from, passing, first);
     first ??= selection;
     if (selection.offsets.length > 0) selections.push(selection);
   }
@@ -70,10 +72,17 @@ function passes({ types, large, exempt }: Passing, known: Uint8Array, position: 
 }
 
 /** Selects of the first pack. No pack before it has its objects, so they need no nodes. */
-function selectFirst(from: Known, passing: Passing): PackSelection {
+async function selectFirst(session: GraphSession, from: Known, passing: Passing): Promise<PackSelection> {
   const { types, order } = from;
-  const { ownObjects } = from.handle.record;
+  const { ownObjects, objects } = from.handle.record;
   const ranks = newBits(order.count);
+  const sets =
+    passing.large === undefined && ownObjects === objects ? await typesByBitmaps(session, from.handle) : undefined;
+  if (sets !== undefined) {
+    for (const [at, set] of sets.entries()) if (u8At(passing.types, at + 1) === 1) addBits(ranks, set);
+    for (const position of passing.exempt) if (position >= 0) addBit(ranks, order.rankAt(position));
+    return selectRanks(from, ranks);
+  }
   for (let rank = 0; rank < ownObjects; rank++) {
     if (passes(passing, types, order.positionAt(rank))) addBit(ranks, rank);
   }

@@ -5,6 +5,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NO_FILTER, type ObjectFilter, typesFilter } from "../../../src/graph/object-filter.ts";
+import { writeBitmap } from "../../../src/maintenance/write-bitmap.ts";
 import { linear, noise, project } from "../../support/git-fixtures.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { TINY, TestStore } from "../../support/store.ts";
@@ -45,6 +46,36 @@ describe("a partial clone of everything", () => {
       expect(listed(pack)).toEqual(wanted);
       expect(pack.readUInt32BE(8)).toBe(wanted.length);
     }
+  });
+
+  it("gets the same where bitmaps tell the types, and where these are damaged", async () => {
+    const wants = ["main", "main:VERSION", "main~60:VERSION"].map((name) => source.oid(name));
+    const gets = async (): Promise<Buffer[]> => {
+      store.forget();
+      const packs: Buffer[] = [];
+      for (const [, filter] of filters) packs.push(await store.fetch({ wants, filter }));
+      return packs;
+    };
+    const before = store.packs;
+    const without = await gets();
+    const [first, second] = before;
+    if (first === undefined || second === undefined) throw new Error("there are no packs");
+    const bitmap = await writeBitmap({
+      repository: store.repository(),
+      record: store.answer(new Uint8Array(0)).record,
+      pack: first,
+    });
+    store.packs = [{ ...first, bitmap }, second];
+    expect(await gets()).toEqual(without);
+    expect(store.log.some((line) => line.includes(".bitmap"))).toBe(true);
+    const file = `${first.name}.bitmap`;
+    const bytes = store.storage.files.get(file) ?? new Uint8Array(0);
+    store.storage.files.set(
+      file,
+      bytes.map((byte, at) => (at === 50 ? byte ^ 1 : byte)),
+    );
+    expect(await gets()).toEqual(without);
+    store.packs = before;
   });
 
   it("gets blobs that it names, of either pack, in spite of the filter", async () => {
