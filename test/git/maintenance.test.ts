@@ -1,14 +1,30 @@
 /** A repository after many pushes: its packs are rolled up behind them, and git takes what is stored. */
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { exportRepository } from "../support/export.ts";
 import { importFixture, linear } from "../support/git-fixtures.ts";
+import { CLOCK_AHEAD } from "../support/git-process.ts";
 import { MirrorBed } from "../support/upstreams.ts";
 
 const bed = new MirrorBed();
 beforeAll(() => bed.start());
 afterAll(() => bed.stop());
+
+/** The files in which the simulator of R2 keeps objects whose keys look like this. */
+function storedFiles(key: RegExp): string[] {
+  const names = readdirSync(bed.state, { recursive: true, encoding: "utf8" });
+  const blobs = new Set<string>();
+  for (const name of names.filter((each) => each.endsWith(".sqlite"))) {
+    const db = new DatabaseSync(join(bed.state, name), { readOnly: true });
+    const isBucket = db.prepare("SELECT 1 FROM sqlite_master WHERE name = '_mf_objects'").get() !== undefined;
+    for (const row of isBucket ? db.prepare("SELECT key, blob_id FROM _mf_objects").all() : [])
+      if (key.test(String(row["key"]))) blobs.add(String(row["blob_id"]));
+    db.close();
+  }
+  return names.filter((name) => blobs.has(basename(name))).map((name) => join(bed.state, name));
+}
 
 /** Pushes each commit of main by itself. */
 async function pushEach(source: string, url: string): Promise<void> {
@@ -69,6 +85,31 @@ describe("maintenance after many pushes", () => {
     const count = async (...options: string[]): Promise<string> =>
       await git.ok(["rev-list", "--count", "--objects", ...options, "--all"], { cwd: copy });
     expect(await count("--use-bitmap-index")).toBe(await count());
+  });
+
+  it("makes anew what is damaged in the bucket, and clients notice nothing", async () => {
+    const { git } = bed;
+    const source = await importFixture(git, "damaged", linear(400));
+    const path = "acme/damaged";
+    await bed.api("PUT", path);
+    await git.ok(["push", "-q", bed.url(path), "main", "main~150:refs/heads/half"], { cwd: source });
+    await bed.api("POST", `${path}/maintenance`);
+    await bed.maintained(path);
+    const { body } = await bed.api<{ id: string }>("GET", path);
+    // What was just made is not made again within an hour.
+    await bed.crash({ [CLOCK_AHEAD]: String(2 * 3_600_000) });
+    const files = storedFiles(new RegExp(`^repos/${body.id}.git/objects/pack/pack-\\w+.(?:bitmap|graph)$`));
+    expect(files).toHaveLength(2);
+    const before = files.map((file) => readFileSync(file));
+    for (const [i, file] of files.entries()) writeFileSync(file, new Uint8Array(before[i]?.length ?? 0));
+    const cwd = git.fresh();
+    await git.ok(["clone", "-q", "--bare", "--single-branch", "--branch=half", bed.url(path), cwd]);
+    await git.ok(["fsck", "--full", "--strict"], { cwd });
+    await bed.api("POST", `${path}/maintenance`);
+    await bed.maintained(path);
+    const after = storedFiles(/./).map((file) => readFileSync(file));
+    for (const bytes of before) expect(after.some((each) => each.equals(bytes))).toBe(true);
+    await bed.crash();
   });
 
   it("purges what a force-push left: no pack, and nothing over HTTP, has a byte of it", async () => {
