@@ -292,7 +292,10 @@ async function selectTags(session: FetchSession, direct: SelectedRanks | undefin
     const isSent =
       (peeled >= 0 && graph.has(peeled, SELECTED)) || (direct !== undefined && isAmong(direct, row.peeled));
     if (!isSent) continue;
-    tags.push(graph.node(row.oid));
+    const tag = graph.node(row.oid);
+    // A tag of this tag, whose row comes later, may tell that it names this one, and not what that finally names.
+    graph.mark(tag, SELECTED);
+    tags.push(tag);
     tagged.push(graph.node(row.peeled));
   }
   if (tags.length > 1) {
