@@ -9,8 +9,11 @@
 /** Lets other requests run: the promise resolves in a later turn of the event loop, not in a microtask. */
 export type Pause = () => Promise<void>;
 
-/** Steps after which a pause is due, about 30 ms. A step is about as much work as reading one byte, some 10 ns. */
-const STEPS_BETWEEN_PAUSES = 3_000_000;
+/**
+ * Steps after which a pause is due, about 20 ms. A step is about as much work as reading one byte, some 10 ns. Somebody who comes in waits for some five turns: of
+ * the connection, of the request and of its answer.
+ */
+const STEPS_BETWEEN_PAUSES = 2_000_000;
 /** They are divided into at most this many parts, however many others wait for their turn: a pause costs time, too. */
 const MOST_PARTS = 16;
 

@@ -17,6 +17,8 @@ const FEW_OBJECTS = 256;
 
 /** The steps charged to the pacer for adding a name to the table of names. */
 export const NODE_STEPS = 100;
+/** The steps of going through all names once, for each of them. */
+const LOOK_STEPS = 10;
 
 /** Returns the node of each raw name; the names lie one after the other. Other requests run in between. */
 export async function nodesOf(session: GraphSession, names: Uint8Array): Promise<number[]> {
@@ -41,8 +43,16 @@ export async function learnNamed(session: GraphSession, nodes: readonly number[]
     return;
   }
   const { database } = session;
+  const { pacer } = database.context;
+  const looked = async (): Promise<void> => {
+    pacer.add(nodes.length * LOOK_STEPS);
+    if (pacer.isDue) await pacer.pace();
+  };
+  await looked();
   const locations = await database.locate(session.namesOf(unknown));
+  await looked();
   session.noteTypes(unknown, await database.typesAt(locations));
+  await looked();
   const inOrder = (await database.inPackOrder(locations)).map((at) => itemAt(unknown, at));
   await session.loadCommits(inOrder.filter((node) => session.has(node, IS_COMMIT)));
 }

@@ -133,7 +133,10 @@ export class PackHandle {
     const found = new Int32Array(wanted.length).fill(-1);
     if (wanted.length === 0 || this.record.objects === 0) return found;
     const buckets = new Map<number, Uint8Array>();
-    for (let i = 0; i < wanted.length; i++) buckets.set(u8At(nameOf(i), 0), nameOf(i));
+    for (let i = 0; i < wanted.length; i++) {
+      const first = u8At(names, u32At(wanted, i) * rawSize);
+      if (!buckets.has(first)) buckets.set(first, nameOf(i));
+    }
     const index = await this.#indexFor(wanted.length, buckets.size);
     if (index !== undefined) {
       await this.#pacer.forEach(wanted.length, FIND_STEPS, (i) => {
