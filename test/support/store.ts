@@ -390,8 +390,12 @@ export class TestStore {
   /** Takes the refs of a git repository over. */
   setRefs(lines: readonly string[]): void {
     this.refs.clear();
+    const named = new Map(lines.map((line): [string, string] => [line.split(" ")[1] ?? "", line.split(" ")[2] ?? ""]));
     for (const line of lines) {
-      const [name = "", oid = "", peeled = ""] = line.split(" ");
+      const [name = "", oid = "", first = ""] = line.split(" ");
+      // Git before 2.45 tells what a tag names, which may be another tag. The host knows what it finally names.
+      let peeled = first;
+      for (let next = first; next !== ""; next = named.get(next) ?? "") peeled = next;
       this.refs.set(name, peeled === "" ? { oid } : { oid, peeled });
     }
   }
