@@ -100,7 +100,9 @@ async function placeMany(session: GraphSession, direct?: SelectedRanks): Promise
   const selections: PackSelection[] = [];
   // What is selected of many packs fits no tip pack, and all that is selected of the direct pack is placed.
   const copies = direct === undefined ? await fittingCopies(session) : [];
+  let left = countSelected(session);
   for (const { pack, handle } of [...copies, ...inBaseOrder(session.database.packs)]) {
+    if (left === 0) break;
     if (handle === direct?.handle) continue;
     const order = await loadPackOrder(handle, session.format);
     const selection = selectByRank({ pack, handle, order }, (name) => {
@@ -110,6 +112,7 @@ async function placeMany(session: GraphSession, direct?: SelectedRanks): Promise
       return node;
     });
     if (selection.offsets.length > 0) selections.push(selection);
+    left -= selection.offsets.length;
   }
   return selections;
 }

@@ -62,11 +62,12 @@ export class ObjectDatabase {
   }
 
   /**
-   * Has tip packs searched, too. They are small, so they come before the packs that have the same objects. This suits a
-   * caller that reads a tip's whole tree, or much of it.
+   * Has tip packs searched, too, and before the packs that have the same objects, also where the indexes of those are in memory. This suits
+   * a caller that reads a tip's whole tree, or much of it: in a tip pack all of it lies together.
    */
   useCopies(): void {
     this.#bySize = this.#sorted(() => true);
+    this.#first = this.#copiesUpTo(READING.largeIndexBytes);
   }
 
   /**
@@ -74,9 +75,13 @@ export class ObjectDatabase {
    * what the tip has, where a large pack takes a read or two for each. This suits a caller that reads a few objects of a tip.
    */
   useSmallCopies(): void {
-    const isSmall = ({ indexBytes }: PackRecord): boolean => indexBytes <= READING.wholeIndexBytes;
-    this.#bySize = this.#sorted((record) => record.source !== "copy" || isSmall(record));
-    this.#first = this.#sorted((record) => record.source === "copy" && isSmall(record));
+    this.#first = this.#copiesUpTo(READING.wholeIndexBytes);
+    const small = new Set(this.#first);
+    this.#bySize = this.#sorted(({ source }, number) => source !== "copy" || small.has(number));
+  }
+
+  #copiesUpTo(most: number): number[] {
+    return this.#sorted(({ source, indexBytes }) => source === "copy" && indexBytes <= most);
   }
 
   /** Reads the whole indexes of all packs that are searched, for a walk that looks very many names up. */
@@ -87,9 +92,11 @@ export class ObjectDatabase {
     }
   }
 
-  #sorted(isAsked: (record: PackRecord) => boolean): number[] {
+  #sorted(isAsked: (record: PackRecord, number: number) => boolean): number[] {
     const sizeOf = (number: number): number => itemAt(this.packs, number).record.packBytes;
-    const asked = [...this.packs.entries()].filter(([, { record }]) => isAsked(record)).map(([number]) => number);
+    const asked = [...this.packs.entries()]
+      .filter(([number, { record }]) => isAsked(record, number))
+      .map(([number]) => number);
     return asked.sort((a, b) => sizeOf(a) - sizeOf(b) || a - b);
   }
 

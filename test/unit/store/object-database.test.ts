@@ -241,6 +241,26 @@ describe("a large index", () => {
     expect(store.cost.reads).toBeLessThan(520);
   });
 
+  it("is not searched where it is in memory, and a tip pack that was not read yet has the objects", async () => {
+    const [large, ...none] = store.packs;
+    expect(none).toEqual([]);
+    const tip = contents.slice(0, 2000).map((content) => ({ type: "blob", content }) as const);
+    const copy = { ...(await store.push(buildPack(tip))), source: "copy" } as const;
+    store.packs = large === undefined ? [] : [large, copy];
+    store.makeRemote([copy]);
+    try {
+      store.forget();
+      const database = store.database();
+      await database.loadIndexes();
+      database.useCopies();
+      const { packs } = await database.locate(rawNames([oids[1500], oids[3000]].map(String)));
+      expect([...packs]).toEqual([1, 0]);
+      expect(store.cost.reads).toBe(2);
+    } finally {
+      store.packs = large === undefined ? [] : [large];
+    }
+  });
+
   it("tells which names it does not have", async () => {
     const names = oids.slice(0, 40).map((oid) => `${oid.slice(0, 36)}0000`);
     for (const some of [names.slice(0, 1), names]) {
