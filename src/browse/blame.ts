@@ -104,7 +104,9 @@ export class Blame {
   static async countLines(session: BrowseSession, commit: Uint8Array, path: string): Promise<number | undefined> {
     const content = await new PathContent(session, path).of(session.graph.node(commit));
     if (content === "" || !isFile(content)) return undefined;
-    return countLines(await new Contents(session).of(content));
+    const contents = new Contents(session);
+    await contents.of(content);
+    return contents.linesOf(content);
   }
 
   /**
@@ -137,7 +139,8 @@ export class Blame {
   async #hasLines(node: number, path: string, lines: readonly BlamedLines[]): Promise<boolean> {
     const content = await this.#contentAt(node, path);
     if (!isFile(content)) return false;
-    const count = countLines(await this.#contents.of(content));
+    await this.#contents.of(content);
+    const count = this.#contents.linesOf(content);
     return lines.every((each) => each.source + each.count <= count);
   }
 
@@ -278,7 +281,7 @@ export class Blame {
 
   async #changes(before: string, after: string): Promise<LineChange[]> {
     const [left, right] = [await this.#contents.of(before), await this.#contents.of(after)];
-    const bytes = LINE_BYTES * (countLines(left) + countLines(right));
+    const bytes = LINE_BYTES * (this.#contents.linesOf(before) + this.#contents.linesOf(after));
     this.#session.keep(bytes);
     try {
       const search = diffLines(left, right, { whitespace: this.#whitespace, ignoreBlankLines: false, context: 0 });
@@ -308,7 +311,7 @@ function isFile(content: string): boolean {
 /** The contents of files, some of them remembered: a file is compared with its version before, and that with the next. */
 class Contents {
   readonly #session: BrowseSession;
-  readonly #known = new Map<string, Uint8Array>();
+  readonly #known = new Map<string, { readonly bytes: Uint8Array; readonly lines: number }>();
   #bytes = 0;
 
   constructor(session: BrowseSession) {
@@ -318,19 +321,25 @@ class Contents {
   /** Returns what a {@link PathContent} names. @throws LimitExceeded */
   async of(content: string): Promise<Uint8Array> {
     const known = this.#known.get(content);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known.bytes;
     const name = fromHex(oidOf(content));
     if (name === undefined) return new Uint8Array(0);
     const { reader } = this.#session.graph;
     const size = await reader.sizeOf(name);
     const copy = size > MOST_FILE_BYTES ? undefined : await reader.copyIfHeld(name);
-    if (copy === undefined || countLines(copy.bytes) > MOST_LINES) throw tooLarge();
+    const lines = copy === undefined ? 0 : countLines(copy.bytes);
+    if (copy === undefined || lines > MOST_LINES) throw tooLarge();
     const { bytes } = copy;
     while (this.#bytes + bytes.length > MOST_CONTENT_BYTES) this.#forgetOldest();
-    this.#known.set(content, bytes);
+    this.#known.set(content, { bytes, lines });
     this.#bytes += bytes.length;
     this.#session.keep(bytes.length);
     return bytes;
+  }
+
+  /** Returns the number of lines of what was read; the most of any file where it was forgotten. */
+  linesOf(content: string): number {
+    return this.#known.get(content)?.lines ?? MOST_LINES;
   }
 
   #forgetOldest(): void {
@@ -340,8 +349,8 @@ class Contents {
       return;
     }
     this.#known.delete(oldest[0]);
-    this.#bytes -= oldest[1].length;
-    this.#session.keep(-oldest[1].length);
+    this.#bytes -= oldest[1].bytes.length;
+    this.#session.keep(-oldest[1].bytes.length);
   }
 }
 

@@ -31,6 +31,9 @@ export type LineTable = {
 export const LINE_BYTES = 48;
 
 const FEED = 10;
+/** The starts of lines for which there is room at first: these, and one for each 32 bytes. */
+const FEWEST_STARTS = 16;
+const USUAL_LINE_BITS = 5;
 /** Lines are classified in groups of this many between two reports of work. */
 const GROUP = 4096;
 
@@ -41,16 +44,24 @@ export function countLines(bytes: Uint8Array): number {
   return bytes.length > 0 && bytes[bytes.length - 1] !== FEED ? count + 1 : count;
 }
 
+/** Returns where each line begins, and then the length of the text. The text is gone through once. */
 function startsOf(bytes: Uint8Array): Uint32Array {
-  const count = countLines(bytes);
-  const starts = new Uint32Array(count + 1);
-  let at = 0;
-  for (let line = 1; line < count; line++) {
-    at = bytes.indexOf(FEED, at) + 1;
-    starts[line] = at;
+  let starts = new Uint32Array(FEWEST_STARTS + (bytes.length >>> USUAL_LINE_BITS));
+  let count = 0;
+  for (let at = 0; at < bytes.length; count++) {
+    if (count + 1 === starts.length) starts = grown(starts);
+    starts[count] = at;
+    const feed = bytes.indexOf(FEED, at);
+    at = feed < 0 ? bytes.length : feed + 1;
   }
   starts[count] = bytes.length;
-  return starts;
+  return starts.slice(0, count + 1);
+}
+
+function grown(starts: Uint32Array): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(2 * starts.length);
+  larger.set(starts);
+  return larger;
 }
 
 /** Gives each distinct line a number. A hash table of open addressing in typed arrays: it makes no garbage. */
