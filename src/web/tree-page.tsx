@@ -42,7 +42,7 @@ const MOST_ENTRIES = 1000;
  * How far the search for last changes goes with a page that is to be there at once, and with one that was asked to find
  * them all: less than 0.1, and about 2 seconds. The next view of the page goes on where this one ends.
  */
-const QUICK_STEPS = 4_000_000;
+const QUICK_STEPS = 3_000_000;
 const QUICK_READS = 60;
 const PATIENT_STEPS = 200_000_000;
 
