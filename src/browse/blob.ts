@@ -104,7 +104,7 @@ async function* largePieces(session: BrowseSession, name: Uint8Array): AsyncGene
   const [entry, base] = chain.entries;
   if (entry === undefined) throw new CorruptStore("an object is made from nothing");
   if (base !== undefined) {
-    yield* (await openLargeContent(inflating, chain)).pieces;
+    yield* (await openLargeContent(inflating, chain, { kept: reader.keptBase })).pieces;
     return;
   }
   const { pack } = await database.offsetOf(name);

@@ -147,3 +147,13 @@ export class BucketUnavailable extends Error {
 export function isStorageFault(error: unknown): error is CorruptStore | BucketUnavailable {
   return error instanceof CorruptStore || error instanceof BucketUnavailable;
 }
+
+/** Returns what is read; `undefined` if a limit is exceeded, as by an object that is too large to be held. */
+export async function unlessTooLarge<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof LimitExceeded) return undefined;
+    throw error;
+  }
+}

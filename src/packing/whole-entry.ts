@@ -32,7 +32,8 @@ export async function* wholeEntry(
     yield encodeEntry(object.type, inflating.bytes(object.held), deflate);
     return;
   }
-  const { type, size, pieces } = await openLargeContent(inflating, await reader.chainAt(pack, offset));
+  const kept = reader.keptBase;
+  const { type, size, pieces } = await openLargeContent(inflating, await reader.chainAt(pack, offset), { kept });
   const header = new Uint8Array(MAX_ENTRY_HEADER_BYTES);
   yield header.subarray(0, encodeEntryHeader(type, size, header, 0));
   // The kernel may be another one after each piece.

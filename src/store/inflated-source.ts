@@ -37,6 +37,11 @@ export class InflatedBlocks {
     return block;
   }
 
+  /** Lets so many bytes be read or inflated from now on. */
+  grant(work: number): void {
+    this.#left = work;
+  }
+
   /** Accounts for bytes read or inflated. @throws LimitExceeded if they exceed the bound on work. */
   charge(bytes: number): void {
     this.#left -= bytes;

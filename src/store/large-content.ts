@@ -43,12 +43,40 @@ const FREE_WORK = 1024 * 1024 * 1024;
 /** Blocks kept beyond one per source: 2 MiB. */
 const SPARE_BLOCKS = 32;
 
+/**
+ * The source of the entry that some object was made from last, below all deltas. The next object is often made from the same: then what was
+ * inflated of it, and where inflating can go on, need not be found again.
+ */
+export class KeptBase {
+  #kept: { readonly key: string; readonly source: InflatedSource; readonly blocks: InflatedBlocks } | undefined;
+
+  /** Returns the source of a chain's last entry, of which so many bytes may be read or inflated from now on. */
+  open(inflating: Inflating, { pack, entries }: StoredChain, work: number): InflatedSource {
+    const entry = itemAt(entries, entries.length - 1);
+    const key = `${pack} ${entry.at}`;
+    if (this.#kept?.key !== key) {
+      const blocks = new InflatedBlocks(SPARE_BLOCKS, work);
+      this.#kept = { key, blocks, source: new InflatedSource(inflating, entry, { blocks, name: BELOW, noted: true }) };
+    }
+    this.#kept.blocks.grant(work);
+    return this.#kept.source;
+  }
+
+  /** Forgets it: after a failure nobody knows how far it got. */
+  forget(): void {
+    this.#kept = undefined;
+  }
+}
+
 /** An object, whose pieces can be read once. */
 export type LargeContent = {
   readonly type: number;
   readonly size: number;
   readonly pieces: AsyncGenerator<Uint8Array>;
 };
+
+/** How an object is put together. Objects that are made one after the other may share a `kept` base. */
+export type LargeContentOptions = { readonly limits?: LargeContentLimits; readonly kept?: KeptBase };
 
 /**
  * Opens the object that a chain makes. A piece is valid until the next one is asked for.
@@ -58,7 +86,7 @@ export type LargeContent = {
 export async function openLargeContent(
   inflating: Inflating,
   chain: StoredChain,
-  limits: LargeContentLimits = LARGE_CONTENT_LIMITS,
+  { limits = LARGE_CONTENT_LIMITS, kept = new KeptBase() }: LargeContentOptions = {},
 ): Promise<LargeContent> {
   const { entries, type } = chain;
   const deltas = entries.length - 1;
@@ -71,34 +99,58 @@ export async function openLargeContent(
   }
   const segments = await segmentsOf(inflating, entries, limits.segments);
   const total = entries.reduce((sum, { size }) => sum + size, segments.size);
-  const blocks = new InflatedBlocks(entries.length + SPARE_BLOCKS, FREE_WORK + limits.work * total);
-  const sources = entries.map((entry, name) => {
-    return new InflatedSource(inflating, entry, { blocks, name, noted: name === deltas });
-  });
-  return { type, size: segments.size, pieces: piecesOf(segments, sources) };
+  const work = FREE_WORK + limits.work * total;
+  const blocks = new InflatedBlocks(entries.length + SPARE_BLOCKS, work);
+  const sources = entries
+    .slice(0, deltas)
+    .map((entry, name) => new InflatedSource(inflating, entry, { blocks, name, noted: false }));
+  sources.push(kept.open(inflating, chain, work));
+  return { type, size: segments.size, pieces: piecesOf(segments, sources, kept) };
 }
 
 /** Returns the object that a chain makes: `size` bytes, the caller's. @throws LimitExceeded, CorruptStore */
-export async function readLargeContent(inflating: Inflating, chain: StoredChain, size: number): Promise<Uint8Array> {
+export async function readLargeContent(
+  inflating: Inflating,
+  chain: StoredChain,
+  size: number,
+  kept?: KeptBase,
+): Promise<Uint8Array> {
   const bytes = new Uint8Array(size);
   let at = 0;
-  for await (const piece of (await openLargeContent(inflating, chain)).pieces) {
+  for await (const piece of (await openLargeContent(inflating, chain, kept === undefined ? {} : { kept })).pieces) {
     bytes.set(piece, at);
     at += piece.length;
   }
   return bytes;
 }
 
-async function* piecesOf(segments: SegmentList, sources: readonly InflatedSource[]): AsyncGenerator<Uint8Array> {
+async function* piecesOf(
+  segments: SegmentList,
+  sources: readonly InflatedSource[],
+  kept: KeptBase,
+): AsyncGenerator<Uint8Array> {
   for (let i = 0; i < segments.count; i++) {
     const { source, offset, length } = segments.at(i);
     const from = sources[source === BELOW ? sources.length - 1 : source];
     if (from === undefined) throw new CorruptStore("an object is made from nothing");
     for (let done = 0; done < length;) {
-      const piece = await asStored(from.read(offset + done, length - done));
+      const piece = await pieceOf(from, [offset + done, length - done], kept);
       yield piece;
       done += piece.length;
     }
+  }
+}
+
+async function pieceOf(
+  from: InflatedSource,
+  [offset, length]: readonly [number, number],
+  kept: KeptBase,
+): Promise<Uint8Array> {
+  try {
+    return await from.read(offset, length);
+  } catch (error) {
+    kept.forget();
+    throw storedFault(error);
   }
 }
 

@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 import { i32At, itemAt, u32At } from "../bytes/assert.ts";
-import { CorruptStore, LimitExceeded, MissingObject, storedFault } from "../bytes/failure.ts";
+import { CorruptStore, LimitExceeded, MissingObject, storedFault, unlessTooLarge } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
 import { EntryHeader, MAX_ENTRY_HEADER_BYTES } from "../format/pack-entry.ts";
 import { OFS_DELTA, REF_DELTA, typeOfNumber } from "../object/object-type.ts";
@@ -14,7 +14,7 @@ import type { DeflatedEntry } from "./inflate-stream.ts";
 import { type Held, type Inflating, type Inflation, tooLargeToHold } from "./inflating.ts";
 import type { ObjectDatabase } from "./object-database.ts";
 import type { PackHandle } from "./pack-handle.ts";
-import { readLargeContent, type StoredChain } from "./large-content.ts";
+import { KeptBase, readLargeContent, type StoredChain } from "./large-content.ts";
 import { storedObjectSize } from "./object-size.ts";
 import { READ_STEPS, ReaderAtHand } from "./reader-at-hand.ts";
 
@@ -26,14 +26,8 @@ const CHAIN_STEPS = 20;
 /** The most bytes of entries too large to be held that one request reads for the sake of objects that are small themselves. */
 const MOST_BELOW_BYTES = 1024 * 1024 * 1024;
 
-async function unlessTooLarge<T>(reading: Promise<T>): Promise<T | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof LimitExceeded) return undefined;
-    throw error;
-  }
-}
+/** Bytes of a run up to which it is read in blocks that are kept: deltas of small objects lie near each other. */
+const SHORT_RUN_BYTES = 4096;
 
 /** Reads objects into an {@link Inflating}'s ring. */
 export class ObjectReader {
@@ -43,6 +37,8 @@ export class ObjectReader {
   readonly #held: HeldObjects;
   readonly #atHand: ReaderAtHand;
   #belowBytes = MOST_BELOW_BYTES;
+  /** What the object that was too large to be held, or built from one, was made from last. */
+  readonly keptBase = new KeptBase();
 
   constructor(database: ObjectDatabase, inflating: Inflating) {
     this.#database = database;
@@ -99,7 +95,7 @@ export class ObjectReader {
     const below = chain.entries.reduce((sum, entry) => sum + entry.size, 0);
     if (below > this.#belowBytes) return undefined;
     this.#belowBytes -= below;
-    return { type: chain.type, bytes: await readLargeContent(this.#inflating, chain, size) };
+    return { type: chain.type, bytes: await readLargeContent(this.#inflating, chain, size, this.keptBase) };
   }
 
   /** Returns an object's type number, and reads as little as possible for that. @throws MissingObject, CorruptStore */
@@ -197,7 +193,7 @@ export class ObjectReader {
       await this.#readHeader(handle, at);
       const { size, headerBytes } = this.#header;
       entries.push({
-        read: async (from, length) => await handle.readRun(from, length),
+        read: async (from, length) => await this.#run(handle, from, length),
         at: at + headerBytes,
         end: handle.record.packBytes - this.#database.context.format.rawSize,
         size,
@@ -367,6 +363,11 @@ export class ObjectReader {
       throw new CorruptStore("the base of a delta is not in its pack", { pack: handle.record.name, offset });
     const [base] = await handle.offsets([position]);
     return base;
+  }
+
+  async #run(handle: PackHandle, offset: number, length: number): Promise<Uint8Array> {
+    if (length > SHORT_RUN_BYTES) return await handle.readRun(offset, length);
+    return (await this.#bytesOf(handle, offset, length)).slice(0, length);
   }
 
   async #bytesOf(handle: PackHandle, offset: number, length: number): Promise<Uint8Array> {

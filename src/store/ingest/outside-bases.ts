@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { LimitExceeded } from "../../bytes/failure.ts";
+import { unlessTooLarge } from "../../bytes/failure.ts";
 import type { Held, Inflating } from "../inflating.ts";
 import type { StoredChain } from "../large-content.ts";
 import type { ObjectCopy, ObjectReader } from "../object-reader.ts";
@@ -39,11 +39,6 @@ export async function readIfAllHeld(
   inflating: Inflating,
   name: Uint8Array,
 ): Promise<ObjectCopy | undefined> {
-  try {
-    const { type, held } = await reader.read(name);
-    return { type, bytes: inflating.bytes(held).slice() };
-  } catch (error) {
-    if (error instanceof LimitExceeded) return undefined;
-    throw error;
-  }
+  const object = await unlessTooLarge(reader.read(name));
+  return object && { type: object.type, bytes: inflating.bytes(object.held).slice() };
 }

@@ -6,11 +6,17 @@
 import { constants, deflateSync } from "node:zlib";
 import { array, assert, constantFrom, integer, nat, property, record } from "fast-check";
 import { describe, expect, it } from "vitest";
+import { itemAt } from "../../../src/bytes/assert.ts";
 import { Pacer } from "../../../src/bytes/pacer.ts";
 import { createDelta } from "../../support/delta.ts";
 import { type DeflatedEntry, InflateStream } from "../../../src/store/inflate-stream.ts";
 import { Inflating } from "../../../src/store/inflating.ts";
-import { type LargeContentLimits, LARGE_CONTENT_LIMITS, openLargeContent } from "../../../src/store/large-content.ts";
+import {
+  KeptBase,
+  type LargeContentLimits,
+  LARGE_CONTENT_LIMITS,
+  openLargeContent,
+} from "../../../src/store/large-content.ts";
 import { ObjectRing } from "../../../src/store/object-ring.ts";
 import { BELOW, SegmentList } from "../../../src/store/segment-list.ts";
 import { noise } from "../../support/git-fixtures.ts";
@@ -150,8 +156,12 @@ describe("openLargeContent", () => {
       .toReversed();
   }
 
-  async function assemble(entries: readonly DeflatedEntry[], limits?: LargeContentLimits): Promise<Buffer> {
-    const opened = await openLargeContent(inflating, { type: 3, pack: "", entries }, limits);
+  async function assemble(
+    entries: readonly DeflatedEntry[],
+    limits: LargeContentLimits = LARGE_CONTENT_LIMITS,
+    kept = new KeptBase(),
+  ): Promise<Buffer> {
+    const opened = await openLargeContent(inflating, { type: 3, pack: "", entries }, { limits, kept });
     const pieces: Buffer[] = [];
     for await (const piece of opened.pieces) pieces.push(Buffer.from(piece));
     const whole = Buffer.concat(pieces);
@@ -186,6 +196,35 @@ describe("openLargeContent", () => {
   it("puts an object together whose deltas go back and forth", async () => {
     const twice = shuffled(Buffer.concat([backward, content(300_000, 5)]), 33_333);
     expect((await assemble(chainOf([base, edited, backward, twice]))).equals(twice)).toBe(true);
+  });
+
+  it("goes on where the object before was made from the same base", async () => {
+    const reads = { count: 0 };
+    const [below] = chainOf([base], reads);
+    if (below === undefined) throw new Error("no base");
+    const pieces = Array.from({ length: 100 }, (_, i) => base.subarray((i * 24_007) % 2_400_000).subarray(0, 40 + i));
+    const chains = pieces.map((piece) => [...chainOf([base, piece]).slice(0, 1), below]);
+    const read = async (kept: () => KeptBase): Promise<number> => {
+      reads.count = 0;
+      for (const [i, chain] of chains.entries())
+        expect((await assemble(chain, undefined, kept())).equals(itemAt(pieces, i))).toBe(true);
+      return reads.count;
+    };
+    const apart = await read(() => new KeptBase());
+    const kept = new KeptBase();
+    expect(await read(() => kept)).toBeLessThan(apart / 10);
+    // Where what was read is damaged, the next object begins anew.
+    const [top] = itemAt(chains, 0);
+    if (top === undefined) throw new Error("no delta");
+    let isBroken = true;
+    const once = {
+      ...below,
+      read: async (from: number, length: number) => (isBroken ? new Uint8Array(9) : await below.read(from, length)),
+    };
+    const again = new KeptBase();
+    await expect(assemble([top, once], undefined, again)).rejects.toMatchObject({ name: "CorruptStore" });
+    isBroken = false;
+    expect((await assemble([top, once], undefined, again)).equals(itemAt(pieces, 0))).toBe(true);
   });
 
   it("throws LimitExceeded, which names the limit, for an object past its limits", async () => {
