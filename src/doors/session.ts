@@ -103,7 +103,10 @@ export async function serveSession(session: GitSession): Promise<SessionEnd> {
     if (session.refusesItself === true && !paced.hasBegun) throw error;
     const refusal = refusalOf(error);
     status = statusOf(refusal, gone.signal.aborted);
-    if (!gone.signal.aborted && status >= 500) logFault(session.service, error);
+    if (!gone.signal.aborted && status >= 500) {
+      logFault(session.service, error);
+      if (paced.hasBegun) host.traffic.breakOff("failed", error);
+    }
     const why = denialOf(session, error);
     const line = encodeFailureLine(why ?? refusal?.message ?? "The request failed on our side.");
     if (!wasTold(error)) await paced.output.write(line).catch(() => undefined);

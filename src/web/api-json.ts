@@ -50,9 +50,10 @@ export async function apiTagged<const T extends v.GenericSchema>(
   return { body: v.parse(schema, await answer.json()), tag: answer.headers.get("ETag") ?? "" }; // Settings have one.
 }
 
-/** Throws the problem that the server of Git LFS answered with. @throws Problem */
+/** Throws the problem that the server of Git LFS answered with; of a token as {@link assertDone}. @throws Problem */
 export async function assertLfsDone(answer: Response): Promise<void> {
   if (answer.ok) return;
+  if (answer.status === 401) throw new Problem(401, NOTHING_SHOWN);
   const { message } = v.parse(v.object({ message: v.string() }), await answer.json());
   throw new Problem(REPEATED.find((known) => known === answer.status) ?? 500, message); // 500 stands for every other fault.
 }

@@ -11,11 +11,11 @@
 import type { PendingEntries } from "../browse/last-changes.ts";
 import type { Identity } from "../object/identity.ts";
 
-/** What is shown of a commit that changed an entry last. */
+/** What is shown of a commit that changed an entry last. Its texts are copies: a part of a text would keep all of it in memory. */
 export type LastCommit = {
   readonly oid: string;
   readonly subject: string;
-  readonly committer: Identity | undefined;
+  readonly committed: Pick<Identity, "time" | "zone"> | undefined;
 };
 
 /**
@@ -49,7 +49,11 @@ export class BegunChanges {
 
   /** Returns what was found of a directory; `undefined` if nothing was. */
   read(key: string): Begun | undefined {
-    return this.#begun.get(key);
+    const begun = this.#begun.get(key);
+    if (begun === undefined) return undefined;
+    this.#begun.delete(key);
+    this.#begun.set(key, begun);
+    return begun;
   }
 
   /** Remembers a search, unless another view of the directory has come further meanwhile. */
@@ -59,7 +63,7 @@ export class BegunChanges {
     this.#forget(key);
     const looked = pending.reduce((count, { entries }) => count + entries.length + 1, 0);
     let bytes = DIRECTORY_BYTES + 2 * key.length + ENTRY_BYTES * (found.size + looked);
-    for (const { subject } of found.values()) bytes += 2 * subject.length;
+    for (const { subject, committed } of found.values()) bytes += 2 * (subject.length + (committed?.zone.length ?? 0));
     this.#begun.set(key, { found, pending, bytes });
     this.#bytes += bytes;
     for (const oldest of this.#begun.keys()) {

@@ -28,7 +28,7 @@ export async function namedCommit(session: BrowseSession, name: Uint8Array): Pro
  * A time: its day, and when exactly. A script of the page says how long ago it was. The page itself does not, so that it
  * is the same for as long as its content is.
  */
-export function When({ person }: { readonly person: Identity | undefined }) {
+export function When({ person }: { readonly person: Pick<Identity, "time" | "zone"> | undefined }) {
   if (person === undefined) return null;
   const { time, zone } = person;
   return (

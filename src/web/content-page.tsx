@@ -171,7 +171,7 @@ async function* piecesOf(
     // The kernel is not needed for the words, which a slow client may take long to read.
     session.close();
     const { status, detail } = explainError("page", error);
-    if (status >= 500) context.var.host.traffic.breakOff("failed");
+    if (status >= 500) context.var.host.traffic.breakOff("failed", error);
     yield await htmlOf(<Missing detail={detail} />);
   }
 }

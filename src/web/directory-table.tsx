@@ -67,7 +67,7 @@ function EntryRow({
           </a>
         )}
       </td>
-      <td class="age">{changed === undefined ? null : <When person={changed.committer} />}</td>
+      <td class="age">{changed === undefined ? null : <When person={changed.committed} />}</td>
       <td class="size">{size === undefined ? "" : shownSize(size)}</td>
     </tr>
   );

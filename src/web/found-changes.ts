@@ -55,7 +55,17 @@ export async function findChanges(
   return found;
 }
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Returns a text of its own. A part of a long text is a view of it, and would keep it in memory as long as an isolate remembers. */
+function copied(text: string): string {
+  return decoder.decode(encoder.encode(text));
+}
+
 async function lastCommit(session: BrowseSession, name: Uint8Array): Promise<LastCommit> {
   const { oid, commit } = await namedCommit(session, name);
-  return { oid, subject: splitMessage(commit.message).subject, committer: commit.committer };
+  const { time = 0, zone = "" } = commit.committer ?? {};
+  const committed = commit.committer === undefined ? undefined : { time, zone: copied(zone) };
+  return { oid, subject: copied(splitMessage(commit.message).subject), committed };
 }

@@ -1,4 +1,6 @@
 /** What views of a directory's page remember of its last changes, against what git says of them. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { BrowseSession } from "../../../src/browse/browse-session.ts";
 import { listEntries } from "../../../src/browse/tree-at.ts";
@@ -8,6 +10,8 @@ import { findChanges } from "../../../src/web/found-changes.ts";
 import { makeEdits } from "../../support/edited-history.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { pseudoRandom, rawName, TestStore } from "../../support/store.ts";
+
+setFlagsFromString("--expose-gc");
 
 const STEPS = 5000;
 const git = new GitRepository();
@@ -68,4 +72,37 @@ it("remembers as much as it may", async () => {
   const none = new BegunChanges(0);
   const first = await view(none, "c119");
   expect([none.bytes, await view(none, "c119")]).toEqual([0, first]);
+});
+
+it("keeps nothing of the messages and names of which it shows a part", async () => {
+  const all = new TestStore();
+  const begun = new BegunChanges();
+  const tree = git.oid("c0^{tree}");
+  const tips = Array.from({ length: 24 }, (_, i) =>
+    git
+      .git(["commit-tree", tree, "-F", "-"], `a subject that is not as short as a word ${i}\n\n${"x".repeat(250_000)}\n`, {
+        GIT_COMMITTER_NAME: "y".repeat(100_000),
+      })
+      .toString()
+      .trim(),
+  );
+  all.packs = [{ ...(await all.push(git.pack(tips), tips)), marked: true }];
+  const collect = runInNewContext("gc") as () => void;
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  for (const tip of tips) {
+    const session = await BrowseSession.open(all.repository(), all.answer(new Uint8Array(0)));
+    try {
+      const entries = await listEntries(session, rawName(tree), { first: 0, count: 1000 });
+      const directory = { commit: rawName(tip), path: "", entries };
+      for (let found = 0; found < entries.length;)
+        found = (await findChanges(session, begun, directory, { steps: Infinity })).size;
+    } finally {
+      session.close();
+    }
+  }
+  collect();
+  // A message and a name of each commit would be 8 MB.
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(3_000_000);
+  expect(begun.bytes).toBeGreaterThan(24_000);
 });
