@@ -12,7 +12,7 @@ import { loadedRoutes } from "./host/loaded-routes.ts";
 import { hostStatus } from "./host/host-status.ts";
 import { keptPages } from "./host/page-cache.ts";
 import { metricsPage } from "./host/metrics.ts";
-import { type AppEnv, withPlatform } from "./host/platform.ts";
+import { type AppEnv, withPlatform, withTokenOfCookie } from "./host/platform.ts";
 import type { PlatformOptions } from "./host/begun-request.ts";
 import { socketRoutes } from "./doors/routes.ts";
 import { bundleRoutes } from "./http/bundle-routes.ts";
@@ -65,14 +65,14 @@ function pageHost(app: Hono<AppEnv>, context: Context<AppEnv>, options: AppOptio
   const { env, req, var: known } = context;
   const ask = async (asked: string, init: RequestInit): Promise<Response> => {
     const headers = new Headers(init.headers);
-    if (known.authorization !== undefined && !headers.has("Authorization")) {
-      headers.set("Authorization", known.authorization);
-    }
+    const isOfVisitor = known.authorization !== undefined && !headers.has("Authorization");
+    if (isOfVisitor) headers.set("Authorization", known.authorization);
     const client = req.header("CF-Connecting-IP");
     if (client !== undefined) headers.set("CF-Connecting-IP", client);
     const target = urlOfPath(asked, req.url);
     if (target === undefined) return problemResponse(404, "There is nothing here.");
     const request = new Request(target, { ...init, headers });
+    if (isOfVisitor && req.header("Authorization") === undefined) withTokenOfCookie(request);
     return await app.fetch(request, env, context.executionCtx);
   };
   return {

@@ -86,6 +86,15 @@ function sealedBounds(bounds: RequestBounds): RequestBounds {
   };
 }
 
+/** The requests that pages make of the host itself with the token of a cookie. */
+const ofCookies = new WeakSet<Request>();
+
+/** Notes that a request's token is that of a cookie, though the request has it in a header. Returns the request. */
+export function withTokenOfCookie(request: Request): Request {
+  ofCookies.add(request);
+  return request;
+}
+
 /** Makes the platform for each request, and logs the request when its answer has gone out. */
 export function withPlatform(platform: PlatformOptions): MiddlewareHandler<AppEnv> {
   return async (context, next) => {
@@ -93,7 +102,8 @@ export function withPlatform(platform: PlatformOptions): MiddlewareHandler<AppEn
     const bound = boundCredentials(req.raw);
     const authorization = bound === undefined ? await authorizationOf(context) : undefined;
     context.set("authorization", authorization);
-    const isFromCookie = authorization !== undefined && req.header("Authorization") === undefined;
+    const isFromCookie =
+      authorization !== undefined && (req.header("Authorization") === undefined || ofCookies.has(req.raw));
     const begun = beginRequest(platform, env, {
       credentials: bound ?? (await credentialsOf(context, authorization)),
       // Off Cloudflare no address is known.

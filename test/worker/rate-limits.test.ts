@@ -66,3 +66,30 @@ it("the host bounds the requests of a tenant's tokens together, and those of no 
   const other = await issueToken(operator, "quiet", "repo:read");
   expect((await apiClient(host.base, other)("GET", "/tenants/quiet")).status).toBe(200);
 });
+
+it("the host takes no session for a guess, whatever its pages ask the API for", async () => {
+  const signIn = async (token: string): Promise<string> => {
+    const answer = await fetch(`${host.base}/-/login`, {
+      method: "POST",
+      headers: { Origin: host.base, "Content-Type": "application/x-www-form-urlencoded" },
+      body: String(new URLSearchParams({ token })),
+      redirect: "manual",
+    });
+    return (answer.headers.get("Set-Cookie") ?? "").split(";")[0] ?? "";
+  };
+  const look = async (address: string, cookie: string, path: string): Promise<number> => {
+    const headers = { Accept: "text/html", "CF-Connecting-IP": address, Cookie: cookie };
+    return (await fetch(host.base + path, { headers })).status;
+  };
+  // Others at the address have guessed.
+  for (let tries = 0; tries < 4; tries++) await ask("192.0.2.8", "Bearer tpk_acme_wrong");
+  const mine = await signIn("test-token");
+  for (const path of ["/", "/acme", "/-/public"])
+    expect([path, await look("192.0.2.8", mine, path)]).toEqual([path, 200]);
+  const operator = apiClient(host.base, "test-token");
+  const made = await operator("POST", "/tenants/acme/tokens", { name: "session", scopes: ["repo:read"] });
+  const ended = await signIn(String(made.body["token"]));
+  await operator("DELETE", `/tenants/acme/tokens/${String(made.body["id"])}`);
+  for (let views = 0; views < 5; views++) expect(await look("192.0.2.9", ended, "/acme")).toBe(404);
+  expect((await ask("192.0.2.9", "Bearer test-token")).status).toBe(200);
+});

@@ -80,9 +80,13 @@ it("keeps nothing of the messages and names of which it shows a part", async () 
   const tree = git.oid("c0^{tree}");
   const tips = Array.from({ length: 24 }, (_, i) =>
     git
-      .git(["commit-tree", tree, "-F", "-"], `a subject that is not as short as a word ${i}\n\n${"x".repeat(250_000)}\n`, {
-        GIT_COMMITTER_NAME: "y".repeat(100_000),
-      })
+      .git(
+        ["commit-tree", tree, "-F", "-"],
+        `a subject that is not as short as a word ${i}\n\n${"x".repeat(250_000)}\n`,
+        {
+          GIT_COMMITTER_NAME: "y".repeat(100_000),
+        },
+      )
       .toString()
       .trim(),
   );
