@@ -63,7 +63,9 @@ export class BegunChanges {
     this.#forget(key);
     const looked = pending.reduce((count, { entries }) => count + entries.length + 1, 0);
     let bytes = DIRECTORY_BYTES + 2 * key.length + ENTRY_BYTES * (found.size + looked);
-    for (const { subject, committed } of found.values()) bytes += 2 * (subject.length + (committed?.zone.length ?? 0));
+    for (const { subject, committed } of found.values()) {
+      bytes += 2 * subject.length + (committed === undefined ? 0 : 2 * committed.zone.length);
+    }
     this.#begun.set(key, { found, pending, bytes });
     this.#bytes += bytes;
     for (const oldest of this.#begun.keys()) {
