@@ -4,6 +4,8 @@
  * also says, each time, whether the caller may read. So what is remembered decides nothing.
  *
  * The rows of a large list lie in the isolate's cache of files, which evicts them for others: 100,000 refs take 5 MB. A list of which they are gone is read again.
+ * Anybody who may read a large repository can ask for its refs by ever other prefixes, and have a list made for each. So all that lie there have a bound
+ * together, and a new one first takes the place of others of its own repository.
  *
  * @packageDocumentation
  */
@@ -17,7 +19,7 @@ import type { BlockCache } from "../store/block-cache.ts";
  * versions are given out once more.
  */
 const TIME = 5 * 60_000;
-/** Bytes of all that is remembered here, of one list, and of one whose rows lie in the cache. */
+/** Bytes of all that is remembered here, of one list in it, and of all lists together whose rows lie in the cache. */
 const MOST_BYTES = 4 * 1024 * 1024;
 const MOST_LIST_BYTES = 1024 * 1024;
 const MOST_CACHED_BYTES = 8 * 1024 * 1024;
@@ -34,12 +36,16 @@ export type AskRefs = {
   whole(first?: OpenPage): Promise<OpenAnswer>;
 };
 
-/** `cached`: the key of the rows, if they lie in the cache, and not in the snapshot. */
+/** The key and the bytes of rows that lie in the cache. */
+type CachedRows = { readonly key: string; readonly bytes: number };
+
+/** `cached`: the rows, if they lie in the cache, and not in the snapshot. */
 type Entry = {
+  readonly name: string;
   readonly snapshot: OpenSnapshot;
   readonly bytes: number;
   readonly until: number;
-  readonly cached?: string;
+  readonly cached?: CachedRows;
 };
 
 /**
@@ -63,6 +69,8 @@ export class RecentRefs {
   /** The entries, the one set longest ago first. */
   readonly #entries = new Map<string, Entry>();
   #bytes = 0;
+  /** Bytes of all rows that were put into the cache and not taken out of it here. It may have evicted some. */
+  #cachedBytes = 0;
 
   /** `now` returns milliseconds since the epoch. */
   constructor(now: () => number, cache: Pick<BlockCache, "get" | "set" | "forget">) {
@@ -78,7 +86,7 @@ export class RecentRefs {
     const first = known && (await ask.unlessSame(known));
     if (kept !== undefined && first?.kind === "unchanged") return kept;
     const answer = await ask.whole(first?.kind === "unchanged" ? undefined : first);
-    if (key !== undefined) this.#keep(key, answer);
+    if (key !== undefined) this.#keep(name, key, answer);
     return answer;
   }
 
@@ -91,12 +99,12 @@ export class RecentRefs {
     const entry = this.#entries.get(key);
     if (entry === undefined || entry.until <= this.#now()) return undefined;
     if (entry.cached === undefined) return entry.snapshot;
-    const refs = this.#cache.get(entry.cached);
+    const refs = this.#cache.get(entry.cached.key);
     return refs === undefined ? undefined : { ...entry.snapshot, refs: [refs] };
   }
 
   /** Keeps a list that is not too large. What is told of a mirror changes without a new version. */
-  #keep(key: string, answer: OpenAnswer): void {
+  #keep(name: string, key: string, answer: OpenAnswer): void {
     this.#forget(key);
     if (answer.kind === "missing" || answer.record.mirror !== undefined) return;
     const listed = answer.refs.reduce((sum, { length }) => sum + length, 0);
@@ -106,11 +114,13 @@ export class RecentRefs {
     const until = this.#now() + TIME;
     if (isLarge) {
       const { record, version } = answer;
-      const cached = `${record.id}/refs/${version} ${key}`;
-      this.#cache.set(cached, concat(answer.refs));
-      this.#entries.set(key, { snapshot: { ...answer, refs: [] }, bytes, until, cached });
+      const cached = { key: `${record.id}/refs/${version} ${key}`, bytes: listed };
+      this.#makeRoom(name, listed);
+      this.#cachedBytes += listed;
+      this.#cache.set(cached.key, concat(answer.refs));
+      this.#entries.set(key, { name, snapshot: { ...answer, refs: [] }, bytes, until, cached });
     } else {
-      this.#entries.set(key, { snapshot: answer, bytes, until });
+      this.#entries.set(key, { name, snapshot: answer, bytes, until });
     }
     this.#bytes += bytes;
     for (const oldest of this.#entries.keys()) {
@@ -119,10 +129,24 @@ export class RecentRefs {
     }
   }
 
+  /** Has long lists give way to one more of a repository: first those of the same, and of these the oldest first. */
+  #makeRoom(name: string, bytes: number): void {
+    const large = [...this.#entries].filter(([, { cached }]) => cached !== undefined);
+    const own = large.filter((each) => each[1].name === name);
+    const others = large.filter((each) => each[1].name !== name);
+    for (const [key] of [...own, ...others]) {
+      if (this.#cachedBytes + bytes <= MOST_CACHED_BYTES) return;
+      this.#forget(key);
+    }
+  }
+
   #forget(key: string): void {
     const { bytes = 0, cached } = this.#entries.get(key) ?? {}; // What is not there takes nothing.
     this.#bytes -= bytes;
-    if (cached !== undefined) this.#cache.forget(cached);
+    if (cached !== undefined) {
+      this.#cachedBytes -= cached.bytes;
+      this.#cache.forget(cached.key);
+    }
     this.#entries.delete(key);
   }
 }

@@ -200,6 +200,50 @@ describe("refs that an isolate remembers", () => {
     expect(bed.cache.byteLength - before).toBe(rowsOf(after).length - rowsOf(plain).length);
   });
 
+  it("leave the cache its files, however many long lists are asked for", async () => {
+    const bed = new Bed();
+    const held = new Map<string, Uint8Array>();
+    let most = 0;
+    const recent = new RecentRefs(() => NOW, {
+      get: (key) => held.get(key),
+      set: (key, bytes) => {
+        held.set(key, bytes);
+        most = Math.max(
+          most,
+          [...held.values()].reduce((sum, { length }) => sum + length, 0),
+        );
+      },
+      forget: (prefix) => {
+        for (const key of held.keys()) if (key.startsWith(prefix)) held.delete(key);
+      },
+    });
+    const rows = new Uint8Array(3 * MIB);
+    let reads = 0;
+    /** Asks for a list of 3 MiB. Returns whether it was read. */
+    async function isRead(name: string, prefix: string): Promise<boolean> {
+      const request = { refPrefixes: ["refs/heads/", prefix] };
+      const answer = await bed.plain(name, request);
+      if (answer.kind === "missing") throw new Error("no repository");
+      const before = reads;
+      await recent.open(name, request, {
+        unlessSame: async () => ({ kind: "unchanged" }),
+        whole: async () => {
+          reads += 1;
+          return { ...answer, refs: [rows] };
+        },
+      });
+      return reads > before;
+    }
+    for (const name of NAMES) await bed.push(name, "refs/heads/main", 1);
+    await isRead("acme/two", "refs/tags/");
+    for (let n = 0; n < 20; n++) await isRead("acme/one", `refs/${n}`);
+    expect(most).toBe(6 * MIB);
+    // The lists of one repository give way to each other before they evict another's.
+    expect(await isRead("acme/two", "refs/tags/")).toBe(false);
+    expect(await isRead("acme/one", "refs/19")).toBe(false);
+    expect(await isRead("acme/one", "refs/18")).toBe(true);
+  });
+
   it("are bounded", async () => {
     const bed = new Bed();
     for (let n = 1; n <= 50; n++) await bed.push("acme/one", `refs/heads/${"x".repeat(2000)}${n}`, n);
