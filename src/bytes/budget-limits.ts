@@ -13,7 +13,10 @@ export type BudgetLimits = {
   readonly reserve: number;
   /** Bytes that only small claims get, and the largest of these: so a clone of what is stored waits for no large kernel. */
   readonly small: { readonly room: number; readonly bytes: number };
-  /** The maximum number of claims that wait, of those of one share, and of those of one caller. */
+  /**
+   * The maximum number of claims that wait, of those of one share, and of those of one caller. Resumed claims do not count here: they
+   * have the last two bounds for themselves, and not the first.
+   */
   readonly waiting: number;
   readonly waitingOfShare: number;
   readonly waitingOfCaller: number;
@@ -58,7 +61,8 @@ export type MemoryClaim = {
   readonly isGrowth?: boolean;
   /**
    * Whether the request gave it back while its client was slow, and has begun to answer: no status can tell any more that there is no
-   * room. It goes before the first claims of requests, and waits as long as a client is waited for.
+   * room. It is served in turns with the first claims of requests, is refused for no others that wait, and waits as long as a client is
+   * waited for.
    */
   readonly isResumed?: boolean;
   /** Called synchronously when the claim is granted. */

@@ -1,7 +1,7 @@
 /**
  * The memory that all requests of an isolate share, granted in bytes. A request that claims more than there is room for
- * waits. The share that holds least is served next, and within a share the first that came. The queue is bounded, and
- * so is the wait.
+ * waits. The share that holds least is served next, and within a share the first that came. What of one caller waits is bounded, and
+ * so is the wait: see {@link WaitingClaims}.
  *
  * Memory that is kept for later requests (caches, an idle kernel) is freed for claims. A request that waits for its
  * client is ended if others need the memory that it holds: see {@link RequestMemory.whileClient}.
@@ -13,7 +13,7 @@ import { ClientWaits, endsWithin } from "./client-waits.ts";
 import { ClientTooSlow, HostBusy } from "./failure.ts";
 import { type BudgetClock, CALM, type Holding, Lookout, newHolding, PRESSED } from "./memory-holding.ts";
 import { SlowClients } from "./slow-clients.ts";
-import { isBegun, isFurther, type Waiter } from "./waiting-claims.ts";
+import { isFurther, type Waiter, WaitingClaims } from "./waiting-claims.ts";
 
 const SECOND = 1000;
 
@@ -23,7 +23,7 @@ export class MemoryBudget {
   readonly clock: BudgetClock;
   readonly #holdings = new Set<Holding>();
   readonly #kept: KeptMemory[] = [];
-  readonly #queue: Waiter[] = [];
+  readonly #queue: WaitingClaims;
   readonly #lookout: Lookout;
   readonly #slow: SlowClients;
   /** A request that was cut off never ends. Its memory is given back when its {@link RequestMemory} is collected. */
@@ -32,6 +32,7 @@ export class MemoryBudget {
   constructor(limits: BudgetLimits, clock: BudgetClock) {
     this.limits = limits;
     this.clock = clock;
+    this.#queue = new WaitingClaims(limits);
     this.#slow = new SlowClients(limits.pressed, clock, this.#holdings);
     this.#lookout = new Lookout(clock, this.#holdings, (holding) => this.#drop(holding));
   }
@@ -93,20 +94,21 @@ export class MemoryBudget {
   /**
    * @internal Resolves when the claim is granted.
    *
-   * @throws HostBusy if the queue is full, or after the limit of waiting.
+   * @throws HostBusy if too many wait, or after the limit of waiting.
    */
   async claim(holding: Holding, claim: MemoryClaim): Promise<void> {
     if (this.#isSmall(holding, claim) && this.#fits(holding, claim)) return this.#grant(holding, claim);
-    if (this.#mayPass(holding, claim) && this.#fits(holding, claim)) return this.#grant(holding, claim);
-    if (claim.isResumed !== true) this.#assertPlace(holding);
+    if (this.#queue.mayPass({ holding, claim }) && this.#fits(holding, claim)) {
+      this.#queue.take({ holding, claim });
+      return this.#grant(holding, claim);
+    }
+    const refusal = this.#queue.refusal({ holding, claim });
+    if (refusal !== undefined) throw new HostBusy(refusal, this.#retryAfter());
     const { patience, standstill } = this.limits;
     const stopLooking = this.#lookout.begin();
     await new Promise<void>((resolve, reject) => {
       const cancel = this.clock.after(claim.isResumed === true ? standstill : patience, () => {
-        const at = this.#queue.indexOf(waiter);
-        if (at < 0) return;
-        this.#queue.splice(at, 1);
-        reject(new HostBusy("host", this.#retryAfter()));
+        if (this.#queue.remove(waiter)) reject(new HostBusy("host", this.#retryAfter()));
       });
       const waiter: Waiter = {
         holding,
@@ -117,19 +119,8 @@ export class MemoryBudget {
           resolve();
         },
       };
-      this.#queue.push(waiter);
+      this.#queue.add(waiter);
     }).finally(stopLooking);
-  }
-
-  /** @throws HostBusy if too many claims wait for another one to wait, too. */
-  #assertPlace({ share, caller }: Holding): void {
-    const { waiting, waitingOfShare, waitingOfCaller, waitingOfOthers } = this.limits;
-    const ofCaller = this.#queue.filter(({ holding }) => holding.caller === caller);
-    const ofShare = ofCaller.filter(({ holding }) => holding.share === share);
-    if (ofShare.length >= waitingOfShare) throw new HostBusy("share", this.#retryAfter());
-    if (ofCaller.length >= waitingOfCaller) throw new HostBusy("caller", this.#retryAfter());
-    const most = ofCaller.length === 0 ? waiting : waiting - waitingOfOthers;
-    if (this.#queue.length >= most) throw new HostBusy("host", this.#retryAfter());
   }
 
   #grant(holding: Holding, { bytes, onGrant }: MemoryClaim): void {
@@ -163,8 +154,7 @@ export class MemoryBudget {
 
   /** @internal Takes the waiting claims of a request out of the queue: nobody would give back what they are granted. */
   withdraw(holding: Holding): void {
-    for (const waiter of this.#queue.filter((each) => each.holding === holding))
-      this.#queue.splice(this.#queue.indexOf(waiter), 1);
+    for (const waiter of this.#queue.filter((each) => each.holding === holding)) this.#queue.remove(waiter);
   }
 
   #drop(holding: Holding): void {
@@ -175,55 +165,30 @@ export class MemoryBudget {
 
   /** Grants waiting claims in order, as far as there is room. Code that frees memory calls it. */
   serve(): void {
-    let next = this.#next();
-    for (; next !== undefined && this.#fits(next.holding, next.claim); next = this.#next()) this.#grantWaiting(next);
+    let next = this.#queue.next(this.#holdings);
+    for (; next !== undefined && this.#fits(next.holding, next.claim); next = this.#queue.next(this.#holdings)) {
+      this.#queue.take(next);
+      this.#grantWaiting(next);
+    }
     if (next === undefined) return;
     for (const waiter of this.#queue.filter(({ holding, claim }) => this.#isSmall(holding, claim)))
       if (this.#fits(waiter.holding, waiter.claim)) this.#grantWaiting(waiter);
   }
 
   #grantWaiting(waiter: Waiter): void {
-    this.#queue.splice(this.#queue.indexOf(waiter), 1);
+    this.#queue.remove(waiter);
     waiter.grant();
   }
 
   /** Whether a request that waits for its client has to end for claims that wait for room. */
   mustGo(holding: Holding): boolean {
-    const next = this.#next();
+    const next = this.#queue.next(this.#holdings);
     return next !== undefined && this.#slow.mustEnd(holding, this.#missing(next.holding, next.claim));
-  }
-
-  /**
-   * Returns the claim to serve next: that of a request with a granted claim, else that of one that has begun to answer, else the first
-   * of the share that holds least.
-   */
-  #next(): Waiter | undefined {
-    const further = this.#queue.find(isFurther) ?? this.#queue.find(isBegun);
-    if (further !== undefined) return further;
-    let next: { readonly waiter: Waiter; readonly held: number } | undefined;
-    for (const waiter of this.#queue) {
-      const held = this.#heldBy(waiter.holding.share);
-      if (next === undefined || held < next.held) next = { waiter, held };
-    }
-    return next?.waiter;
-  }
-
-  #heldBy(share: string): number {
-    let bytes = 0;
-    for (const holding of this.#holdings) if (holding.share === share) bytes += holding.bytes;
-    return bytes;
   }
 
   /** Whether a claim passes larger ones: the first of a request, unless that grows without end. */
   #isSmall(holding: Holding, { bytes, isGrowth = false }: MemoryClaim): boolean {
     return bytes <= this.limits.small.bytes && holding.claims === 0 && !isGrowth;
-  }
-
-  /** Whether a holding need not wait behind those in the queue. */
-  #mayPass(holding: Holding, claim: MemoryClaim): boolean {
-    if (this.#queue.length === 0) return true;
-    const passes = isFurther({ holding, claim }) ? isFurther : isBegun;
-    return passes({ holding, claim }) && !this.#queue.some(passes);
   }
 
   /** Bytes that have to be given back before a claim fits. */

@@ -140,6 +140,65 @@ describe("MemoryBudget", () => {
     expect(states()).toEqual(["granted", "granted", "granted", "waiting"]);
   });
 
+  it("bounds what of one caller is resumed, by itself, and judges newcomers by first claims alone", async () => {
+    const limits = { bytes: 100, waiting: 4, waitingOfShare: 2, waitingOfCaller: 3, waitingOfOthers: 1 };
+    const budget = memoryBudget(limits);
+    const holder = new Asked(budget.open("holder"), 100);
+    const resumed = (share: string, caller: string): Asked =>
+      new Asked(budget.open(share, caller), 10, { isResumed: true });
+    const told = (all: readonly Asked[]): string[] => all.map(({ state, failure }) => failure?.reason ?? state);
+    const crowd = ["one", "one", "one", "two", "two"].map((share) => resumed(share, "crowd"));
+    // No queue of others refuses what was begun, however long it is.
+    const others = ["a", "b", "c", "d"].map((name) => resumed(name, name));
+    // Who says that it is not resumed, and who says nothing, count as the same.
+    const first = ["crowd", "e", "f", "g", "h"].map((name, at) => {
+      const more = at % 2 === 0 ? {} : { isResumed: false };
+      return new Asked(budget.open(name), 10, more);
+    });
+    await settle();
+    expect(told(crowd)).toEqual(["waiting", "waiting", "share", "waiting", "caller"]);
+    expect(told(others)).toEqual(["waiting", "waiting", "waiting", "waiting"]);
+    expect(told(first)).toEqual(["waiting", "waiting", "waiting", "waiting", "host"]);
+    expect([holder.state, budget.waiting]).toEqual(["granted", 11]);
+  });
+
+  it("serves in turns what is resumed and what begins, each to the share that holds least", async () => {
+    const budget = memoryBudget({ bytes: 100 });
+    const held = new Asked(budget.open("crowd"), 10);
+    const holder = new Asked(budget.open("holder"), 90);
+    await settle();
+    const asked = (share: string, isResumed: boolean): Asked => new Asked(budget.open(share), 90, { isResumed });
+    const crowd = [asked("crowd", true), asked("crowd", true), asked("crowd", true)];
+    const other = asked("other", true);
+    const first = [asked("a", false), asked("b", false)];
+    const all = [...crowd, other, ...first];
+    const order: number[] = [];
+    for (let last = holder; order.length < all.length;) {
+      last.memory.giveBack(90);
+      await settle();
+      const next = all.findIndex(({ state }, at) => state === "granted" && !order.includes(at));
+      order.push(next);
+      const granted = all[next];
+      if (granted === undefined) break;
+      last = granted;
+    }
+    expect(order).toEqual([3, 4, 0, 5, 1, 2]);
+    expect(held.state).toBe("granted");
+  });
+
+  it("lets what is resumed pass what begins once, and then has it wait its turn", async () => {
+    const budget = memoryBudget({ bytes: 100 });
+    const holder = new Asked(budget.open("a"), 60);
+    const large = new Asked(budget.open("b"), 90);
+    await settle();
+    const begun = [1, 2].map(() => new Asked(budget.open("c"), 10, { isResumed: true }));
+    await settle();
+    expect([large, ...begun].map(({ state }) => state)).toEqual(["waiting", "granted", "waiting"]);
+    holder.memory.giveBack(60);
+    await settle();
+    expect([large, ...begun].map(({ state }) => state)).toEqual(["granted", "granted", "waiting"]);
+  });
+
   it("waits as long for what a request resumes as for its client", async () => {
     const clock = new ManualClock();
     const budget = memoryBudget({ bytes: 100, patience: 30_000, standstill: 120_000 }, clock);
