@@ -19,6 +19,9 @@ import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
 import { isAmong, type SelectedRanks } from "../graph/bitmap-walk.ts";
 import type { GraphSession } from "../graph/graph-session.ts";
 
+/** Steps of looking an entry of a pack up among the nodes. */
+const RANK_STEPS = 40;
+
 /** Entries of one pack, by the offsets at which they begin and end, ascending. */
 export type PackSelection = {
   readonly pack: number;
@@ -105,7 +108,7 @@ async function placeMany(session: GraphSession, direct?: SelectedRanks): Promise
     if (left === 0) break;
     if (handle === direct?.handle) continue;
     const order = await loadPackOrder(handle, session.format);
-    const selection = selectByRank({ pack, handle, order }, (name) => {
+    const selection = await selectByRank(session, { pack, handle, order }, (name) => {
       const node = session.findNode(name);
       if (node < 0 || !session.has(node, SELECTED) || session.has(node, PLACED)) return -1;
       session.mark(node, PLACED);
@@ -129,10 +132,10 @@ async function fittingCopies(session: GraphSession): Promise<NumberedPack[]> {
     if (!isCopy(handle) || selected > 2 * objects || objects > 2 * selected) continue;
     const index = await handle.loadIndex();
     let shared = 0;
-    for (let position = 0; position < index.count; position++) {
+    await session.database.context.pacer.forEach(index.count, RANK_STEPS, (position) => {
       const node = session.findNode(index.nameAt(position));
       if (node >= 0 && session.has(node, SELECTED)) shared++;
-    }
+    });
     if (2 * shared >= selected && 2 * shared >= objects) fitting.push({ pack, handle });
   }
   return fitting;
@@ -140,22 +143,23 @@ async function fittingCopies(session: GraphSession): Promise<NumberedPack[]> {
 
 /**
  * Selects the entries of a pack for which `choose` returns a node (and not -1). It is called with the raw name, a view,
- * and the position in the index.
+ * and the position in the index. Others run in between, since a pack may have a million entries.
  */
-export function selectByRank(
+export async function selectByRank(
+  session: GraphSession,
   from: NumberedPack & { readonly order: PackOrder },
   choose: (name: Uint8Array, position: number) => number,
-): PackSelection {
+): Promise<PackSelection> {
   const { order } = from;
   const ranks = new NumberList();
   const nodes = new NumberList();
-  for (let rank = 0; rank < order.count; rank++) {
+  await session.database.context.pacer.forEach(order.count, RANK_STEPS, (rank) => {
     const position = order.positionAt(rank);
     const node = choose(order.index.nameAt(position), position);
-    if (node < 0) continue;
+    if (node < 0) return;
     ranks.push(rank);
     nodes.push(node);
-  }
+  });
   const extents = extentsOf(order, ranks.view);
   ranks.free();
   return { ...from, nodes: nodes.view, ...extents };

@@ -44,13 +44,18 @@ export async function selectByTypes(
       exempt: new Set(exempt.map((node) => order.index.find(session.nameOf(node)))),
     };
     const selection =
-      first === undefined ? await selectFirst(session, from, passing) : selectPassing(session, from, passing, first);
+      first === undefined
+        ? await selectFirst(session, from, passing)
+        : await selectPassing(session, from, passing, first);
     first ??= selection;
     if (selection.offsets.length > 0) selections.push(selection);
   }
   for (const { nodes } of selections) for (const node of nodes) session.mark(node, PENDING);
   return selections;
 }
+
+/** Steps of looking at an entry of a pack. */
+const RANK_STEPS = 5;
 
 type Known = NumberedPack & { readonly order: PackOrder; readonly types: Uint8Array };
 type Passing = {
@@ -83,16 +88,21 @@ async function selectFirst(session: GraphSession, from: Known, passing: Passing)
     for (const position of passing.exempt) if (position >= 0) addBit(ranks, order.rankAt(position));
     return selectRanks(from, ranks);
   }
-  for (let rank = 0; rank < ownObjects; rank++) {
+  await session.database.context.pacer.forEach(ownObjects, RANK_STEPS, (rank) => {
     if (passes(passing, types, order.positionAt(rank))) addBit(ranks, rank);
-  }
+  });
   return selectRanks(from, ranks);
 }
 
-function selectPassing(session: GraphSession, from: Known, passing: Passing, first: PackSelection): PackSelection {
+async function selectPassing(
+  session: GraphSession,
+  from: Known,
+  passing: Passing,
+  first: PackSelection,
+): Promise<PackSelection> {
   const { ownObjects } = from.handle.record;
   let rank = -1;
-  return selectByRank(from, (name, position) => {
+  return await selectByRank(session, from, (name, position) => {
     // Completion appended bases behind the pack's own objects. They are in other packs as own objects.
     if (++rank >= ownObjects) return -1;
     if (!passes(passing, from.types, position)) return -1;

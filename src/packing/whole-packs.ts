@@ -7,6 +7,7 @@
  * @packageDocumentation
  */
 import { PENDING, PLACED } from "../kernel/object-flags.ts";
+import { i32At } from "../bytes/assert.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
 import { type PackOrder, loadPackOrder, readOrdersAhead } from "../store/pack-order.ts";
@@ -37,7 +38,7 @@ export async function selectWholePacks(session: GraphSession): Promise<WholePack
   const parts: PackSelection[] = [];
   for (const other of others) {
     const from = { ...other, order: await loadPackOrder(other.handle, session.format) };
-    const own = selectOwn(session, from);
+    const own = await selectOwn(session, from);
     if (own.nodes.length === other.handle.record.ownObjects && basesGoOutWhole(session, from)) {
       whole.push(other.handle);
     } else if (own.nodes.length > 0) {
@@ -58,7 +59,7 @@ export async function selectBeside(session: GraphSession, base: PackHandle): Pro
   await markSharedWith(session, base, others, PLACED | PENDING);
   const parts: PackSelection[] = [];
   for (const other of others) {
-    const own = selectOwn(session, { ...other, order: await loadPackOrder(other.handle, session.format) });
+    const own = await selectOwn(session, { ...other, order: await loadPackOrder(other.handle, session.format) });
     if (own.nodes.length === 0) continue;
     for (const node of own.nodes) session.mark(node, PENDING);
     parts.push(own);
@@ -68,6 +69,8 @@ export async function selectBeside(session: GraphSession, base: PackHandle): Pro
 
 /** The objects of packs from which on most of the largest one's index has to be looked at. */
 const MANY_OBJECTS = 64;
+/** Steps of marking an object that several packs have. */
+const NAME_STEPS = 50;
 
 /** Reads the files that the plan takes side by side: one after the other, each would be a round trip to the bucket. */
 async function readAhead(
@@ -106,18 +109,18 @@ async function markSharedWith(
   const all = new Uint32Array(count);
   for (let i = 0; i < count; i++) all[i] = i;
   const found = await largest.find(names, all);
-  for (const [i, position] of found.entries()) {
-    if (position >= 0) session.mark(session.node(names.subarray(i * rawSize, (i + 1) * rawSize)), flags);
-  }
+  await session.database.context.pacer.forEach(count, NAME_STEPS, (i) => {
+    if (i32At(found, i) >= 0) session.mark(session.node(names.subarray(i * rawSize, (i + 1) * rawSize)), flags);
+  });
   for (const list of [names, all, found]) freeMemory(list);
 }
 
 type Ordered = NumberedPack & { readonly order: PackOrder };
 
-function selectOwn(session: GraphSession, from: Ordered): PackSelection {
+async function selectOwn(session: GraphSession, from: Ordered): Promise<PackSelection> {
   const { ownObjects } = from.handle.record;
   let rank = -1;
-  return selectByRank(from, (name) => {
+  return await selectByRank(session, from, (name) => {
     // Completion appended its bases behind the pack's own objects.
     if (++rank >= ownObjects) return -1;
     const node = session.node(name);
