@@ -34,7 +34,7 @@ export function memoryRefStore(now: () => number = Date.now, publishAfter = 0): 
     replacePacks: async (request) => database.maintenance.replacePacks(request, now()),
     maintenance: async () => database.maintenance.state(now()),
     askForMaintenance: async (purge) => {
-      database.maintenance.ask(purge);
+      database.maintenance.ask(purge, now());
       return database.maintenance.state(now());
     },
     reviveUnreachable: async () => database.maintenance.answer({ kind: "revive" }, now()).revived === true,

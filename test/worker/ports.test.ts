@@ -6,7 +6,7 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { MaintenanceAnswer, MaintenanceCall } from "../../src/durable/repository/maintenance-database.ts";
+import type { MaintenanceAnswer, MaintenanceCall } from "../../src/durable/repository/maintenance-call.ts";
 import type { BeginPushRequest, CommitPushRequest, OpenRequest } from "../../src/refs/ref-store.ts";
 import type { RunningHost } from "../../scripts/host.ts";
 import { packStorageSuite } from "../suites/pack-storage.ts";

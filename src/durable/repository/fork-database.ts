@@ -139,7 +139,7 @@ export class ForkDatabase {
       const isMore = changeLoans(this.#db, abandoned, ["lent"], "own");
       const isLess = changeLoans(this.#db, demanded, ["lent", "own"], "demanded");
       endDemandedLeases(this.#db, now);
-      if (isLess) askForWalk(this.#db);
+      if (isLess) askForWalk(this.#db, now);
       if (isMore || isLess) bumpCatalogVersion(this.#db);
       return { kind: "noted" };
     });

@@ -4,7 +4,6 @@
  * @packageDocumentation
  */
 import { layerToFilter } from "../../catalog/commit-graph-record.ts";
-import type { DamagedFile } from "../../catalog/damaged-file.ts";
 import { type BitmapPack, BITMAPS } from "../../catalog/bitmap-plan.ts";
 import { planDescription } from "../../catalog/bundle-plan.ts";
 import { indexedPacks, multiPackIndexDue } from "../../catalog/multi-pack-plan.ts";
@@ -30,6 +29,7 @@ import { dropTwin, isTwinStale, noteClone, twinOf, wantsTwin } from "./clone-twi
 import { graphBeginning, isGraphDue, replaceGraphs, sumOfGraphs } from "./graph-layers.ts";
 import { forgetDamaged } from "./damaged-files.ts";
 import { lfsLookDue, settleLfsLook } from "./lfs-look.ts";
+import type { MaintenanceAnswer, MaintenanceCall } from "./maintenance-call.ts";
 import { sumOf, withTail } from "./pack-sums.ts";
 import { packToOrder } from "./pack-to-order.ts";
 import { replacePacks, retirePacks } from "./replace-packs.ts";
@@ -55,25 +55,6 @@ import { bumpCatalogVersion, type RepositoryRow } from "./tables/repository.ts";
 /** A job that has not reported after this time is taken for lost. Milliseconds. */
 const JOB_TIME = 15 * 60_000;
 const MOST_ERROR = 1000;
-
-/** A call of one of the methods of `MaintenanceStore`, or of `PackCatalog`. */
-export type MaintenanceCall =
-  | { readonly kind: "show" | "revive" }
-  | { readonly kind: "ask"; readonly purge: boolean }
-  | { readonly kind: "begin"; readonly id: string; readonly packNames: readonly string[] }
-  | { readonly kind: "packs"; readonly request: ReplacePacksRequest }
-  | { readonly kind: "graphs"; readonly request: ReplaceGraphsRequest }
-  | { readonly kind: "lfs"; readonly report: LfsLookReport }
-  | { readonly kind: "damage"; readonly files: readonly DamagedFile[] }
-  | { readonly kind: "end"; readonly id: string; readonly run: MaintenanceRun };
-
-/** What the method returns: of `show` and `ask` the state, of `begin` the beginning, of `packs` and `graphs` what was replaced. */
-export type MaintenanceAnswer = {
-  readonly state?: MaintenanceState;
-  readonly begun?: BeginMaintenanceAnswer;
-  readonly replaced?: ReplacePacksAnswer | ReplaceGraphsAnswer | LfsLookAnswer;
-  readonly revived?: boolean;
-};
 
 /** The part of the repository's other tables that maintenance needs. */
 export interface MaintainedRepository {
@@ -131,7 +112,11 @@ export class MaintenanceDatabase {
   #plan<Pack extends RollUpPack & BitmapPack>(packs: readonly Pack[], row: MaintenanceRow, now: number): Step<Pack> {
     const nothing = { step: "nothing", packs: [] } as const;
     if (this.#isHeld) return nothing;
-    return new StepTurns(listRuns(this.#db)).choose(this.#dueSteps(packs, row, now), now) ?? nothing;
+    return this.#turns(row).choose(this.#dueSteps(packs, row, now), now) ?? nothing;
+  }
+
+  #turns({ askedAt }: MaintenanceRow): StepTurns {
+    return new StepTurns(listRuns(this.#db).filter(({ at }) => at > askedAt));
   }
 
   /** Yields the steps that are due, those first that are worth most. */
@@ -209,16 +194,32 @@ export class MaintenanceDatabase {
   /** Returns when the next job has to be sent; `undefined` if none has. `row` is that of the repository. */
   jobDue(now: number, row: RepositoryRow): number | undefined {
     const maintenance = readMaintenance(this.#db);
-    const { asked, purges, jobAt, notBefore, walkAfter } = maintenance;
-    if (jobAt !== undefined) return jobAt + JOB_TIME;
+    if (maintenance.jobAt !== undefined) return maintenance.jobAt + JOB_TIME;
+    const times = this.#dueTimes(now, row, maintenance);
+    if (times.length === 0) return undefined;
+    const turns = this.#turns(maintenance);
+    if (!turns.isAnyResting(now)) return Math.min(...times);
+    // A step that rests may be overtaken by one that comes due before its rest ends.
+    const packs = listPackSizes(this.#db);
+    return Math.min(
+      ...times.map((at) => {
+        const { step } = this.#plan(packs, maintenance, at);
+        return step === "nothing" ? at : Math.max(at, turns.restsUntil(step));
+      }),
+    );
+  }
+
+  /** Returns when steps come due, whether they rest or not. */
+  #dueTimes(now: number, row: RepositoryRow, maintenance: MaintenanceRow): number[] {
+    const { asked, purges, walkAfter } = maintenance;
     const { rollUp, doubtful, wantsDescription, objects, lacksFilters, own, indexed } = this.#due(row);
     const wantsHelp = isGraphDue(maintenance, objects) || lacksFilters || packToOrder(this.#db, own) !== undefined;
     const isAsked = asked || purges || wantsTwin(this.#db, own);
-    if (isAsked || rollUp > 0 || wantsDescription || wantsHelp) return Math.max(now, notBefore);
-    const walkAt = doubtful > 0 ? walkAfter : Number.POSITIVE_INFINITY;
+    const isDue = isAsked || rollUp > 0 || wantsDescription || wantsHelp;
     const lookAt = lfsLookDue(this.#db, row, maintenance, { now, isSettled: doubtful === 0 });
-    const due = Math.min(walkAt, indexed ?? Number.POSITIVE_INFINITY, lookAt ?? Number.POSITIVE_INFINITY);
-    return due === Number.POSITIVE_INFINITY ? undefined : Math.max(now, notBefore, due);
+    return [isDue ? now : undefined, doubtful > 0 ? walkAfter : undefined, indexed, lookAt]
+      .filter((at) => at !== undefined)
+      .map((at) => Math.max(now, at));
   }
 
   /** Returns when there is something to do: a job to be sent, or a cruft pack to be deleted. */
@@ -298,7 +299,7 @@ export class MaintenanceDatabase {
       return { replaced: { kind: forgetDamaged(this.#db, call.files, now) ? "done" : "stale" } };
     if (call.kind === "revive") return { revived: this.#revive(now) };
     if (call.kind === "end") this.end(call, now);
-    if (call.kind === "ask") this.ask(call.purge);
+    if (call.kind === "ask") this.ask(call.purge, now);
     const state = call.kind === "end" ? undefined : this.state(now);
     return state === undefined ? {} : { state };
   }
@@ -341,10 +342,10 @@ export class MaintenanceDatabase {
   }
 
   /** See `MaintenanceStore.askForMaintenance`. */
-  ask(purge: boolean): void {
+  ask(purge: boolean, now: number): void {
     if (!this.#exists) return;
     const row = readMaintenance(this.#db);
-    writeMaintenance(this.#db, { ...row, asked: true, purges: row.purges || purge, notBefore: 0, walkAfter: 0 });
+    writeMaintenance(this.#db, { ...row, asked: true, purges: row.purges || purge, askedAt: now, walkAfter: 0 });
   }
 
   /** See `MaintenanceStore.beginMaintenance`. */
@@ -381,14 +382,13 @@ export class MaintenanceDatabase {
     const row: MaintenanceRow = {
       ...before,
       failures,
-      notBefore: 0,
+      askedAt: Math.min(before.askedAt, run.at - 1), // A run that ends after somebody has asked counts.
       walkAfter: step === "walk" && failures === 0 ? now + this.#pauseAfter(run, found, now) : before.walkAfter,
     };
     if (outcome !== "nothing")
       insertRun(this.#db, { ...run, ...(error === undefined ? {} : { error: error.slice(0, MOST_ERROR) }) });
     const next = this.#plan(listPackSizes(this.#db), row, now).step;
     const isOver = outcome !== "failed" && next === "nothing";
-    const notBefore = next === "nothing" ? 0 : new StepTurns(listRuns(this.#db)).restsUntil(next);
-    writeMaintenance(this.#db, { ...row, notBefore, asked: before.asked && !isOver });
+    writeMaintenance(this.#db, { ...row, asked: before.asked && !isOver });
   }
 }

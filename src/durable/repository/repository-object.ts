@@ -28,7 +28,7 @@ import type { KeptBlobAnswer, KeptBlobRequest } from "../../refs/kept-blobs.ts";
 import type { LoanNotice, LoanNoticeAnswer, PackHome } from "../../refs/fork-store.ts";
 import type { RefLogPage, RefLogQuery } from "../../refs/ref-log.ts";
 import type { LfsCall, LfsReply } from "./lfs-database.ts";
-import type { MaintenanceAnswer, MaintenanceCall } from "./maintenance-database.ts";
+import type { MaintenanceAnswer, MaintenanceCall } from "./maintenance-call.ts";
 import type { CreateAnswer, SettingsChange } from "../../refs/repository-settings.ts";
 import type { UploadAnswer, UploadRequest } from "../../refs/upload-store.ts";
 import { durableSql } from "../sql/durable-sql.ts";

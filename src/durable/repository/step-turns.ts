@@ -28,7 +28,7 @@ export class StepTurns {
   /** The steps that were tried since the last one that was done: others come before them. */
   readonly #tried = new Set<StepName>();
 
-  /** `runs`: the last runs, newest first. */
+  /** `runs`: the last runs since somebody asked for maintenance, newest first. */
   constructor(runs: readonly TurnRun[]) {
     this.#runs = runs;
     for (const { step, outcome } of runs) {
@@ -51,6 +51,11 @@ export class StepTurns {
     const ended = newest.at + newest.ms;
     if (failures > 0) return ended + Math.min(RETRY_TIME * 2 ** (failures - 1), MOST_RETRY_TIME);
     return step === "lfs" && newest.outcome === "stale" ? ended + WALK_PAUSE : 0;
+  }
+
+  /** Whether some step rests. */
+  isAnyResting(now: number): boolean {
+    return this.#runs.some(({ step }) => this.restsUntil(step) > now);
   }
 
   /**

@@ -45,8 +45,11 @@ export type MaintenanceRow = {
   readonly jobAt?: number;
   /** The number of failures in a row. */
   readonly failures: number;
-  /** When the next step may be begun, after a failure. */
-  readonly notBefore: number;
+  /**
+   * When maintenance, or a walk, was last asked for: what steps met before that does not count for their turns. Its column was first when the next step
+   * might be begun after a failure: such a time may be to come, and is gone after the next run.
+   */
+  readonly askedAt: number;
   /** Whether a purge was asked for. */
   readonly purges: boolean;
   /** When the refs may be walked again to find what they reach. */
@@ -68,7 +71,7 @@ export type MaintenanceRow = {
 const NO_ROW: MaintenanceRow = {
   asked: false,
   failures: 0,
-  notBefore: 0,
+  askedAt: 0,
   purges: false,
   walkAfter: 0,
   cruftVersion: 0,
@@ -89,7 +92,7 @@ export function readMaintenance(db: SqlDatabase): MaintenanceRow {
     asked: integerAt(row, 0) === 1,
     ...(row[1] === null ? {} : { jobAt: integerAt(row, 1) }),
     failures: integerAt(row, 2),
-    notBefore: integerAt(row, 3),
+    askedAt: integerAt(row, 3),
     purges: integerAt(row, 4) === 1,
     walkAfter: integerAt(row, 5),
     cruftVersion: integerAt(row, 6),
@@ -108,7 +111,7 @@ export function writeMaintenance(db: SqlDatabase, row: MaintenanceRow): void {
     Number(row.asked),
     row.jobAt ?? null,
     row.failures,
-    row.notBefore,
+    row.askedAt,
     Number(row.purges),
     row.walkAfter,
     row.cruftVersion,
@@ -141,8 +144,8 @@ export function noteLfsLook(db: SqlDatabase): void {
 }
 
 /** Has the refs walked as soon as can be: packs are wanted back. */
-export function askForWalk(db: SqlDatabase): void {
-  writeMaintenance(db, { ...readMaintenance(db), notBefore: 0, walkAfter: 0 });
+export function askForWalk(db: SqlDatabase, now: number): void {
+  writeMaintenance(db, { ...readMaintenance(db), askedAt: now, walkAfter: 0 });
 }
 
 /** How long after a pack lost its mark the refs are walked: more moves often follow. Milliseconds. */

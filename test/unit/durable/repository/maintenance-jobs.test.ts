@@ -1,0 +1,88 @@
+/** When a job of maintenance is sent, and which step it does, after steps that failed or did nothing. */
+import { describe, expect, it } from "vitest";
+import type { MaintenanceRun } from "../../../../src/refs/maintenance-store.ts";
+import { memoryRefStore, type MemoryRefStore } from "../../../support/memory-ref-store.ts";
+import { create, createdRecord, oid, packRecord, push } from "../../../suites/ref-store.ts";
+
+const HOUR = 60 * 60_000;
+const MINUTE = 60_000;
+
+/** A repository whose clock is set by hand. */
+class Bed {
+  now = 1_700_000_000_000;
+  readonly store: MemoryRefStore = memoryRefStore(() => this.now);
+  #pushes = 0;
+
+  async id(): Promise<string> {
+    return (await createdRecord(this.store)).id;
+  }
+
+  /** Pushes a branch with a pack of `objects`. */
+  async push(objects: number, more: { readonly marked?: boolean } = {}): Promise<void> {
+    const n = ++this.#pushes;
+    const pack = packRecord(n.toString(16).padStart(40, "0"), { objects, ownObjects: objects, ...more });
+    await push(this.store, [create(`refs/heads/b${n}`, oid(n))], { pack });
+  }
+
+  /** When the next job is sent, in milliseconds from now. */
+  get wait(): number | undefined {
+    const due = this.store.database.maintenance.nextDue(this.now);
+    return due === undefined ? undefined : due - this.now;
+  }
+
+  /** Begins a step. Returns which. */
+  async begin(): Promise<string> {
+    const begun = await this.store.beginMaintenance(await this.id(), []);
+    return begun.kind === "begun" ? begun.step : begun.kind;
+  }
+
+  async end(step: MaintenanceRun["step"], outcome: MaintenanceRun["outcome"]): Promise<void> {
+    const run = { step, outcome, at: this.now, ms: 0, packs: 0, objects: 0, bytes: 0, written: 0 };
+    await this.store.endMaintenance(await this.id(), run);
+  }
+
+  /** Has a step fail `count` times, each after the rest that the last failure brought. */
+  async fail(step: MaintenanceRun["step"], count: number): Promise<void> {
+    for (let n = 0; n < count; n++) {
+      this.now += this.wait ?? 0;
+      await this.end(step, "failed");
+    }
+  }
+}
+
+describe("a job of maintenance", () => {
+  it("is sent for a step that comes due while another one rests", async () => {
+    const bed = new Bed();
+    await bed.push(5000);
+    expect(await bed.begin()).toBe("graph");
+    await bed.fail("graph", 9);
+    expect(bed.wait).toBeGreaterThan(20 * HOUR);
+    for (let n = 0; n < 12; n++) await bed.push(3);
+    expect(bed.wait).toBe(0);
+    expect(await bed.begin()).toBe("roll-up");
+    await bed.fail("roll-up", 1);
+    expect(bed.wait).toBe(5 * MINUTE);
+  });
+
+  it("is sent for a walk whose time comes before the rest of another step ends", async () => {
+    const bed = new Bed();
+    await bed.push(5000);
+    await bed.fail("graph", 9);
+    await bed.push(3, { marked: false });
+    expect(bed.wait).toBeLessThanOrEqual(2 * MINUTE);
+    bed.now += bed.wait ?? 0;
+    expect(await bed.begin()).toBe("walk");
+  });
+
+  it("purges at once where somebody asks, though walks have failed and other steps are due", async () => {
+    const bed = new Bed();
+    await bed.push(5000);
+    await bed.fail("walk", 9);
+    expect(await bed.begin()).toBe("graph");
+    await bed.store.askForMaintenance(true);
+    expect(bed.wait).toBe(0);
+    expect(await bed.begin()).toBe("walk");
+    await bed.end("walk", "failed");
+    expect(await bed.begin()).toBe("graph");
+  });
+});
