@@ -23,6 +23,12 @@ export function hasBit(bits: Bits, number: number): boolean {
   return word !== undefined && ((word >>> (number & 31)) & 1) === 1;
 }
 
+/** Whether the set has `count` or a greater number. */
+export function hasBitFrom(bits: Bits, count: number): boolean {
+  const first = count >>> 5;
+  return bits.subarray(first).some((word, at) => (at === 0 ? word >>> (count & 31) : word) !== 0);
+}
+
 /** Adds a number, for which there is room. Returns whether it was new. */
 export function addBit(bits: Bits, number: number): boolean {
   const word = u32At(bits, number >>> 5);

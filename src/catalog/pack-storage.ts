@@ -1,7 +1,7 @@
 /**
  * The port to the place where packs lie: one repository's prefix in a bucket. What is written here is invisible until a
- * catalog names it. Nothing here is ever overwritten with other bytes. A name is written once, except that two runs of
- * the same step may write the same bitmaps, and tips of the same pack.
+ * catalog names it. A name is written once, except for what only saves work: two runs of the same step may write the bitmaps
+ * and tips of the same pack, and what is damaged is made anew. Nothing else here is ever overwritten.
  *
  * A push writes the `.pack` first, then `.rev`, and `.idx` last. C git recognises a pack by its `.idx`, so the prefix
  * is a valid bare repository at every moment. A caller that stages a pack deletes it if the commit does not happen. The

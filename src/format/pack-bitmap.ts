@@ -18,7 +18,7 @@
  * @see gitformat-bitmap(5)
  */
 import { f64At, i32At, itemAt, u32At } from "../bytes/assert.ts";
-import { type Bits, newBits } from "../bytes/bits.ts";
+import { type Bits, hasBitFrom, newBits } from "../bytes/bits.ts";
 import { equal } from "../bytes/chunk.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
@@ -236,7 +236,11 @@ export class BitmapTable {
     return chain;
   }
 
-  /** Returns the range of the file that has the bitmap of a row, without what stands before it. */
+  /**
+   * Returns the range of the file that has the bitmap of a row, with its head, which {@link ewahOf} takes away.
+   *
+   * @throws CorruptStore
+   */
   rangeOf(row: number): BitmapRange {
     const offset = f64At(this.#offsets, row);
     let low = 0;
@@ -246,9 +250,20 @@ export class BitmapTable {
       if (f64At(this.#ends, middle) <= offset) low = middle + 1;
       else high = middle;
     }
-    const length = f64At(this.#ends, low) - offset - ENTRY_HEAD_BYTES;
-    if (length <= 0) corrupt("the offset of a bitmap is wrong");
-    return { offset: offset + ENTRY_HEAD_BYTES, length };
+    const length = f64At(this.#ends, low) - offset;
+    if (length <= ENTRY_HEAD_BYTES) corrupt("the offset of a bitmap is wrong");
+    return { offset, length };
+  }
+
+  /**
+   * Returns the bitmap in what was read of a row's range. The table may have been read of an earlier file of the pack than the range.
+   *
+   * @throws CorruptStore if it is the bitmap of another commit.
+   */
+  ewahOf(row: number, bytes: Uint8Array): Uint8Array {
+    if (viewOf(bytes).getUint32(0) !== this.positionAt(row)) corrupt("the bitmap is of another commit");
+    if ((bytes[4] === 0) !== i32At(this.#bases, row) < 0) corrupt("the bitmap has another base");
+    return bytes.subarray(ENTRY_HEAD_BYTES);
   }
 }
 
@@ -294,6 +309,12 @@ export function parsePackBitmap(bytes: Uint8Array, format: ObjectFormat, packChe
   return BitmapTable.ofFile(bytes, format);
 }
 
+/** Returns a set that was read of a file. @throws CorruptStore if it has more than there are objects */
+export function assertObjects(bits: Bits, objects: number): Bits {
+  if (hasBitFrom(bits, objects)) corrupt("an object that is not in the pack");
+  return bits;
+}
+
 /** Returns the bytes of a file that hold the bitmaps of the types, at most. */
 export function mostTypeBytes(objects: number, format: ObjectFormat): number {
   return CHECKSUM_AT + format.rawSize + TYPES * mostEwahBytes(objects);
@@ -310,6 +331,6 @@ export function readTypeBits(bytes: Uint8Array, objects: number, format: ObjectF
     const bits = newBits(objects);
     xorEwah(bytes, at, bits);
     at = ewahEnd(bytes, at);
-    return bits;
+    return assertObjects(bits, objects);
   });
 }

@@ -3,7 +3,7 @@
  * what such a commit reaches.
  *
  * A pack has bitmaps only if everything that its commits reach is in it. The largest pack of a repository usually is
- * like that. The file depends on the pack and the branches alone: two steps that do the same write the same bytes.
+ * like that. The file depends on the pack and on the branches of the moment.
  *
  * @packageDocumentation
  * @see gitformat-bitmap(5), git-repack(1), `--write-bitmap-index`

@@ -47,7 +47,7 @@ async function firstReached({ count, bitmaps, table, pacer }: HistoryInput): Pro
   for (const [number, row] of rows.entries()) {
     const bits = newBits(count);
     const chain = table.chainOf(row);
-    for (const each of chain) xorEwah(bitmaps, table.rangeOf(each).offset, bits);
+    for (const each of chain) xorEwah(table.ewahOf(each, bitmaps.subarray(table.rangeOf(each).offset)), 0, bits);
     noteFirst(bits, seen, (rank) => {
       firsts[rank] = number;
     });

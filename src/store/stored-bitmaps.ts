@@ -4,11 +4,12 @@
  *
  * @packageDocumentation
  */
-import { present } from "../bytes/assert.ts";
+import { itemAt, present } from "../bytes/assert.ts";
 import { type Bits, newBits } from "../bytes/bits.ts";
 import { fromHex } from "../bytes/hex.ts";
 import { xorEwah } from "../format/ewah.ts";
 import {
+  assertObjects,
   type BitmapRange,
   BitmapTable,
   lookupTableRange,
@@ -77,11 +78,12 @@ export class StoredBitmaps {
   async reachedFrom(position: number): Promise<Bits | undefined> {
     const row = this.#table.rowOf(position);
     if (row < 0) return undefined;
-    const ranges = this.#table.chainOf(row).map((each) => this.#table.rangeOf(each));
-    const pieces = await this.#read(ranges);
-    const bits = newBits(this.#handle.record.objects);
-    for (const piece of pieces) xorEwah(piece, 0, bits);
-    return bits;
+    const rows = this.#table.chainOf(row);
+    const pieces = await this.#read(rows.map((each) => this.#table.rangeOf(each)));
+    const { objects } = this.#handle.record;
+    const bits = newBits(objects);
+    for (const [at, each] of rows.entries()) xorEwah(this.#table.ewahOf(each, itemAt(pieces, at)), 0, bits);
+    return assertObjects(bits, objects);
   }
 
   /** Returns the bytes of ranges. What a bitmap builds on lies shortly before it, so one read usually has all. */

@@ -13,7 +13,7 @@ import { forgetLayers } from "./graph-layers.ts";
 import { dropMultiPackIndex } from "./multi-pack-indexes.ts";
 import { listRuns } from "./tables/maintenance.ts";
 import { readMultiPackIndex } from "./tables/multi-pack-index.ts";
-import { deleteOwnBitmap } from "./tables/pack-bitmaps.ts";
+import { deleteLoanBitmap, deleteOwnBitmap } from "./tables/pack-bitmaps.ts";
 import { bumpCatalogVersion, readRepository } from "./tables/repository.ts";
 
 /** How long a file stays that was just made. Milliseconds. */
@@ -34,6 +34,11 @@ function forget(db: SqlDatabase, { pack, extension }: DamagedFile, version: numb
   return true;
 }
 
+/** A fork does without what is not as it was when it borrowed the pack: only the owner makes such a file anew. */
+function forgetOnLoan(db: SqlDatabase, { home, pack, extension }: DamagedFile): boolean {
+  return extension === "bitmap" && deleteLoanBitmap(db, pack, home);
+}
+
 /** Forgets files. Returns whether there were any. `now` is in milliseconds since the epoch. */
 export function forgetDamaged(db: SqlDatabase, files: readonly DamagedFile[], now: number): boolean {
   return db.transaction(() => {
@@ -42,8 +47,9 @@ export function forgetDamaged(db: SqlDatabase, files: readonly DamagedFile[], no
     for (const { step, outcome, at } of listRuns(db)) if (outcome === "done" && at > now - REST_TIME) made.add(step);
     let isAny = false;
     for (const file of files) {
-      if (file.home !== row?.record.id || made.has(STEP_OF[file.extension])) continue;
-      isAny = forget(db, file, row.version + 1, now) || isAny;
+      if (row === undefined) continue;
+      if (file.home !== row.record.id) isAny = forgetOnLoan(db, file) || isAny;
+      else if (!made.has(STEP_OF[file.extension])) isAny = forget(db, file, row.version + 1, now) || isAny;
     }
     if (isAny) bumpCatalogVersion(db);
     return isAny;

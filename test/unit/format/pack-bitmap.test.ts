@@ -68,7 +68,7 @@ class Packed {
     const bits = newBits(this.index.count);
     for (const each of table.chainOf(row)) {
       const { offset, length } = table.rangeOf(each);
-      xorEwah(bytes.subarray(offset, offset + length), 0, bits);
+      xorEwah(table.ewahOf(each, bytes.subarray(offset, offset + length)), 0, bits);
     }
     return bits;
   }

@@ -89,4 +89,31 @@ describe("the bitmaps of a stored pack", () => {
     store.storage.files.set(name, concat([file.subarray(0, -52), file]));
     await expect(opened(store)).rejects.toThrow(CorruptStore);
   });
+
+  it("are a fault where a table that was read earlier is of another file, as long as this one", async () => {
+    const { store } = await stored(1100);
+    const [pack] = store.packs;
+    const name = `${pack?.name}.bitmap`;
+    const file = Buffer.from(store.storage.files.get(name) ?? []);
+    const bitmaps = await opened(store);
+    // The first commit has given its place to another one: four bytes of the head of its bitmap.
+    const other = Buffer.from(file);
+    const table = file.subarray(-20 - 1100 * 16);
+    other.writeUInt32BE(1, Number(table.readBigUInt64BE(4)));
+    store.storage.files.set(name, other);
+    await expect(bitmaps.reachedFrom(0)).rejects.toThrow("of another commit");
+    store.storage.files.set(name, file);
+    store.forget();
+    expect(await bitmaps.reachedFrom(3)).toBeDefined();
+  });
+
+  it("are a fault where they have more than the objects of the pack", async () => {
+    for (const commits of [20, 1100]) {
+      const { store } = await stored(commits);
+      store.packs = store.packs.map((pack) => ({ ...pack, objects: OBJECTS - 32 }));
+      const bitmaps = await opened(store);
+      await expect(bitmaps.types()).rejects.toThrow("not in the pack");
+      await expect(bitmaps.reachedFrom(0)).rejects.toThrow("not in the pack");
+    }
+  });
 });

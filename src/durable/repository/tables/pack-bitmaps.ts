@@ -14,10 +14,32 @@ export const PACK_BITMAPS_DDL = `CREATE TABLE IF NOT EXISTS pack_bitmaps (
   tips INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID`;
 
-/** Notes the file of a pack. One that is known already stays: both have the same bytes. */
+/**
+ * Notes the file of a pack. Of two that were written at once, the one that is noted later counts, as it was mostly written later, too:
+ * branches may have moved in between. That there can be none takes nothing away that was found.
+ */
 export function insertBitmap(db: SqlDatabase, pack: string, { bytes, commits, tips = 0 }: PackBitmapSize): void {
-  const values = [pack, bytes, commits, tips];
-  db.run("INSERT OR IGNORE INTO pack_bitmaps (pack, bytes, commits, tips) VALUES (?, ?, ?, ?)", ...values);
+  db.run(
+    `INSERT INTO pack_bitmaps (pack, bytes, commits, tips) VALUES (?, ?, ?, ?)
+      ON CONFLICT (pack) DO UPDATE SET bytes = excluded.bytes, commits = excluded.commits, tips = excluded.tips
+      WHERE excluded.bytes > 0 OR pack_bitmaps.bytes = 0`,
+    pack,
+    bytes,
+    commits,
+    tips,
+  );
+}
+
+/** Forgets the bitmaps of a pack that is borrowed from `home`: its owner may have made them anew, with another size. Returns whether there were any. */
+export function deleteLoanBitmap(db: SqlDatabase, pack: string, home: string): boolean {
+  const found = db.rows(
+    "SELECT 1 FROM pack_bitmaps WHERE pack = ? AND bytes > 0 AND pack IN (SELECT pack FROM borrowed_packs WHERE home = ?)",
+    pack,
+    home,
+  );
+  if (firstRow(found) === undefined) return false;
+  deleteBitmaps(db, [pack]);
+  return true;
 }
 
 /** Forgets the files of packs. */
