@@ -8,6 +8,16 @@ import { LimitExceeded } from "../../bytes/failure.ts";
 /** Actions of one commit, and files of one patch. */
 const MOST_ACTIONS = 10_000;
 
+/** Characters of all paths of one commit. Each is taken apart, and its directories are held. */
+const MOST_PATH_CHARACTERS = 4 * 1024 * 1024;
+
+/** Checks the characters of all paths of a commit. @throws LimitExceeded */
+export function assertPaths(characters: number): void {
+  if (characters <= MOST_PATH_CHARACTERS) return;
+  const detail = `the paths of a commit may have ${MOST_PATH_CHARACTERS} characters together`;
+  throw new LimitExceeded("commit-actions", MOST_PATH_CHARACTERS, detail);
+}
+
 /** Checks the number of actions of a commit. @throws LimitExceeded */
 export function assertActions(count: number): void {
   if (count > MOST_ACTIONS)

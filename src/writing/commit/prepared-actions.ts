@@ -11,7 +11,7 @@ import { TYPE_NUMBER } from "../../object/object-type.ts";
 import { FILE_MODE } from "../../object/tree.ts";
 import type { KeptBlobStore } from "../../refs/kept-blobs.ts";
 import type { ObjectDatabase } from "../../store/object-database.ts";
-import { assertActions, type FileAction, type RefusedAction } from "./file-action.ts";
+import { assertActions, assertPaths, type FileAction, type RefusedAction } from "./file-action.ts";
 import { checkPath, pathSteps } from "./file-path.ts";
 import type { NewObjects } from "./new-objects.ts";
 
@@ -66,6 +66,7 @@ export class PreparedActions {
   readonly actions: FileAction[] = [];
   readonly #contents: NewObjects;
   readonly #rawSize: number;
+  #pathCharacters = 0;
   /** The blobs that actions name, by the index of the action. */
   readonly #named = new Map<number, Uint8Array>();
 
@@ -84,6 +85,8 @@ export class PreparedActions {
   async add(order: ActionOrder): Promise<RefusedAction | undefined> {
     const index = this.actions.length;
     assertActions(index + 1);
+    this.#pathCharacters += order.path.length + (order.from?.length ?? 0); // Only a move comes from somewhere.
+    assertPaths(this.#pathCharacters);
     await this.#contents.pace(pathSteps(order.path) + (order.from === undefined ? 0 : pathSteps(order.from)));
     const action = await this.#prepare(order);
     if ("member" in action) return { index, ...action };

@@ -7,6 +7,7 @@ import { FILE_MODE } from "../../../../src/object/tree.ts";
 import { Directory } from "../../../../src/writing/commit/directory.ts";
 import { checkBytePath, pathSteps } from "../../../../src/writing/commit/file-path.ts";
 import { NewObjects } from "../../../../src/writing/commit/new-objects.ts";
+import { PreparedActions } from "../../../../src/writing/commit/prepared-actions.ts";
 import { TreeEdit } from "../../../../src/writing/commit/tree-edit.ts";
 import { nodeHash } from "../../../support/store.ts";
 
@@ -69,6 +70,19 @@ describe("a tree that is changed", () => {
     expect(pacer.steps - applied).toBeGreaterThan(200 * 500 * 10);
     await edit.write(objects);
     expect(objects.count).toBe(501);
+  });
+});
+
+describe("the paths of a commit", () => {
+  it("have a bound together, as each is taken apart", async () => {
+    const { objects } = counted(300_000);
+    const actions = new PreparedActions(objects, 20);
+    const add = async (at: number) => await actions.add({ action: "delete", path: `${"d/".repeat(2000)}${at}` });
+    const all = async (): Promise<void> => {
+      for (let at = 0; at < 1100; at++) await add(at);
+    };
+    await expect(all()).rejects.toMatchObject({ name: "LimitExceeded", limit: "commit-actions" });
+    expect(actions.actions.length).toBeGreaterThan(1000);
   });
 });
 
