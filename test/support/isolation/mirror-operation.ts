@@ -29,7 +29,7 @@ async function synced({ base }: Game, path: string): Promise<string | null> {
 }
 
 /** Notes that a mirror has what its upstream has. */
-function follow({ world }: Game, mirror: ModelRepository, { refs, head }: ModelRepository): void {
+function follow({ world }: Pick<Game, "world">, mirror: ModelRepository, { refs, head }: ModelRepository): void {
   for (const ref of mirror.refs.keys()) if (!refs.has(ref)) world.move(mirror, ref, undefined);
   for (const [ref, oid] of refs) if (mirror.refs.get(ref) !== oid) world.move(mirror, ref, oid);
   mirror.head = head;
@@ -74,6 +74,26 @@ async function sync(game: Game): Promise<string> {
   expect(await synced(game, path)).toBe(null);
   follow(game, mirror, followed(source));
   return `${path} of ${String(mirror.upstream)}`;
+}
+
+/**
+ * Has the model follow a mirror that the host synced by itself, as it does soon after something else of it changed, such as its packs. What
+ * it then has is what its upstream has or had. Returns whether there was anything new.
+ */
+export async function catchUp(game: Game, path: string): Promise<boolean> {
+  const { world, base } = game;
+  const mirror = world.repositories.get(path);
+  if (mirror?.isMirror !== true) return false;
+  const { body } = await apiClient(base, OPERATOR)("GET", `/repos/${path}/refs`);
+  const { refs, head } = body as { refs?: { name: string; oid: string }[]; head?: string };
+  const now = new Map((refs ?? []).map(({ name, oid }) => [name, oid]));
+  const isSame = now.size === mirror.refs.size && [...now].every(([name, oid]) => mirror.refs.get(name) === oid);
+  if (isSame) return false;
+  const source = world.namesSince(mirror.upstream ?? "").map((name) => world.repositories.get(name));
+  const had = new Set(source.flatMap((each) => [...(each?.refs.values() ?? []), ...(each?.log ?? []).flatMap(({ oids }) => oids)])); // prettier-ignore
+  expect([...now.values()].filter((oid) => !had.has(oid) && ![...mirror.refs.values()].includes(oid))).toEqual([]);
+  follow(game, mirror, { ...mirror, refs: now, head: head ?? mirror.head });
+  return true;
 }
 
 /** The operations. */
