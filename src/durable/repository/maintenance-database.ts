@@ -337,7 +337,7 @@ export class MaintenanceDatabase {
       waitingForForks: waiting,
       asked: row.asked,
       ...(row.jobAt === undefined ? {} : { runningSince: row.jobAt }),
-      runs: listRuns(this.#db),
+      runs: listRuns(this.#db).filter(({ outcome }) => outcome !== "nothing"),
     };
   }
 
@@ -385,10 +385,12 @@ export class MaintenanceDatabase {
       askedAt: Math.min(before.askedAt, run.at - 1), // A run that ends after somebody has asked counts.
       walkAfter: step === "walk" && failures === 0 ? now + this.#pauseAfter(run, found, now) : before.walkAfter,
     };
-    if (outcome !== "nothing")
+    // A step that was planned and found nothing to do may stay due. Where none was, the report is one of a roll-up.
+    const isIdle = outcome === "nothing" && step !== "roll-up";
+    if (outcome !== "nothing" || isIdle)
       insertRun(this.#db, { ...run, ...(error === undefined ? {} : { error: error.slice(0, MOST_ERROR) }) });
     const next = this.#plan(listPackSizes(this.#db), row, now).step;
-    const isOver = outcome !== "failed" && next === "nothing";
+    const isOver = outcome !== "failed" && (next === "nothing" || (isIdle && next === step));
     writeMaintenance(this.#db, { ...row, asked: before.asked && !isOver });
   }
 }

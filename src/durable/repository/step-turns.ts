@@ -1,10 +1,10 @@
 /**
- * Which of the steps of maintenance that are due has its turn, by what the last runs did. A step that fails, or comes too late each time, or is always due,
- * must not keep the others from theirs.
+ * Which of the steps of maintenance that are due has its turn, by what the last runs did. A step that fails, finds nothing to do though it is due, comes too late
+ * each time, or is always due, must not keep the others from theirs.
  *
  * | figure | value | what it trades |
  * | --- | --- | --- |
- * | `RETRY_TIME` | 5 min | how long a step that failed rests: twice as long after each further failure in a row |
+ * | `RETRY_TIME` | 5 min | how long a step rests that failed, or did nothing: twice as long after each further time in a row |
  * | `MOST_RETRY_TIME` | 1 day | the longest rest |
  * | `WALK_PAUSE` | 1 min | how long a look for pointers rests that was dropped since refs moved |
  * | `MOST_IN_A_ROW` | 8 | after so many runs of one step others have a turn: filters of a long history take twenty |
@@ -41,10 +41,10 @@ export class StepTurns {
       this.#tried.add(newest.step);
   }
 
-  /** Returns until when a step rests, in milliseconds since the epoch; 0 if it did not fail the last time. */
+  /** Returns until when a step rests, in milliseconds since the epoch; 0 if it did something the last time. */
   restsUntil(step: StepName): number {
     const own = this.#runs.filter((run) => run.step === step);
-    const good = own.findIndex(({ outcome }) => outcome !== "failed");
+    const good = own.findIndex(({ outcome }) => outcome === "done" || outcome === "stale");
     const failures = good < 0 ? own.length : good;
     const [newest] = own;
     if (newest === undefined) return 0;

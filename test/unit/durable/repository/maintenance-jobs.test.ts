@@ -85,4 +85,29 @@ describe("a job of maintenance", () => {
     await bed.end("walk", "failed");
     expect(await bed.begin()).toBe("graph");
   });
+
+  it("rests after a step that found nothing to do, though it stays due: no filter can be computed", async () => {
+    const bed = new Bed();
+    await bed.push(500);
+    const id = await bed.id();
+    await bed.store.askForMaintenance(false);
+    const name = "f".repeat(40);
+    await bed.store.beginMaintenance(id, [name]);
+    const added = { name, checksum: "c".repeat(40), commits: 50, filters: 10, bytes: 5000 };
+    const opened = await bed.store.open({});
+    const version = opened.kind === "found" ? opened.version : 0;
+    await bed.store.replaceGraphs({ id, version, seen: [], kept: 0, added, objects: 500 });
+    await bed.end("graph", "done");
+    expect(await bed.store.maintenance()).toMatchObject({ asked: true });
+    const waits: (number | undefined)[] = [];
+    for (let n = 0; n < 3; n++) {
+      expect(await bed.begin()).toBe("graph");
+      await bed.end("graph", "nothing");
+      waits.push(bed.wait);
+      bed.now += bed.wait ?? 0;
+    }
+    expect(waits).toEqual([5 * MINUTE, 10 * MINUTE, 20 * MINUTE]);
+    expect((await bed.store.maintenance())?.runs.map(({ outcome }) => outcome)).toEqual(["done"]);
+    expect(await bed.store.maintenance()).toMatchObject({ asked: false });
+  });
 });
