@@ -10,7 +10,7 @@
 export type Pause = () => Promise<void>;
 
 /**
- * Steps after which a pause is due, about 20 ms. A step is about as much work as reading one byte, some 10 ns. Somebody who comes in waits for some five turns: of
+ * Steps after which a pause is due, about 20 ms. A step is about as much work as reading one byte, some 10 ns. Somebody who comes in waits for several turns: of
  * the connection, of the request and of its answer.
  */
 const STEPS_BETWEEN_PAUSES = 2_000_000;
