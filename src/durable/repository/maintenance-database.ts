@@ -38,9 +38,13 @@ import { LENT_NOTHING, readLending } from "./tables/forks.ts";
 import { listGraphs } from "./tables/commit-graphs.ts";
 import { areAnyPurged, insertLease, LEASE_TIME, listReplaced } from "./tables/leases.ts";
 import {
+  endLostJob,
+  forgetBegun,
   insertRun,
+  JOB_TIME,
   listRuns,
   type MaintenanceRow,
+  noteBegun,
   noteDoubt,
   readMaintenance,
   walkPause,
@@ -51,10 +55,6 @@ import { cruftBefore, listPackSizes, listPublished, oldestCruft, reviveCruft } f
 import { pastHoldsUntil } from "./tables/recent-values.ts";
 import { sumTail } from "./tables/tail-packs.ts";
 import { bumpCatalogVersion, type RepositoryRow } from "./tables/repository.ts";
-
-/** A job that has not reported after this time is taken for lost. Milliseconds. */
-const JOB_TIME = 15 * 60_000;
-const MOST_ERROR = 1000;
 
 /** The part of the repository's other tables that maintenance needs. */
 export interface MaintainedRepository {
@@ -239,9 +239,10 @@ export class MaintenanceDatabase {
 
   /**
    * Removes the cruft packs whose time is up, and the twin of packs that are not the catalog any more. Their files are
-   * deleted with those of ended uploads.
+   * deleted with those of ended uploads. A job that is taken for lost has failed.
    */
   expire(now: number, row: RepositoryRow): void {
+    endLostJob(this.#db, now);
     const { cruftSince, set } = this.#due(row);
     if (isTwinStale(this.#db, set)) this.#db.transaction(() => dropTwin(this.#db, now + TWINS.grace));
     const graceTime = graceTimeOf(row.record);
@@ -356,6 +357,7 @@ export class MaintenanceDatabase {
       const row = readMaintenance(this.#db);
       const plan = this.#plan(listPublished(this.#db), row, now);
       const written = plan.step === "nothing" ? 0 : PACKS_WRITTEN[plan.step];
+      if (plan.step !== "nothing") noteBegun(this.#db, plan.step, now);
       for (const name of packNames.slice(0, written)) insertLease(this.#db, name, now + LEASE_TIME);
       const purges = plan.step === "lfs" ? row.lfsPurges : row.purges;
       return { kind: "begun", record, ...plan, purges, now, ...graphBeginning(this.#db) };
@@ -377,7 +379,7 @@ export class MaintenanceDatabase {
     const found = this.#repository.read();
     if (found?.record.id !== id) return;
     const { jobAt: _, ...before } = readMaintenance(this.#db);
-    const { outcome, step, error } = run;
+    const { outcome, step } = run;
     const failures = outcome === "failed" ? before.failures + 1 : 0;
     const row: MaintenanceRow = {
       ...before,
@@ -385,10 +387,10 @@ export class MaintenanceDatabase {
       askedAt: Math.min(before.askedAt, run.at - 1), // A run that ends after somebody has asked counts.
       walkAfter: step === "walk" && failures === 0 ? now + this.#pauseAfter(run, found, now) : before.walkAfter,
     };
+    forgetBegun(this.#db);
     // A step that was planned and found nothing to do may stay due. Where none was, the report is one of a roll-up.
     const isIdle = outcome === "nothing" && step !== "roll-up";
-    if (outcome !== "nothing" || isIdle)
-      insertRun(this.#db, { ...run, ...(error === undefined ? {} : { error: error.slice(0, MOST_ERROR) }) });
+    if (outcome !== "nothing" || isIdle) insertRun(this.#db, run);
     const next = this.#plan(listPackSizes(this.#db), row, now).step;
     const isOver = outcome !== "failed" && (next === "nothing" || (isIdle && next === step));
     writeMaintenance(this.#db, { ...row, asked: before.asked && !isOver });

@@ -37,6 +37,13 @@ CREATE TABLE IF NOT EXISTS maintenance_runs (
 
 /** The runs that are kept. */
 const MOST_RUNS = 20;
+/** The characters that are kept of an error. */
+const MOST_ERROR = 1000;
+
+/** A job that has not reported after this time is taken for lost. Milliseconds. */
+export const JOB_TIME = 15 * 60_000;
+/** The time that a run takes that has not ended. A build that does not know it shows such a run as failed. */
+const NOT_ENDED = -1;
 
 /** The row. */
 export type MaintenanceRow = {
@@ -200,7 +207,8 @@ function outcomeAt(row: SqlRow, column: number): MaintenanceRun["outcome"] {
 /** Returns the runs that are kept, newest first. */
 export function listRuns(db: SqlDatabase): MaintenanceRun[] {
   const rows = db.rows(
-    "SELECT outcome, at, ms, packs, objects, bytes, written, error, step FROM maintenance_runs ORDER BY seq DESC",
+    `SELECT outcome, at, ms, packs, objects, bytes, written, error, step FROM maintenance_runs WHERE ms >= 0
+      ORDER BY seq DESC`,
   );
   return Array.from(rows, (row) => ({
     step: stepAt(row, 8),
@@ -228,7 +236,43 @@ export function insertRun(db: SqlDatabase, run: MaintenanceRun): void {
     run.objects,
     run.bytes,
     run.written,
-    run.error ?? null,
+    run.error?.slice(0, MOST_ERROR) ?? null,
   );
-  db.run("DELETE FROM maintenance_runs WHERE seq <= (SELECT max(seq) FROM maintenance_runs) - ?", MOST_RUNS);
+  db.run(
+    "DELETE FROM maintenance_runs WHERE seq NOT IN (SELECT seq FROM maintenance_runs ORDER BY seq DESC LIMIT ?)",
+    MOST_RUNS,
+  );
+}
+
+/** Notes that a step is begun, in place of the one that was begun before. It is no run yet. */
+export function noteBegun(db: SqlDatabase, step: MaintenanceRun["step"], at: number): void {
+  forgetBegun(db);
+  const error = "The job ended without a report.";
+  const run = {
+    step,
+    outcome: "failed",
+    at,
+    ms: NOT_ENDED,
+    packs: 0,
+    objects: 0,
+    bytes: 0,
+    written: 0,
+    error,
+  } as const;
+  insertRun(db, run);
+}
+
+/** Forgets the step that is begun: its job has reported. */
+export function forgetBegun(db: SqlDatabase): void {
+  db.run("DELETE FROM maintenance_runs WHERE ms = ?", NOT_ENDED);
+}
+
+/** Where a job has not reported for too long, the step that it had begun has failed. */
+export function endLostJob(db: SqlDatabase, now: number): void {
+  const { jobAt, ...row } = readMaintenance(db);
+  if (jobAt === undefined || jobAt + JOB_TIME > now) return;
+  db.transaction(() => {
+    writeMaintenance(db, row);
+    db.run("UPDATE maintenance_runs SET ms = max(0, ? - at) WHERE ms = ?", now, NOT_ENDED);
+  });
 }

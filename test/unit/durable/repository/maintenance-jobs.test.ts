@@ -110,4 +110,42 @@ describe("a job of maintenance", () => {
     expect((await bed.store.maintenance())?.runs.map(({ outcome }) => outcome)).toEqual(["done"]);
     expect(await bed.store.maintenance()).toMatchObject({ asked: false });
   });
+
+  it("that dies counts as a failure of the step that it had begun: others come first, and then it rests", async () => {
+    const bed = new Bed();
+    await bed.push(5000);
+    for (let n = 0; n < 12; n++) await bed.push(3);
+    const { database } = bed.store;
+    const die = async (): Promise<string> => {
+      expect(database.dueWork(bed.now).maintenance).toBe(true);
+      database.maintenance.jobSent(bed.now);
+      const step = await bed.begin();
+      expect(bed.wait).toBe(15 * MINUTE);
+      expect((await bed.store.maintenance())?.runs.some(({ ms }) => ms < 0)).toBe(false);
+      bed.now += 15 * MINUTE;
+      return step;
+    };
+    expect(await die()).toBe("roll-up");
+    expect(await die()).toBe("graph");
+    expect(database.dueWork(bed.now).maintenance).toBe(true);
+    expect((await bed.store.maintenance())?.runs).toMatchObject([
+      { step: "graph", outcome: "failed", ms: 15 * MINUTE, error: "The job ended without a report." },
+      { step: "roll-up", outcome: "failed" },
+    ]);
+    expect(await die()).toBe("roll-up");
+    expect(database.dueWork(bed.now).maintenance).toBe(true);
+    expect(await bed.begin()).toBe("graph");
+    await bed.end("graph", "failed");
+    expect(database.dueWork(bed.now).maintenance).toBe(false);
+    expect(bed.wait).toBe(10 * MINUTE);
+  });
+
+  it("that was lost before it began anything is sent again, and is no failure", async () => {
+    const bed = new Bed();
+    await bed.push(5000);
+    bed.store.database.maintenance.jobSent(bed.now);
+    bed.now += 15 * MINUTE;
+    expect(bed.store.database.dueWork(bed.now).maintenance).toBe(true);
+    expect((await bed.store.maintenance())?.runs).toEqual([]);
+  });
 });
