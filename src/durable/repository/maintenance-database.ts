@@ -297,7 +297,7 @@ export class MaintenanceDatabase {
     if (call.kind === "graphs") return { replaced: this.replaceGraphs(call.request, now) };
     if (call.kind === "lfs") return { replaced: this.reportLfs(call.report, now) };
     if (call.kind === "damage")
-      return { replaced: { kind: forgetDamaged(this.#db, call.files, now) ? "done" : "stale" } };
+      return { replaced: { kind: this.#exists && forgetDamaged(this.#db, call.files, now) ? "done" : "stale" } };
     if (call.kind === "revive") return { revived: this.#revive(now) };
     if (call.kind === "end") this.end(call, now);
     if (call.kind === "ask") this.ask(call.purge, now);

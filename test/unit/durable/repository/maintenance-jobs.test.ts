@@ -149,3 +149,13 @@ describe("a job of maintenance", () => {
     expect((await bed.store.maintenance())?.runs).toEqual([]);
   });
 });
+
+it("a file that is damaged is no fault where there was never a repository, or is none any more", async () => {
+  const bed = new Bed();
+  const { maintenance } = bed.store.database;
+  const files = [{ home: "gone", pack: "a", extension: "bitmap" }] as const;
+  const stale = { replaced: { kind: "stale" } };
+  expect(maintenance.answer({ kind: "damage", files }, bed.now)).toEqual(stale);
+  await bed.store.remove(await bed.id());
+  expect(maintenance.answer({ kind: "damage", files }, bed.now)).toEqual(stale);
+});
