@@ -158,6 +158,7 @@ export class LargeDeltas {
     try {
       await fill(async (bytes) => await staged.append(bytes));
       await staged.finish();
+      staged.release();
     } catch (error) {
       await staged.abort();
       throw error;
@@ -242,6 +243,7 @@ export class LargeDeltas {
       finish: async () => {
         if (staged.length !== size) throw new ObjectRejected("failed to apply delta");
         await staged.finish();
+        staged.release();
         this.#scratch.set(node, { file, size });
         return { kind: "passed", size, collision: kernel.hashFinish(kernel.scratchAt, HASH_CONTEXT) };
       },

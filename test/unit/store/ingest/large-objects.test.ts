@@ -3,8 +3,9 @@
  *
  * @module-tag thorough
  */
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { itemAt, u8At } from "../../../../src/bytes/assert.ts";
+import { PartBuffers } from "../../../../src/store/ingest/part-buffers.ts";
 import { createDelta } from "../../../support/delta.ts";
 import { PIECE_BUFFER_BYTES } from "../../../../src/format/pack-scanner.ts";
 import type { PackFile } from "../../../../src/catalog/pack-storage.ts";
@@ -130,6 +131,22 @@ describe("ingest of large deltas", () => {
     });
     await expectTaken(forced);
     await expectTaken(forced.toReversed());
+  });
+
+  it("gives back the buffers of scratch files that fit one part", async () => {
+    const [take, give] = [vi.spyOn(PartBuffers.prototype, "take"), vi.spyOn(PartBuffers.prototype, "give")];
+    const large = blob(noise(WHOLE + 40_000, 5));
+    const family = Array.from({ length: 12 }, (_, i) => delta(large, edit(large, WHOLE + 40_000 + i, 60 + i)));
+    await expectTaken([whole(large), ...family], new TestStore({ ...TINY, partBytes: 256 * 1024 }));
+    const gives = new Set(give.mock.invocationCallOrder);
+    const calls = [...take.mock.invocationCallOrder, ...gives].toSorted((a, b) => a - b);
+    vi.restoreAllMocks();
+    let [held, most] = [0, 0];
+    for (const call of calls) {
+      held += gives.has(call) ? -1 : 1;
+      most = Math.max(most, held);
+    }
+    expect(most).toBeLessThanOrEqual(2);
   });
 
   it("takes many deltas on one base", async () => {
