@@ -128,8 +128,9 @@ export class PackContent {
     ]);
     const index = new PackIndex(indexBytes, this.format);
     const noteDamage = (): void => void (this.#lacksReverseIndex = true);
-    const tools = { format: this.format, hash: repository.hash, noteDamage };
-    const order = ranksOrSorted(reverseBytes, { pack, index }, tools);
+    const { hash, pacer } = repository;
+    const tools = { format: this.format, hash, pacer, noteDamage };
+    const order = await ranksOrSorted(reverseBytes, { pack, index }, tools);
     await repository.pacer.forEach(this.count, NAME_STEPS, (rank) => {
       const position = order.positionOf(rank);
       this.positions[rank] = position;

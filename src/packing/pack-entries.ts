@@ -58,7 +58,8 @@ export class PackEntries {
     ]);
     const index = new PackIndex(idx, format);
     const noteDamage = (): void => handle.noteDamage("rev");
-    const ranks = ranksOrSorted(rev, { pack, index }, { format, hash: handle.hash, noteDamage });
+    const { hash, pacer } = handle;
+    const ranks = await ranksOrSorted(rev, { pack, index }, { format, hash, pacer, noteDamage });
     const entries = new PackEntries(index, ranks, pack.packBytes - format.rawSize);
     freeMemory(idx);
     if (rev instanceof Uint8Array) freeMemory(rev);

@@ -34,7 +34,8 @@ const FIND_STEPS = 150;
 export class PackHandle {
   readonly record: PackRecord;
   readonly head: PackIndexHead;
-  readonly #pacer: Pacer;
+  /** Counts the work of the request. */
+  readonly pacer: Pacer;
   readonly #context: ReadingTools & PackPlace;
   #index: PackIndex | undefined;
   #entries: ReadonlyMap<number, Uint8Array> | undefined;
@@ -55,7 +56,7 @@ export class PackHandle {
 
   constructor(record: PackRecord, context: PackContext) {
     this.record = record;
-    this.#pacer = context.pacer;
+    this.pacer = context.pacer;
     const { cache, format, hash } = context;
     this.#context = { cache, format, hash, ...context.placeOf(record) };
     this.head = new PackIndexHead(record.indexHead, context.format);
@@ -139,13 +140,13 @@ export class PackHandle {
     }
     const index = await this.#indexFor(wanted.length, buckets.size);
     if (index !== undefined) {
-      await this.#pacer.forEach(wanted.length, FIND_STEPS, (i) => {
+      await this.pacer.forEach(wanted.length, FIND_STEPS, (i) => {
         found[i] = index.find(nameOf(i));
       });
       return found;
     }
     const tables = await this.#loadBuckets(buckets);
-    await this.#pacer.forEach(wanted.length, FIND_STEPS, (i) => {
+    await this.pacer.forEach(wanted.length, FIND_STEPS, (i) => {
       const table = tables.get(u8At(nameOf(i), 0));
       const rank = table === undefined ? -1 : findName(table.names, nameOf(i));
       if (table !== undefined && rank >= 0) found[i] = table.first + rank;

@@ -6,6 +6,7 @@
 import { u32At } from "../bytes/assert.ts";
 import { type BucketUnavailable, CorruptStore, isStorageFault } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
+import type { Pacer } from "../bytes/pacer.ts";
 import { findSorted } from "../bytes/sorted.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 import type { PackIndex } from "../format/pack-index.ts";
@@ -77,6 +78,7 @@ export async function readOrdersAhead(handles: readonly PackHandle[], format: Ob
 
 /** What a reverse index is read with. */
 type ReverseTools = Pick<ReadingTools, "format" | "hash"> & {
+  readonly pacer: Pacer;
   /** Is told that it can't be used. */
   readonly noteDamage: () => void;
 };
@@ -96,23 +98,62 @@ function sortedRanks(index: PackIndex): Ranks {
   return { count: index.count, positionOf: (rank) => u32At(positions, rank) };
 }
 
+/** What is sorted: the entries of an index, by their offsets. */
+type Offsets = Pick<PackIndex, "count" | "offsetAt">;
+
+/** Entries that are sorted in one piece, and the steps that one takes in this, and in a pass that merges. */
+const PIECE = 4096;
+const SORT_STEPS = 60;
+const MERGE_STEPS = 3;
+
+/** Merges each two neighbours of the sorted pieces of `from`, which are `width` long, into `to`. It yields for each entry. */
+function* merged(index: Offsets, [from, to]: readonly [Uint32Array, Uint32Array], width: number): Generator<void> {
+  for (let start = 0; start < from.length; start += 2 * width) {
+    const middle = Math.min(start + width, from.length);
+    const end = Math.min(start + 2 * width, from.length);
+    let [left, right] = [start, middle];
+    for (let at = start; at < end; at++) {
+      const isLeft =
+        right >= end || (left < middle && index.offsetAt(u32At(from, left)) < index.offsetAt(u32At(from, right)));
+      to[at] = u32At(from, isLeft ? left++ : right++);
+      yield;
+    }
+  }
+}
+
+/** As {@link sortedRanks}, of a pack of any size: it pauses in between. */
+async function sortedInTurns(index: Offsets, pacer: Pacer): Promise<Ranks> {
+  const { count } = index;
+  let from = Uint32Array.from({ length: count }, (_, position) => position);
+  await pacer.forEach(Math.ceil(count / PIECE), PIECE * SORT_STEPS, (piece) => {
+    from.subarray(piece * PIECE, (piece + 1) * PIECE).sort((a, b) => index.offsetAt(a) - index.offsetAt(b));
+  });
+  let to = new Uint32Array(count);
+  for (let width = PIECE; width < count; width *= 2) {
+    await pacer.through(merged(index, [from, to], width), MERGE_STEPS);
+    [from, to] = [to, from];
+  }
+  return { count, positionOf: (rank) => u32At(from, rank) };
+}
+
 /**
  * Returns the ranks of a pack's entries from its reverse index. Where that is damaged or missing, the entries are sorted.
  *
  * @param bytes - The file, or what reading it failed with.
+ * @throws BucketUnavailable if it could not be read: that passes, and to sort a pack takes long.
  */
-export function ranksOrSorted(
+export async function ranksOrSorted(
   bytes: Uint8Array | BucketUnavailable | CorruptStore,
-  { pack, index }: { readonly pack: Pick<PackRecord, "checksum">; readonly index: PackIndex },
+  { pack, index }: { readonly pack: Pick<PackRecord, "checksum">; readonly index: Offsets },
   tools: ReverseTools,
-): Ranks {
+): Promise<Ranks> {
   try {
     if (bytes instanceof Error) throw bytes;
     return ranksOf(bytes, pack, tools);
   } catch (error) {
-    if (!isStorageFault(error)) throw error;
-    if (error instanceof CorruptStore) tools.noteDamage();
-    return sortedRanks(index);
+    if (!(error instanceof CorruptStore)) throw error;
+    tools.noteDamage();
+    return await sortedInTurns(index, tools.pacer);
   }
 }
 
@@ -141,7 +182,8 @@ export async function loadPackOrder(
     handle.loadIndex(),
     orFault(handle.readFile("rev", reverseIndexBytes(handle.record.objects, format))),
   ]);
-  const { record: pack, hash } = handle;
-  const ranks = ranksOrSorted(rev, { pack, index }, { format, hash, noteDamage: () => handle.noteDamage("rev") });
+  const { record: pack, hash, pacer } = handle;
+  const noteDamage = (): void => handle.noteDamage("rev");
+  const ranks = await ranksOrSorted(rev, { pack, index }, { format, hash, pacer, noteDamage });
   return new PackOrder(index, ranks, entriesEnd);
 }

@@ -10,17 +10,19 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BrowseSession } from "../../../src/browse/browse-session.ts";
 import { CommitLog } from "../../../src/browse/commit-log.ts";
+import { BucketUnavailable, CorruptStore } from "../../../src/bytes/failure.ts";
+import { Pacer } from "../../../src/bytes/pacer.ts";
 import { toHex } from "../../../src/bytes/hex.ts";
 import type { HelpingFile } from "../../../src/catalog/damaged-file.ts";
 import { PackIndex } from "../../../src/format/pack-index.ts";
 import { typesFilter } from "../../../src/graph/object-filter.ts";
 import { openObjects } from "../../../src/repository/open-objects.ts";
-import { loadPackOrder } from "../../../src/store/pack-order.ts";
+import { loadPackOrder, ranksOrSorted } from "../../../src/store/pack-order.ts";
 import { publish } from "../../../src/maintenance/publish.ts";
 import { FixtureStream } from "../../support/git-fixtures.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { MaintainedBed } from "../../support/maintained.ts";
-import { rawName } from "../../support/store.ts";
+import { pseudoRandom, rawName } from "../../support/store.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 type Damage = (bytes: Bytes) => Bytes | undefined;
@@ -199,6 +201,45 @@ describe("a file that is damaged", () => {
     expect(await served()).toContain("bitmap");
     await bed.settle();
     expect(await served()).toEqual([]);
+  });
+
+  it("is a reverse index: entries are sorted in counted turns; a bucket that fails is for a retry", async () => {
+    await opened();
+    const sorted = await orderOf(Number.POSITIVE_INFINITY);
+    const { pacer } = store.repository();
+    const lostReverse = fileOf("rev").name;
+    const whole = damage("rev", () => undefined);
+    await opened();
+    const before = pacer.steps;
+    expect(await orderOf(0)).toEqual(sorted);
+    expect(pacer.steps - before).toBeGreaterThan(10 * sorted.length);
+    store.damaged.take();
+    const read = store.storage.read.bind(store.storage);
+    store.storage.read = async (file, offset, length) => {
+      if (file.extension === "rev") throw new BucketUnavailable("gives", file.pack, {});
+      return await read(file, offset, length);
+    };
+    await opened();
+    await expect(orderOf(0)).rejects.toBeInstanceOf(BucketUnavailable);
+    expect(store.damaged.take()).toEqual([]);
+    store.storage.read = read;
+    store.storage.files.set(lostReverse, whole);
+  });
+
+  it.each([0, 1, 4096, 4097, 30_000])("is the reverse index of a pack of %d objects: all are sorted", async (count) => {
+    const random = pseudoRandom(count);
+    const offsets = Array.from({ length: count }, (_, position) => random(1_000_000) * count + position);
+    const { hash } = store.repository();
+    let pauses = 0;
+    const pacer = new Pacer(async () => void pauses++, 300_000);
+    const { positionOf } = await ranksOrSorted(
+      new CorruptStore("gone"),
+      { pack: { checksum: "" }, index: { count, offsetAt: (position) => offsets[position] ?? 0 } },
+      { format: store.format, hash, pacer, noteDamage: () => undefined },
+    );
+    const sorted = Array.from({ length: count }, (_, rank) => offsets[positionOf(rank)]);
+    expect(sorted).toEqual(offsets.toSorted((a, b) => a - b));
+    expect(pauses > 3).toBe(count === 30_000);
   });
 
   it("of another repository, or of no pack of the catalog, is nobody's", async () => {
