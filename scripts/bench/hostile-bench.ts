@@ -142,13 +142,14 @@ export class HostileBench {
 
 /** Returns the table of all inputs. */
 export function hostileTable(results: readonly HostileFigures[]): Table {
-  const heading = ["input", "answer", "server CPU", "`/healthz`, median", "longest"];
+  const heading = ["input", "answer", "server CPU", "longest turn", "`/healthz`, median", "longest"];
   return [
     heading,
-    ...results.map(({ input, outcome, cpu, median, longest }) => [
+    ...results.map(({ input, outcome, cpu, turn, median, longest }) => [
       input,
       outcome.replace(/:.*/, ""),
       `${cpu.toFixed(2)} s`,
+      `${Math.round(turn)} ms`,
       `${Math.round(median)} ms`,
       `${Math.round(longest)} ms`,
     ]),

@@ -135,7 +135,7 @@ class DeepRepository {
     for (const end = performance.now() + MAINTAINED_WITHIN; performance.now() < end; await wait(2000)) {
       const answer = await fetch(`${base}/api/v1/repos/${this.path}/maintenance`, { headers });
       const state = await answer.text();
-      if (state.includes('"running_since":null') && /"due":\{[^}]*"reason":null/.test(state)) return;
+      if (state.includes('"running_since":null') && state.includes('"due":null')) return;
     }
   }
 
