@@ -19,7 +19,7 @@ import { parseCommit } from "../../src/object/commit.ts";
 import { fsckGitattributes, fsckGitmodules } from "../../src/object/fsck-blob.ts";
 import { objectFormat } from "../../src/object/object-id.ts";
 import { parseTag } from "../../src/object/tag.ts";
-import { advertisedOn, type CapabilityContext } from "../../src/wire/capabilities.ts";
+import { advertisedOn } from "../../src/wire/capabilities.ts";
 import { CommandRequestParser } from "../../src/wire/command-request.ts";
 import { FetchRequestParser, formatFetchArguments } from "../../src/wire/fetch-request.ts";
 import { FetchResponseParser } from "../../src/wire/fetch-response.ts";
@@ -31,6 +31,7 @@ import { parsePushCertificate } from "../../src/wire/push-certificate.ts";
 import { ReceiveRequestParser } from "../../src/wire/receive-request.ts";
 import { RefAdvertisementParser } from "../../src/wire/ref-advertisement.ts";
 import { UploadRequestParser } from "../../src/wire/upload-request.ts";
+import { CONTEXT as context } from "../support/capability-context.ts";
 import { applyDelta, createDelta } from "../support/delta.ts";
 import { finished } from "../support/finished.ts";
 import { recorded, tryTo } from "../support/fuzzing.ts";
@@ -48,13 +49,6 @@ const SHARE = 10;
 const MOST_SEEDS = 40;
 const SEED = 20;
 const format = objectFormat("sha1");
-const context: CapabilityContext = {
-  objectFormat: "sha1",
-  agent: "thinpack/1",
-  stateless: true,
-  symrefs: [{ name: "HEAD", target: "refs/heads/main" }],
-  sessionId: "s1",
-};
 const A = "a".repeat(40);
 const features = new Set(advertisedOn("fetch", context).map(({ name }) => name));
 const WIRE = ["ProtocolError", "LimitExceeded"];

@@ -6,7 +6,7 @@
 import { assert, property } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { objectFormat } from "../../src/object/object-id.ts";
-import { type CapabilityContext, advertisedOn } from "../../src/wire/capabilities.ts";
+import { advertisedOn } from "../../src/wire/capabilities.ts";
 import { formatCapabilityList } from "../../src/wire/capability-list.ts";
 import { CapabilityAdvertisementParser } from "../../src/wire/capability-advertisement.ts";
 import { CommandRequestParser, formatCommandRequest } from "../../src/wire/command-request.ts";
@@ -31,16 +31,10 @@ import {
   formatUploadHaves,
   formatUploadRequest,
 } from "../../src/wire/upload-request.ts";
+import { CONTEXT as context } from "../support/capability-context.ts";
 import { almost, almostLines, fuzzRuns, recorded, tryTo } from "../support/fuzzing.ts";
 
 const format = objectFormat("sha1");
-const context: CapabilityContext = {
-  objectFormat: "sha1",
-  agent: "thinpack/1",
-  stateless: true,
-  symrefs: [{ name: "HEAD", target: "refs/heads/main" }],
-  sessionId: "s1",
-};
 const features = new Set(advertisedOn("fetch", context).map(({ name }) => name));
 const A = "a".repeat(40);
 const FAULTS = ["ProtocolError", "LimitExceeded"];

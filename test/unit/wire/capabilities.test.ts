@@ -16,14 +16,8 @@ import {
   parseCapability,
   parseCapabilityList,
 } from "../../../src/wire/capability-list.ts";
+import { CONTEXT as context } from "../../support/capability-context.ts";
 
-const context: CapabilityContext = {
-  objectFormat: "sha1",
-  agent: "thinpack/1",
-  stateless: true,
-  symrefs: [{ name: "HEAD", target: "refs/heads/main" }],
-  sessionId: "s1",
-};
 const accept = (service: "upload-pack" | "receive-pack", text: string, changes: Partial<CapabilityContext> = {}) =>
   acceptServiceCapabilities(service, { ...context, ...changes }, text);
 
