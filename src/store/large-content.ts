@@ -50,7 +50,7 @@ const SPARE_BLOCKS = 32;
 export class KeptBase {
   #kept: { readonly key: string; readonly source: InflatedSource; readonly blocks: InflatedBlocks } | undefined;
 
-  /** Returns the source of a chain's last entry, of which so many bytes may be read or inflated from now on. */
+  /** Returns the source of a chain's last entry, of which `work` bytes may be read or inflated from now on. */
   open(inflating: Inflating, { pack, entries }: StoredChain, work: number): InflatedSource {
     const entry = itemAt(entries, entries.length - 1);
     const key = `${pack} ${entry.at}`;
@@ -113,11 +113,11 @@ export async function readLargeContent(
   inflating: Inflating,
   chain: StoredChain,
   size: number,
-  kept?: KeptBase,
+  kept: KeptBase,
 ): Promise<Uint8Array> {
   const bytes = new Uint8Array(size);
   let at = 0;
-  for await (const piece of (await openLargeContent(inflating, chain, kept === undefined ? {} : { kept })).pieces) {
+  for await (const piece of (await openLargeContent(inflating, chain, { kept })).pieces) {
     bytes.set(piece, at);
     at += piece.length;
   }

@@ -13,7 +13,7 @@ import { forgetLayers } from "./graph-layers.ts";
 import { dropMultiPackIndex } from "./multi-pack-indexes.ts";
 import { listRuns } from "./tables/maintenance.ts";
 import { readMultiPackIndex } from "./tables/multi-pack-index.ts";
-import { deleteLoanBitmap, deleteOwnBitmap } from "./tables/pack-bitmaps.ts";
+import { deleteBitmapOf } from "./tables/pack-bitmaps.ts";
 import { bumpCatalogVersion, readRepository } from "./tables/repository.ts";
 
 /** How long a file stays that was just made. Milliseconds. */
@@ -27,7 +27,7 @@ const STEP_OF = { bitmap: "bitmap", rev: "bitmap", graph: "graph", midx: "midx" 
 
 function forget(db: SqlDatabase, { pack, extension }: DamagedFile, version: number, now: number): boolean {
   if (extension === "graph") return forgetLayers(db, pack, now);
-  if (extension !== "midx") return deleteOwnBitmap(db, pack);
+  if (extension !== "midx") return deleteBitmapOf(db, pack, undefined);
   const index = readMultiPackIndex(db);
   if (index?.name !== pack) return false;
   dropMultiPackIndex(db, index.packs, now, version);
@@ -36,7 +36,7 @@ function forget(db: SqlDatabase, { pack, extension }: DamagedFile, version: numb
 
 /** A fork does without what is not as it was when it borrowed the pack: only the owner makes such a file anew. */
 function forgetOnLoan(db: SqlDatabase, { home, pack, extension }: DamagedFile): boolean {
-  return extension === "bitmap" && deleteLoanBitmap(db, pack, home);
+  return extension === "bitmap" && deleteBitmapOf(db, pack, home);
 }
 
 /** Forgets files. Returns whether there were any. `now` is in milliseconds since the epoch. */

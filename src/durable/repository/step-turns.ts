@@ -7,7 +7,7 @@
  * | `RETRY_TIME` | 5 min | how long a step rests that failed, or did nothing: twice as long after each further time in a row |
  * | `MOST_RETRY_TIME` | 1 day | the longest rest |
  * | `WALK_PAUSE` | 1 min | how long a look for pointers rests that was dropped since refs moved |
- * | `MOST_IN_A_ROW` | 8 | after so many runs of one step others have a turn: filters of a long history take twenty |
+ * | `MOST_IN_A_ROW` | 8 | runs of one step in a row, after which the others have their turn. The filters of a long history take twenty |
  *
  * @packageDocumentation
  */

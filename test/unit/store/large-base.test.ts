@@ -2,13 +2,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fromHex } from "../../../src/bytes/hex.ts";
 import { Inflating } from "../../../src/store/inflating.ts";
-import { ObjectDatabase } from "../../../src/store/object-database.ts";
 import { ObjectReader } from "../../../src/store/object-reader.ts";
 import { ObjectRing } from "../../../src/store/object-ring.ts";
 import { noise } from "../../support/git-fixtures.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { testKernel } from "../../support/kernel.ts";
-import { nodeHash, TestStore } from "../../support/store.ts";
+import { TestStore } from "../../support/store.ts";
 
 const rawOf = (oid: string): Uint8Array => fromHex(oid) ?? new Uint8Array(0);
 
@@ -32,14 +31,7 @@ describe("an object built from one that is too large to be held", () => {
     middle = add(wholeBytes - 100);
     large = add(wholeBytes + 50_000);
     await store.push(git.pack([small, middle, large], "--delta-base-offset"), [small, middle, large]);
-    const database = new ObjectDatabase(store.packs, {
-      placeOf: () => ({ storage: store.counted(), scope: "r" }),
-      cache: store.cache,
-      hash: nodeHash,
-      format: store.format,
-      pacer: store.pacer,
-    });
-    reader = new ObjectReader(database, inflating);
+    reader = new ObjectReader(store.database(), inflating);
   });
   afterAll(() => {
     reader.close();

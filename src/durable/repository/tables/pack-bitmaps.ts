@@ -30,18 +30,6 @@ export function insertBitmap(db: SqlDatabase, pack: string, { bytes, commits, ti
   );
 }
 
-/** Forgets the bitmaps of a pack that is borrowed from `home`: its owner may have made them anew, with another size. Returns whether there were any. */
-export function deleteLoanBitmap(db: SqlDatabase, pack: string, home: string): boolean {
-  const found = db.rows(
-    "SELECT 1 FROM pack_bitmaps WHERE pack = ? AND bytes > 0 AND pack IN (SELECT pack FROM borrowed_packs WHERE home = ?)",
-    pack,
-    home,
-  );
-  if (firstRow(found) === undefined) return false;
-  deleteBitmaps(db, [pack]);
-  return true;
-}
-
 /** Forgets the files of packs. */
 export function deleteBitmaps(db: SqlDatabase, packs: readonly string[]): void {
   for (const chunk of jsonChunks(packs)) {
@@ -49,11 +37,16 @@ export function deleteBitmaps(db: SqlDatabase, packs: readonly string[]): void {
   }
 }
 
-/** Forgets the files of a pack that has bitmaps, and is not borrowed. Returns whether it is such a pack. */
-export function deleteOwnBitmap(db: SqlDatabase, pack: string): boolean {
+/**
+ * Forgets the files of a pack that has bitmaps, and is borrowed from the repository with the id `lender`; `undefined` for one that is not
+ * borrowed. Returns whether it is such a pack.
+ */
+export function deleteBitmapOf(db: SqlDatabase, pack: string, lender: string | undefined): boolean {
   const found = db.rows(
-    "SELECT 1 FROM pack_bitmaps WHERE pack = ? AND bytes > 0 AND pack NOT IN (SELECT pack FROM borrowed_packs)",
+    `SELECT 1 FROM pack_bitmaps b LEFT JOIN borrowed_packs l ON l.pack = b.pack
+      WHERE b.pack = ? AND b.bytes > 0 AND l.home IS ?`,
     pack,
+    lender ?? null, // Nobody lends it.
   );
   if (firstRow(found) === undefined) return false;
   deleteBitmaps(db, [pack]);
