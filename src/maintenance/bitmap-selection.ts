@@ -15,7 +15,7 @@ const MIN_REGION = 20_000;
 const MIN_STRETCH = 100;
 /** The longest stretch. Git's is 5,000, which are then walked wherever a ref is in the middle of one. */
 const MAX_STRETCH = 1000;
-/** Of the commits that branches name, and of the tips, so many are chosen, the youngest first. Further ones are preferred in their stretches. */
+/** The most commits named by branches that are chosen, and the most tips. The youngest come first; further ones are preferred in their stretches. */
 const MOST_TIPS = 200;
 
 /** A commit to choose from. */

@@ -37,7 +37,7 @@ export class InflatedBlocks {
     return block;
   }
 
-  /** Lets so many bytes be read or inflated from now on. */
+  /** Lets `work` bytes be read or inflated from now on. */
   grant(work: number): void {
     this.#left = work;
   }

@@ -36,7 +36,7 @@ export class Inflating {
     this.#pacer = pacer;
   }
 
-  /** Counts bytes that were inflated by who inflates in pieces, and pauses where that is due. */
+  /** Counts bytes that a stream has inflated, and pauses where that is due. */
   async pace(bytes: number): Promise<void> {
     this.#pacer.add(bytes);
     if (this.#pacer.isDue) await this.#pacer.pace();

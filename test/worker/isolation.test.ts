@@ -47,7 +47,7 @@ import { NEVER, type Person } from "../support/isolation/world.ts";
 const STEPS = 40;
 const PATHS = 1;
 const DOORS = 3;
-/** After every so many operations everybody asks a door that is a connection; tries with tickets, after each operation. */
+/** The operations after which everybody asks a door that is a connection, and the tries with tickets after each operation. */
 const CONNECTED = 2;
 const TICKETS = 3;
 /** The same, at the end. */

@@ -16,7 +16,7 @@ export type ObjectLimits = {
 };
 
 /**
- * Bytes that deltas on bases in scratch files may read of these again: so many, and more for each byte that is inflated or made. Most
+ * Bytes that deltas on bases in scratch files may read of these again: a fixed amount, and more for each byte that is inflated or made. Most
  * go through their base from its beginning to its end.
  */
 const FREE_READ_BACK = 1024 * 1024 * 1024;

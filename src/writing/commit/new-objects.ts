@@ -114,7 +114,7 @@ export class NewObjects {
     this.#heldBytes = 0;
   }
 
-  /** Counts steps of who makes objects, and pauses where that is due. */
+  /** Counts the steps of making objects, and pauses where that is due. */
   async pace(steps: number): Promise<void> {
     const { pacer } = this.#tools;
     pacer.add(steps);

@@ -88,7 +88,7 @@ async function given(game: Game, kind: Address["kind"]): Promise<Address | undef
   return address;
 }
 
-/** Uses an address, whatever has become of the repository, or of who was given it. */
+/** Uses an address, whatever has become of the repository, or of the person to whom it was given. */
 async function use(game: Game, kind: Address["kind"]): Promise<string> {
   const { random, world, addresses } = game;
   const old = addresses.filter((each) => each.kind === kind);

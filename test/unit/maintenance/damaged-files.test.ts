@@ -122,7 +122,7 @@ async function logOf(path: string): Promise<string[]> {
   }
 }
 
-/** The order of the first pack, of which the entries are sorted if it has no more than so many objects. */
+/** The order of the first pack, whose entries are sorted if it has no more objects than the bound. */
 async function orderOf(sorted: number): Promise<number[]> {
   const [handle] = openObjects(store.repository(), { id: "repository", objectFormat: "sha1" }, store.packs).packs;
   if (handle === undefined) throw new Error("there is no pack");
