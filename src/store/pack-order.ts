@@ -121,7 +121,10 @@ function* merged(index: Offsets, [from, to]: readonly [Uint32Array, Uint32Array]
   }
 }
 
-/** As {@link sortedRanks}, of a pack of any size: it pauses in between. */
+/**
+ * As {@link sortedRanks}, of a pack of any size: it pauses in between. `sortNames`, by which some objects are put into the order of their pack, takes less
+ * time and three times the memory: of five million entries 130 MB.
+ */
 async function sortedInTurns(index: Offsets, pacer: Pacer): Promise<Ranks> {
   const { count } = index;
   let from = Uint32Array.from({ length: count }, (_, position) => position);
