@@ -10,6 +10,7 @@ import { request as openRequest } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { encodeFrame, FrameReader, OPCODE } from "../../../scripts/remote-helper/websocket-frames.ts";
 import type { RunningHost } from "../../../scripts/host.ts";
 import { pkt } from "../git-raw.ts";
@@ -53,11 +54,14 @@ async function gathered(child: ChildProcess, input: Uint8Array): Promise<{ out: 
   return { out: Buffer.concat(out), err, code };
 }
 
+/** The process that holds a connection open, and what it has said so far. */
+type Master = { readonly child: ChildProcess; said: string };
+
 /** Keys, and a connection by SSH for each, in which sessions follow each other. */
 export class SshConnections {
   readonly #port: number;
   readonly #directory = mkdtempSync(join(tmpdir(), "isolation-"));
-  readonly #masters = new Map<string, Promise<ChildProcess>>();
+  readonly #masters = new Map<string, Promise<Master>>();
 
   constructor({ sshPort = 0 }: RunningHost) {
     this.#port = sshPort;
@@ -74,34 +78,37 @@ export class SshConnections {
     return [...options, "git@127.0.0.1"];
   }
 
-  async #opened(key: ClientKey): Promise<ChildProcess> {
+  async #open(key: ClientKey): Promise<Master> {
     const args = this.#arguments(key);
     const socket = args.at(-2) ?? "";
     const child = spawn("ssh", ["-N", "-M", ...args], { stdio: ["ignore", "ignore", "pipe"] });
-    let said = "";
-    child.stderr?.on("data", (piece: Buffer) => (said += piece.toString()));
+    const master: Master = { child, said: "" };
+    child.stderr?.on("data", (piece: Buffer) => (master.said += piece.toString()));
     for (const end = Date.now() + WAIT_LIMIT; !existsSync(socket);) {
-      if (child.exitCode !== null || Date.now() > end) throw new Error(`ssh does not connect: ${said}`);
-      await new Promise((resolve) => setTimeout(resolve, LOOK));
+      if (child.exitCode !== null || Date.now() > end) throw new Error(`ssh does not connect: ${master.said}`);
+      await pause(LOOK);
     }
-    return child;
+    return master;
   }
 
   /** Has a command run, as the holder of a key. */
   async ask(key: ClientKey, { service, path, more = "", version, input }: Connected): Promise<Answered> {
-    const master = this.#masters.get(key.file) ?? this.#opened(key);
-    this.#masters.set(key.file, master);
-    await master;
+    const shared = this.#masters.get(key.file) ?? this.#open(key);
+    this.#masters.set(key.file, shared);
+    const master = await shared;
     const env = { ...process.env, GIT_PROTOCOL: `version=${version}` };
     const child = spawn("ssh", [...this.#arguments(key), `${service} '${path}'${more}`], { env });
     const { out, err, code } = await gathered(child, input);
-    if (code === 255) throw new Error(`ssh has no connection: ${err}`);
+    if (code === 255) throw new Error(`ssh has no connection: "${err}"; of the shared one: "${master.said}"`);
     // Whom the host does not know it calls by the key, whatever is asked.
     return answered(out, code === 0, `${code} ${err.replaceAll(key.fingerprint, "KEY")}`);
   }
 
-  async stop(): Promise<void> {
-    for (const master of this.#masters.values()) await stopProcess(await master);
+  /** Ends the connections. Whoever asks next opens one. */
+  async end(): Promise<void> {
+    const masters = [...this.#masters.values()];
+    this.#masters.clear();
+    await Promise.all(masters.map(async (master) => await stopProcess((await master).child)));
   }
 }
 
