@@ -25,7 +25,7 @@ export function memoryRefStore(now: () => number = Date.now, publishAfter = 0): 
     database,
     open: (request) =>
       openWhole(request, async (after) => {
-        const page = database.open(request, after);
+        const page = database.open(request, after, [], await database.ahead.refsFor(request, after));
         if (request.clone === true) database.maintenance.noteClone(page, now());
         return page;
       }),

@@ -1,19 +1,23 @@
 /**
  * Looks up what a call asks of the refs before it is answered, in turns with other requests, where that is very much: the values of
- * the refs of a push, or which wants are tips. The answer takes what was found if nothing has changed since.
+ * the refs of a push, which wants are tips, or a list of refs. The answer takes what was found if nothing has changed since.
  *
  * @packageDocumentation
  */
-import { Pacer } from "../../bytes/pacer.ts";
+import { atOnce, Pacer } from "../../bytes/pacer.ts";
 import type { BeginPushRequest, OpenRequest } from "../../refs/ref-store.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { turnOfEvents } from "../turn-of-events.ts";
+import { type RefPage, refPage } from "./open-page.ts";
+import { askedRefs } from "./tables/refs-at.ts";
 import { readRefs, readRefsInParts } from "./tables/refs.ts";
 import { isHidden, readRepository, type RepositoryRow } from "./tables/repository.ts";
 import type { TipIndex } from "./tip-index.ts";
 
 /** Names that are looked up without a pause. */
 const FEW_NAMES = 2000;
+/** How often refs are read that change meanwhile, before they are read without a pause. */
+const MOST_TRIES = 3;
 /** Bytes of the name of an object, at least. */
 const LEAST_NAME_BYTES = 20;
 
@@ -23,6 +27,9 @@ export type ValuesAhead = {
   readonly version: number;
   readonly values: ReadonlyMap<string, string>;
 };
+
+/** Refs that a call asks for, and of which version of the repository they are. */
+export type RefsAhead = { readonly id: string; readonly version: number; readonly page: RefPage };
 
 /** Looks ahead for the calls of one object. */
 export class LookAhead {
@@ -48,12 +55,47 @@ export class LookAhead {
     return { id: row.record.id, version: row.version, values };
   }
 
+  /** Looks up what a request asks for, and returns the refs behind `after`: see {@link LookAhead.lookFor}, {@link LookAhead.refsFor}. */
+  async forOpen(request: OpenRequest, after?: string): Promise<RefsAhead | undefined> {
+    await this.lookFor(request);
+    return await this.refsFor(request, after);
+  }
+
   /** Looks up which wants of a request are tips, if they are many: {@link TipIndex.look} finds the answer there. */
   async lookFor({ wants, publicOnly }: OpenRequest): Promise<void> {
     const row = wants !== undefined && wants.length > FEW_NAMES * LEAST_NAME_BYTES ? this.#read() : undefined;
     if (row === undefined || wants === undefined || isHidden(row, publicOnly)) return;
     await new Pacer(turnOfEvents).finish(this.#tips.lookAhead(wants, row));
   }
+
+  /**
+   * Reads the refs that a request asks for by prefix, behind `after`. Where they change meanwhile it begins anew, some times:
+   * {@link pageOfRefs} takes only what is still so.
+   */
+  async refsFor(request: OpenRequest, after = ""): Promise<RefsAhead | undefined> {
+    if (request.refPrefixes === undefined) return undefined;
+    let ahead: RefsAhead | undefined;
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const row = this.#read();
+      if (row === undefined || isHidden(row, request.publicOnly)) return undefined;
+      const { record, version } = row;
+      if (ahead?.id === record.id && ahead.version === version) return ahead;
+      const list = askedRefs(this.#db, request, record);
+      ahead = { id: record.id, version, page: await new Pacer(turnOfEvents).finish(refPage(list, after)) };
+    }
+    return ahead;
+  }
+}
+
+/** Returns the refs that a request asks for by prefix, behind `after`, or a page of them. */
+export function pageOfRefs(
+  db: SqlDatabase,
+  { request, row, after }: { readonly request: OpenRequest; readonly row: RepositoryRow; readonly after: string },
+  ahead: RefsAhead | undefined,
+): RefPage {
+  if (request.refPrefixes === undefined) return { refs: [] };
+  if (ahead?.id === row.record.id && ahead.version === row.version) return ahead.page;
+  return atOnce(refPage(askedRefs(db, request, row.record), after));
 }
 
 /** Returns the present values of refs, in the order of the names; "" for one that does not exist. */

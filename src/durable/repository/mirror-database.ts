@@ -25,6 +25,7 @@ import type { PackRecord } from "../../catalog/pack-record.ts";
 import { atOnce } from "../../bytes/pacer.ts";
 import { landUpdates } from "./commit-push.ts";
 import { planMoves } from "./plan-push.ts";
+import type { RefsAhead } from "./look-ahead.ts";
 import type { OpenPage } from "./open-page.ts";
 import type { PointerTable } from "./pointer-keeper.ts";
 import { firstRow, type SqlDatabase } from "../sql/sql-database.ts";
@@ -53,8 +54,8 @@ export interface MirroredRepository {
   /** Whether the tables exist. */
   hasTables(): boolean;
   describe(): RepositoryRecord | undefined;
-  /** Returns the catalog and all refs, or their first page. */
-  openAll(): OpenPage;
+  /** Returns the catalog and all refs, or their first page; `ahead`: refs that were read before. */
+  openAll(ahead?: RefsAhead): OpenPage;
   /** Returns the repository's record and the value of HEAD. */
   openHead(): OpenPage;
 }
@@ -194,9 +195,9 @@ export class MirrorDatabase {
     return isRunning ? "noted" : "send";
   }
 
-  begin(packName: string, now: number): BeginSyncPage {
+  begin(packName: string, now: number, ahead?: RefsAhead): BeginSyncPage {
     return this.#db.transaction(() => {
-      const page = this.#repository.openAll();
+      const page = this.#repository.openAll(ahead);
       const row = page.kind === "missing" ? undefined : readMirror(this.#db);
       if (page.kind === "missing" || row === undefined) return { kind: "gone" };
       if (row.runningUntil !== undefined && row.runningUntil > now) return { kind: "busy" };

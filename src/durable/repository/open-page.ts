@@ -5,6 +5,7 @@
  */
 import { encodeRefRows, type RefRow } from "../../refs/ref-rows.ts";
 import type { BeginPushAnswer, KnownSnapshot, OpenAnswer, OpenRequest, OpenSnapshot } from "../../refs/ref-store.ts";
+import type { RefLister } from "./tables/refs.ts";
 import { isHidden, type RepositoryRow } from "./tables/repository.ts";
 
 /** A snapshot, or as much of its refs as one answer may hold. */
@@ -27,6 +28,11 @@ export type BegunPage =
 
 /** Bytes of encoded refs that go into one answer, approximately. An RPC carries 32 MiB. */
 const REF_PAGE_BYTES = 16 * 1024 * 1024;
+/** Bytes of them that are read without a pause. */
+const PART_BYTES = 256 * 1024;
+/** Steps of reading a ref, and of each of its bytes. */
+const ROW_STEPS = 100;
+const BYTE_STEPS = 2;
 /** Bytes that a ref takes beside its name and values. */
 const REF_ROW_BYTES = 3;
 
@@ -39,23 +45,34 @@ export function isAsKnown(row: RepositoryRow | undefined, { publicOnly }: OpenRe
   return row.record.id === known.id && row.version === known.version;
 }
 
-/** Encodes refs, up to the size of a page. */
-export function refPage(rows: Iterable<RefRow>): { refs: Uint8Array[]; refsGoOnAfter?: string } {
+/** Encoded refs, and the last of them if there are more. */
+export type RefPage = { readonly refs: Uint8Array[]; readonly refsGoOnAfter?: string };
+
+/**
+ * Encodes the refs behind `after` in the order of `list`, up to the size of a page. Yields the steps of each part: refs may change in
+ * between, and the page is of no moment then.
+ */
+export function* refPage(list: RefLister, after: string): Generator<number, RefPage, undefined> {
+  const refs: Uint8Array[] = [];
   let bytes = 0;
-  let last: string | undefined;
-  let isWhole = true;
-  const limited = function* (): Generator<RefRow> {
-    for (const row of rows) {
-      if (bytes >= REF_PAGE_BYTES) {
+  let last = after;
+  for (;;) {
+    const part: RefRow[] = [];
+    const end = bytes + PART_BYTES;
+    let isWhole = true;
+    for (const row of list(last)) {
+      if (bytes >= REF_PAGE_BYTES || bytes >= end) {
         isWhole = false;
-        return;
+        break;
       }
       // A ref that peels to nothing has no second oid.
       bytes += REF_ROW_BYTES + row.name.length + row.oid.length + (row.peeled?.length ?? 0);
       last = row.name;
-      yield row;
+      part.push(row);
     }
-  };
-  const refs = encodeRefRows(limited());
-  return isWhole || last === undefined ? { refs } : { refs, refsGoOnAfter: last };
+    refs.push(...encodeRefRows(part));
+    if (isWhole) return { refs };
+    if (bytes >= REF_PAGE_BYTES) return { refs, refsGoOnAfter: last };
+    yield part.length * ROW_STEPS + PART_BYTES * BYTE_STEPS;
+  }
 }

@@ -31,7 +31,7 @@ import { LfsDatabase } from "./lfs-database.ts";
 import { MaintenanceDatabase } from "./maintenance-database.ts";
 import { MirrorDatabase } from "./mirror-database.ts";
 import { forwardOf, MoveDatabase } from "./move-database.ts";
-import { type BegunPage, isAsKnown, type OpenPage, refPage } from "./open-page.ts";
+import { type BegunPage, isAsKnown, type OpenPage } from "./open-page.ts";
 import { Tables } from "../sql/migrations.ts";
 import { emptyTables, REPOSITORY_SCHEMA } from "./schema.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
@@ -50,7 +50,6 @@ import { readRefLogPage } from "./tables/ref-log-pages.ts";
 import { changePushChecks, readPushChecks } from "./push-checks.ts";
 import { isUnused } from "./unused.ts";
 import { readPushSeed } from "./tables/push-seed.ts";
-import { listAskedRefs } from "./tables/refs-at.ts";
 import { listRules, replaceRules } from "./tables/ref-rules.ts";
 import { listNamedRefs, readRef, readRefs } from "./tables/refs.ts";
 import {
@@ -72,7 +71,7 @@ import { answerUpload } from "./upload-database.ts";
 import { TailDatabase } from "./tail-database.ts";
 import { usageTable } from "./usage-database.ts";
 import type { UsageTable } from "./usage-report.ts";
-import { LookAhead, presentValues, type ValuesAhead } from "./look-ahead.ts";
+import { LookAhead, pageOfRefs, presentValues, type RefsAhead, type ValuesAhead } from "./look-ahead.ts";
 
 /** A job to delete a prefix that has not reported after this time is taken for lost. Milliseconds. */
 const PREFIX_JOB_TIME = 60 * 60 * 1000;
@@ -115,7 +114,7 @@ export class RepositoryDatabase {
       hasTables,
       describe: () => this.describe(),
       openHead: () => this.open({}),
-      openAll: () => this.open({ packs: true, refPrefixes: [] }),
+      openAll: (ahead) => this.open({ packs: true, refPrefixes: [] }, "", [], ahead),
     });
   }
 
@@ -170,8 +169,11 @@ export class RepositoryDatabase {
     return isAsKnown(this.#read(), request, known) && readMirrorSummary(this.#db) === undefined;
   }
 
-  /** Returns a consistent snapshot, or one page of it. `knows` are packs whose records the caller has. */
-  open(request: OpenRequest, after = "", knows: readonly string[] = []): OpenPage {
+  /**
+   * Returns a consistent snapshot, or one page of it. `knows` are packs whose records the caller has; `ahead`, refs that were read
+   * before.
+   */
+  open(request: OpenRequest, after = "", knows: readonly string[] = [], ahead?: RefsAhead): OpenPage {
     const row = this.#read();
     if (row === undefined) return { kind: "missing", ...forwardOf(this.moves) };
     if (isHidden(row, request.publicOnly)) {
@@ -179,13 +181,12 @@ export class RepositoryDatabase {
     }
     if (request.lends === true) this.forks.lend();
     const headOid = readRef(this.#db, row.record.head);
-    const { refPrefixes, refNames, wants, wantRefs = [] } = request;
+    const { refNames, wants, wantRefs = [] } = request;
     const values = readRefs(this.#db, wantRefs);
     const recent = recentValuesOf(this.#db, request, row);
     const valueOf = (name: string): string | undefined => (name === "HEAD" ? headOid : values.get(name));
     const wantedRefs = wantRefs.map((name) => valueOf(name) ?? recent?.byName.get(name) ?? ""); // "": there is none.
-    const page =
-      refPrefixes === undefined ? { refs: [] } : refPage(listAskedRefs(this.#db, request, row.record, after));
+    const page = pageOfRefs(this.#db, { request, row, after }, ahead);
     const listed = listAskedPacks(this.#db, request.packs === true && after === "", knows);
     const named = refNames === undefined || after !== "" ? [] : encodeRefRows(listNamedRefs(this.#db, refNames));
     return {

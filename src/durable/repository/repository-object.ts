@@ -94,8 +94,7 @@ export class RepositoryObject extends HookedObject {
    * it knows: see `OpenPage`.
    */
   async open(request: OpenRequest, after?: string, knows?: readonly string[]): Promise<OpenPage> {
-    await this.#database.ahead.lookFor(request);
-    const page = this.#database.open(request, after, knows);
+    const page = this.#database.open(request, after, knows, await this.#database.ahead.forOpen(request, after));
     if (request.clone === true && this.#database.maintenance.noteClone(page, Date.now())) this.#alarm.set();
     return page;
   }
@@ -285,8 +284,9 @@ export class RepositoryObject extends HookedObject {
   }
 
   /** See `MirrorStore.beginSync`. Further pages are asked for as in {@link open}. */
-  beginSync(packName: string): BeginSyncPage {
-    const answer = this.waking(this.#database.mirror.begin(packName, Date.now()));
+  async beginSync(packName: string): Promise<BeginSyncPage> {
+    const ahead = await this.#database.ahead.refsFor({ refPrefixes: [] });
+    const answer = this.waking(this.#database.mirror.begin(packName, Date.now(), ahead));
     if (answer.kind === "begun") this.ctx.waitUntil(this.#syncs.goesOn());
     return answer;
   }

@@ -9,7 +9,7 @@ import type { RefRow } from "../../../refs/ref-rows.ts";
 import type { OpenRequest } from "../../../refs/ref-store.ts";
 import { logBeginning, type LogMarks, type LogPlace } from "../../../refs/visible-log.ts";
 import { blobAt, type SqlDatabase, textAt } from "../../sql/sql-database.ts";
-import { listRefs } from "./refs.ts";
+import { type RefLister, refLister } from "./refs.ts";
 
 /**
  * An instant, in milliseconds since the epoch. The log up to the place `beginning` must not be seen. It is skipped even
@@ -30,15 +30,28 @@ function movedSince(db: SqlDatabase, { at, beginning }: PastMoment): Map<string,
 
 const isThere = (oid: Uint8Array): boolean => oid.some((byte) => byte !== 0);
 
-/**
- * Yields, in order, the refs at an instant that come after the name `after`; none for an instant before the beginning.
- */
-function* listRefsAt(db: SqlDatabase, moment: PastMoment, after: string): Generator<RefRow> {
-  if (moment.at < moment.beginning.at) return;
+/** Returns what lists the refs at an instant; none for an instant before the beginning. */
+function refListerAt(db: SqlDatabase, moment: PastMoment): RefLister {
+  if (moment.at < moment.beginning.at) return () => [];
   const moved = movedSince(db, moment);
-  const names = [...moved.keys()].filter((name) => compareRefNames(name, after) > 0).sort(compareRefNames);
+  const names = [...moved.keys()].sort(compareRefNames);
+  const present = refLister(db, []);
+  return (after) => listRefsAt(present(after), moved, namesAfter(names, after));
+}
+
+function namesAfter(names: readonly string[], after: string): readonly string[] {
+  const from = names.findIndex((name) => compareRefNames(name, after) > 0);
+  return from < 0 ? [] : names.slice(from);
+}
+
+/** Yields refs at an instant: those of today, with the values of those that have moved since, whose `names` are in order. */
+function* listRefsAt(
+  today: Iterable<RefRow>,
+  moved: ReadonlyMap<string, Uint8Array>,
+  names: readonly string[],
+): Generator<RefRow> {
   let next = 0;
-  for (const row of listRefs(db, [], after)) {
+  for (const row of today) {
     for (let name = names[next]; name !== undefined && compareRefNames(name, row.name) < 0; name = names[++next]) {
       const oid = moved.get(name);
       if (oid !== undefined && isThere(oid)) yield { name, oid };
@@ -57,16 +70,12 @@ function* listRefsAt(db: SqlDatabase, moment: PastMoment, after: string): Genera
   }
 }
 
-/**
- * Yields, in order, the refs that a request asks for by prefix, now or at its instant, that come after the name
- * `after`.
- */
-export function listAskedRefs(
+/** Returns what lists the refs that a request asks for by prefix, now or at its instant. */
+export function askedRefs(
   db: SqlDatabase,
   { refPrefixes = [], at, publicOnly = false }: OpenRequest,
   marks: LogMarks,
-  after: string,
-): Iterable<RefRow> {
-  if (at === undefined) return listRefs(db, refPrefixes, after);
-  return listRefsAt(db, { at, beginning: logBeginning(marks, publicOnly) }, after);
+): RefLister {
+  if (at === undefined) return refLister(db, refPrefixes);
+  return refListerAt(db, { at, beginning: logBeginning(marks, publicOnly) });
 }

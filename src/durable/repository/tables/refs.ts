@@ -68,23 +68,34 @@ function disjointPrefixes(prefixes: readonly string[]): string[] {
 
 const compareByteTexts = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
-/**
- * Yields, in byte order, the refs that start with one of the prefixes and come after `afterName`. An empty list, or an
- * empty prefix, matches all.
- */
-export function* listRefs(db: SqlDatabase, prefixes: readonly string[], afterName = ""): Generator<RefRow> {
-  const after = byteTextOf(afterName);
-  if (prefixes.length === 0 || prefixes.includes("")) {
-    const rows = db.rows("SELECT name, oid, peeled FROM refs WHERE name > ? ORDER BY name", after);
-    for (const row of rows) yield refRow(row);
-    return;
-  }
-  const ranges = disjointPrefixes(prefixes)
-    .map((prefix) => ({ from: prefix, end: prefixEnd(prefix) }))
-    .filter(({ end }) => end === undefined || end > after)
+/** Lists refs, in byte order, that come after a name; all of them after "". */
+export type RefLister = (afterName: string) => Iterable<RefRow>;
+
+/** Returns what lists the refs that start with one of the prefixes. An empty list, or an empty prefix, matches all. */
+export function refLister(db: SqlDatabase, prefixes: readonly string[]): RefLister {
+  if (prefixes.length === 0 || prefixes.includes("")) return (afterName) => listAll(db, byteTextOf(afterName));
+  // A client may send very many prefixes, so they are put in order once.
+  const ranges = disjointPrefixes(prefixes).map((prefix) => ({ from: prefix, end: prefixEnd(prefix) }));
+  return (afterName) => listRanges(db, ranges, byteTextOf(afterName));
+}
+
+function* listAll(db: SqlDatabase, after: string): Generator<RefRow> {
+  const rows = db.rows("SELECT name, oid, peeled FROM refs WHERE name > ? ORDER BY name", after);
+  for (const row of rows) yield refRow(row);
+}
+
+/** The names from `from` on and before `end`; those to the last one where that is `undefined`. */
+type NameRange = { readonly from: string; readonly end: string | undefined };
+
+function* rangesAfter(ranges: readonly NameRange[], after: string): Generator<(string | null)[]> {
+  for (const { from, end } of ranges) {
     // The first string after a name is the name followed by a NUL.
-    .map(({ from, end }) => [from > after ? from : `${after}\0`, end ?? null]);
-  for (const chunk of jsonChunks(ranges)) {
+    if (end === undefined || end > after) yield [from > after ? from : `${after}\0`, end ?? null];
+  }
+}
+
+function* listRanges(db: SqlDatabase, ranges: readonly NameRange[], after: string): Generator<RefRow> {
+  for (const chunk of jsonChunks(rangesAfter(ranges, after))) {
     // CROSS JOIN keeps the ranges outermost: they are sorted and disjoint, so the rows come out sorted too.
     const rows = db.rows(
       `SELECT r.name, r.oid, r.peeled FROM json_each(?) j CROSS JOIN refs r

@@ -1,9 +1,10 @@
 /** Calls about very many refs: others get a turn before they are answered, and the answers are of the present all the same. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { concat } from "../../../../src/bytes/chunk.ts";
-import { fromHex } from "../../../../src/bytes/hex.ts";
+import { fromHex, toHex } from "../../../../src/bytes/hex.ts";
 import { RepositoryDatabase } from "../../../../src/durable/repository/repository-database.ts";
 import type { SqlDatabase } from "../../../../src/durable/sql/sql-database.ts";
+import { decodeRefRows } from "../../../../src/refs/ref-rows.ts";
 import type { CommitPushAnswer } from "../../../../src/refs/ref-store.ts";
 import type { RefUpdate } from "../../../../src/refs/ref-update.ts";
 import { nodeSql } from "../../../support/node-sql.ts";
@@ -124,5 +125,50 @@ describe("a fetch of very many wants", () => {
     expect(inTransaction.some((statement) => statement.includes("WHERE oid ="))).toBe(false);
     await land([{ name: NAMES[3] ?? "", oldOid: oid(4), newOid: ZERO, forward: false }]);
     expect(look()).toEqual([MANY - 2, 1]);
+  });
+});
+
+describe("a list of very many refs", () => {
+  const listed = (page: ReturnType<typeof database.open>): Map<string, string> => {
+    if (page.kind !== "found") throw new Error(page.kind);
+    return new Map(Array.from(decodeRefRows(page.refs, 20), (row) => [row.name, toHex(row.oid)]));
+  };
+
+  it.each([
+    ["all", []],
+    ["those below prefixes", ["refs/tags/", "refs/heads/a-topic", "refs/heads/a-topic-with"]],
+  ])("is read before it is answered, %s, in parts between which others get a turn", async (_, refPrefixes) => {
+    await land(CREATIONS);
+    const { answer: ahead, pauses } = await during(database.ahead.refsFor({ refPrefixes }), nothing);
+    expect(pauses).toBeGreaterThan(1);
+    inTransaction = [];
+    const names = [...listed(database.open({ refPrefixes }, "", [], ahead)).keys()];
+    expect(names).toEqual(NAMES.toSorted());
+    expect(
+      inTransaction.some((statement) => /FROM refs|JOIN refs/.test(statement) && statement.includes("peeled")),
+    ).toBe(false);
+  });
+
+  it("begins anew where refs move meanwhile, and is of the present if they move all the time", async () => {
+    await land(CREATIONS);
+    let moves = 0;
+    const move = async (): Promise<void> => {
+      const [old, next] = [oid(moves === 0 ? 4 : 100_000 + moves), oid(100_001 + moves)];
+      moves++;
+      expect(kinds(await land([{ name: NAMES[3] ?? "", oldOid: old, newOid: next, forward: true }]))).toEqual(["ok"]);
+    };
+    const request = { refPrefixes: [] };
+    const { answer: ahead, pauses } = await during(database.ahead.refsFor(request), move);
+    expect([moves, pauses > 2]).toEqual([pauses, true]);
+    const refs = listed(database.open(request, "", [], ahead));
+    expect([refs.size, refs.get(NAMES[3] ?? "")]).toEqual([MANY, oid(100_000 + moves)]);
+  });
+
+  it("has nothing read for it where the caller may not read, or asks for no refs", async () => {
+    await land(CREATIONS);
+    inTransaction = [];
+    expect(await database.ahead.refsFor({ refPrefixes: [], publicOnly: true })).toBeUndefined();
+    expect(await database.ahead.refsFor({ packs: true })).toBeUndefined();
+    expect(inTransaction.filter((statement) => statement.includes("FROM refs"))).toEqual([]);
   });
 });
