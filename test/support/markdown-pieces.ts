@@ -20,6 +20,8 @@ export const MARKDOWN_PIECES: readonly string[] = [
   // Links.
   ..."[|]|![|[a](|](b)|[a](b)|![a](b)|[[a](b)|[a](<b|[a](b \"|[a](b 'c|[a]|[a][|[]|[](|[]()|![](|[\\|[^a]|*[|]*|**[|`[|_[a](b)_".split("|"), // prettier-ignore
   ..."[a]: b\n|[a]: b \"|[a]:\n|[a]: <\n|[a]: b 'c\n|[a]: b\n'c\n|[a\n|(|)|()|((a|))|a)b".split("|"),
+  // Footnotes.
+  ..."[^|[^]|[^a|[^a]:|[^a]: |[^a]: b\n|[^a]:\n\n    b\n|[^a][^a]: [^a]\n|[^a]: [^b]: |![^a]|[^*a]|[^[a]|> [^a]: b\n|- [^a]: b\n|    [^a]: b\n|[^a](b)".split("|"), // prettier-ignore
   ..."www.|www.a|(www.a.b|http://|http://a|://|a@b|a@b.c |a@|@|a.b@c.d.e|-_.@|<http://a|<a@b.c|w|h".split("|"),
   // Emphasis and code.
   ..."*|_|**|***|~|~~|a**b|a_b|*a |_a |**a |~~a |*a_|a*|a_ |__a*|*a*|**a**|~~a~~|`|``|`a`|`` ` ``|a`b|_._".split("|"),

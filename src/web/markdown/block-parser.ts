@@ -19,7 +19,9 @@ const BLOCK_STEPS = 20;
 const CHARACTER_STEPS = 2;
 const FENCE_END = /^(?:`{3,}|~{3,})[ \t]*$/;
 /** A line that may begin a block which is no paragraph. */
-const MAY_BEGIN = /^[#`~*+_=<>0-9|:-]/;
+const MAY_BEGIN = /^[#`~*+_=<>0-9|:[-]/;
+/** The columns by which the lines of a footnote are indented, behind its first one. */
+const FOOTNOTE_COLUMNS = 4;
 
 /** What a document consists of. */
 export type ParsedDocument = { readonly root: Block; readonly references: References };
@@ -105,10 +107,9 @@ class BlockParser implements BlockSite {
       case "list":
         return true;
       case "quote":
-        if (line.isIndented || line.sign !== ">") return false;
-        line.skipTo(1);
-        if (line.isAtSpace) line.skipColumns(1);
-        return true;
+        return this.#goesOnWithQuote();
+      case "footnote":
+        return this.#goesOnWithFootnote();
       case "item":
         return this.#goesOnWithItem(block);
       case "code":
@@ -122,6 +123,22 @@ class BlockParser implements BlockSite {
       case "rule":
         return false;
     }
+  }
+
+  #goesOnWithQuote(): boolean {
+    const line = this.#line;
+    if (line.isIndented || line.sign !== ">") return false;
+    line.skipTo(1);
+    if (line.isAtSpace) line.skipColumns(1);
+    return true;
+  }
+
+  #goesOnWithFootnote(): boolean {
+    const line = this.#line;
+    if (line.isBlank) line.skipTo();
+    else if (line.indent >= FOOTNOTE_COLUMNS) line.skipColumns(FOOTNOTE_COLUMNS);
+    else return false;
+    return true;
   }
 
   #goesOnWithItem({ children, mark }: Block): boolean {
@@ -229,6 +246,10 @@ class BlockParser implements BlockSite {
       at = end ?? at; // What is no definition stays.
     }
     if (at > 0) paragraph.lines = at >= text.length ? [] : text.slice(at).split("\n");
+  }
+
+  defineFootnote(label: string, block: Block): void {
+    this.references.defineFootnote(label, block);
   }
 
   #finish(block: Block, lastLine: number): void {

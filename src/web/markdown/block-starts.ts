@@ -22,6 +22,8 @@ export type BlockSite = {
   /** Puts a block of another kind in place of the innermost one. */
   replace(block: Block, kind: BlockKind): Block;
   takeDefinitions(paragraph: Block): void;
+  /** Makes a block the footnote with a label, unless another one is. */
+  defineFootnote(label: string, block: Block): void;
 };
 
 /** What has begun: a block that may hold others, one that takes the rest of the line, or one that has taken it. */
@@ -37,6 +39,8 @@ const UNDERLINE = /^(?:=+|-+)[ \t]*$/;
 // What follows backticks is looked through once: fewer of them are followed by another one.
 const FENCE = /^(?:`{3,}(?=[^`]*$)|~{3,})/;
 const HEADING = /^#{1,6}(?=[ \t]|$)/;
+/** The label of a footnote, as in GitHub's own parser: it has no spaces. */
+const FOOTNOTE = /^\[\^([^\]\s]{1,999})\]:[ \t]*/;
 const MARK = /^(?:[*+-]|(\d{1,9})[.)])(?=[ \t]|$)/;
 
 function beginQuote(site: BlockSite, container: Block): Begun | undefined {
@@ -128,6 +132,17 @@ function beginRule(site: BlockSite): Begun | undefined {
   return "all";
 }
 
+function beginFootnote(site: BlockSite, container: Block): Begun | undefined {
+  const { line } = site;
+  if (line.isIndented || line.sign !== "[" || container.depth >= MOST_BLOCKS) return undefined;
+  const [all = "", label] = FOOTNOTE.exec(line.rest) ?? []; // It may be none.
+  if (label === undefined) return undefined;
+  line.skipTo(all.length);
+  site.closeUnmatched();
+  site.defineFootnote(label, site.open("footnote"));
+  return "block";
+}
+
 /** Reads the mark of an item, and the spaces behind it. */
 function takeMark(line: Line, container: Block): ListMark | undefined {
   const { rest, indent } = line;
@@ -199,6 +214,7 @@ export const BLOCK_STARTS: readonly BlockStart[] = [
   beginHtml,
   beginUnderline,
   beginRule,
+  beginFootnote,
   beginItem,
   beginIndented,
   beginTable,

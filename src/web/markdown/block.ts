@@ -9,6 +9,7 @@
 export type BlockKind =
   | "document"
   | "quote"
+  | "footnote"
   | "list"
   | "item"
   | "paragraph"
@@ -34,6 +35,9 @@ export type ListMark = {
 
 /** Where the cells of a column stand. */
 export type Align = "left" | "center" | "right" | undefined;
+
+/** The blocks that hold others, beside lists. */
+const HOLDERS: ReadonlySet<BlockKind> = new Set(["document", "quote", "footnote", "item"]);
 
 /** A block, and what is in it: other blocks, or lines. */
 export class Block {
@@ -67,7 +71,7 @@ export class Block {
   /** Whether a block of some kind may be in it. */
   mayHold(kind: BlockKind): boolean {
     if (this.kind === "list") return kind === "item";
-    return kind !== "item" && (this.kind === "document" || this.kind === "quote" || this.kind === "item");
+    return kind !== "item" && HOLDERS.has(this.kind);
   }
 
   /** Whether it takes lines. */

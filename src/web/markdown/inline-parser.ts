@@ -126,7 +126,8 @@ class InlineParser {
         this.#closeBracket();
         break;
       case "!":
-        if (this.#text.charAt(this.#at + 1) === "[") this.#openBracket(true);
+        // What follows an exclamation may be a footnote.
+        if (/^!\[(?!\^)/.test(this.#text.slice(this.#at, this.#at + 3))) this.#openBracket(true);
         else this.#takeText(1);
         break;
       case "<":
@@ -260,6 +261,7 @@ class InlineParser {
     const bracket = this.#brackets.pop();
     const isDead = bracket !== undefined && !bracket.isImage && this.#brackets.length < this.#firstLink;
     const found = bracket === undefined || isDead ? undefined : this.#targetOf(bracket);
+    if (bracket !== undefined && found === undefined && this.#takeFootnote(bracket)) return;
     if (bracket === undefined || found === undefined) {
       this.#firstLink = Math.min(this.#firstLink, this.#brackets.length);
       this.#takeText(1);
@@ -280,6 +282,21 @@ class InlineParser {
       // A link has no other one in it.
       this.#firstLink = this.#brackets.length;
     }
+  }
+
+  /** Takes what stands in brackets as the sign of a footnote, if it is one. Returns whether it is. */
+  #takeFootnote({ token, isImage, start, delimiter, hasInner }: Bracket): boolean {
+    const length = this.#at - start;
+    if (isImage || hasInner || this.#text.charAt(start) !== "^" || length > LONGEST_LABEL) return false;
+    this.#work.add(length);
+    const block = this.#references.footnote(this.#text.slice(start + 1, this.#at));
+    if (block === undefined) return false;
+    this.#delimiters.match(delimiter);
+    this.#tokens.length = token;
+    this.#tokens.push({ kind: "footnote", block });
+    this.#firstLink = Math.min(this.#firstLink, this.#brackets.length);
+    this.#at++;
+    return true;
   }
 
   /** Returns where a bracket leads to that is closed here, and where that ends. */

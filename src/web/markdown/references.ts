@@ -1,10 +1,12 @@
 /**
- * Link reference definitions, and the parts of links: labels, destinations and titles. Each function looks at what it
+ * What a document defines by labels: the targets of links, and footnotes. And the parts of links: labels, destinations and titles. Each function looks at what it
  * takes once, and ends where that can't go on.
  *
  * @packageDocumentation
  * @see https://github.github.com/gfm/#link-reference-definitions
  */
+
+import type { Block } from "./block.ts";
 
 /** Where a link leads to, and its title. */
 export type LinkTarget = { readonly href: string; readonly title: string };
@@ -27,6 +29,7 @@ const CLOSING: Readonly<Record<string, string>> = { '"': '"', "'": "'", "(": ")"
  */
 export class References {
   readonly #targets = new Map<string, LinkTarget>();
+  readonly #footnotes = new Map<string, Block>();
   #room: number;
 
   constructor(documentLength: number) {
@@ -36,6 +39,17 @@ export class References {
   /** Defines a label, unless it is defined. */
   define(label: string, target: LinkTarget): void {
     if (!this.#targets.has(label)) this.#targets.set(label, target);
+  }
+
+  /** Makes a block the footnote with a label, unless another one is. */
+  defineFootnote(label: string, block: Block): void {
+    const name = normalizedLabel(label);
+    if (!this.#footnotes.has(name)) this.#footnotes.set(name, block);
+  }
+
+  /** Returns the footnote with a label, if there is one. */
+  footnote(label: string): Block | undefined {
+    return this.#footnotes.get(normalizedLabel(label));
   }
 
   /** Returns the target of a label, which takes room; `undefined` if there is none, or no room for it. */

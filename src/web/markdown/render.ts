@@ -8,6 +8,7 @@ import { highlightedInParts } from "../highlight.ts";
 import { ANCHOR, escapeHtml, escapeOutsideReferences, type HtmlAddresses } from "../html-filter.ts";
 import type { Align, Block } from "./block.ts";
 import { parseBlocks, type ParsedDocument } from "./block-parser.ts";
+import { Footnotes } from "./footnotes.ts";
 import { parseInline } from "./inline-parser.ts";
 import { unescaped } from "./references.ts";
 import { splitRow } from "./table.ts";
@@ -26,6 +27,7 @@ const BLOCK_STEPS = 250;
 const TOKEN_STEPS = 40;
 
 const ITEM = "<li>";
+const PARAGRAPH_END = "</p>\n";
 const TASK = /^\[([ xX])\](?=\s+\S)/;
 /** The first line of a quotation that is an alert at GitHub: only one at the top of the document can be. */
 const ALERT = /^\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*(?:\n|$)/i;
@@ -61,6 +63,7 @@ class BlockWriter {
   readonly #addresses: HtmlAddresses;
   readonly #work: Work;
   readonly #slug = slugger();
+  readonly #footnotes = new Footnotes();
   readonly #pieces: string[] = [];
   #length = 0;
   #cells = 0;
@@ -73,21 +76,54 @@ class BlockWriter {
   }
 
   *write(): Generator<number, string, undefined> {
-    const frames = [{ block: this.#document.root, next: 0, end: "" }];
+    yield* this.#blocks(this.#document.root);
+    if (this.#footnotes.count > 0) yield* this.#notes();
+    return this.#pieces.join("");
+  }
+
+  /** Writes the footnotes. They may refer to each other: the links back are written when all is. */
+  *#notes(): Generator<number, void, undefined> {
+    this.#line(`<hr>\n<h2 id="${ANCHOR}${this.#slug("footnotes")}">Footnotes</h2>\n<ol>\n`);
+    const places: number[] = [];
+    for (let number = 1; number <= this.#footnotes.count; number++) {
+      const block = this.#footnotes.blockOf(number);
+      this.#line(this.#footnotes.startHtml(number));
+      yield* this.#blocks(block);
+      const isText = block.children.at(-1)?.kind === "paragraph";
+      const last = isText ? this.#pieces.pop() : undefined;
+      const hasEnd = last?.endsWith(PARAGRAPH_END) === true;
+      if (last !== undefined) this.#pieces.push(hasEnd ? last.slice(0, -PARAGRAPH_END.length) : last);
+      places.push(this.#pieces.length);
+      this.#pieces.push("", hasEnd ? PARAGRAPH_END : "\n", "</li>\n");
+    }
+    this.#push("</ol>\n");
+    for (const [at, place] of places.entries()) {
+      const html = this.#footnotes.backHtml(at + 1);
+      this.#work.add(html.length);
+      this.#length += html.length;
+      if (this.#length > MOST_HTML) throw new TooMuchWork();
+      this.#pieces[place] = html;
+    }
+  }
+
+  /** Writes what is in a block. */
+  *#blocks(root: Block): Generator<number, void, undefined> {
+    const frames = [{ block: root, next: 0, end: "" }];
     for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
       const child = frame.block.children[frame.next++];
       if (child === undefined) {
-        this.#push(frame.end);
+        if (frame.end !== "") this.#push(frame.end);
         frames.pop();
         continue;
       }
+      // Its place is behind the text.
+      if (child.kind === "footnote") continue;
       this.#work.add(BLOCK_STEPS);
       if (this.#work.isDue) yield this.#work.take();
       const end = this.#open(child);
       if (end === undefined) yield* this.#leaf(child);
       else frames.push({ block: child, next: 0, end });
     }
-    return this.#pieces.join("");
   }
 
   /** Writes the beginning of a block that holds others, and returns its end; `undefined` of any other one. */
@@ -159,7 +195,7 @@ class BlockWriter {
     }
     const html = yield* this.#inline(text);
     const isBare = parent?.kind === "item" && parent.parent?.isTight === true;
-    this.#line(isBare ? box + html : `<p>${box}${html}</p>\n`);
+    this.#line(isBare ? box + html : `<p>${box}${html}${PARAGRAPH_END}`);
   }
 
   /** Writes the word of an alert. Returns the text of a paragraph without it. */
@@ -247,6 +283,8 @@ class BlockWriter {
         return linkStart(token.href, token.title);
       case "endLink":
         return "</a>";
+      case "footnote":
+        return this.#footnotes.signHtml(token.block, isInLink);
       case "autolink":
         // A link has no other one in it.
         return isInLink ? escapeHtml(token.text) : `${linkStart(token.href, "")}${escapeHtml(token.text)}</a>`;

@@ -4,6 +4,8 @@
  * @packageDocumentation
  */
 
+import type { Block } from "./block.ts";
+
 /** A run of signs that may open or close an emphasis. */
 export type Run = {
   readonly kind: "run";
@@ -20,6 +22,7 @@ export type Token =
   | { readonly kind: "text" | "literal" | "code" | "html"; readonly text: string }
   | { readonly kind: "link" | "image"; readonly href: string; readonly title: string; readonly alt: string }
   | { readonly kind: "autolink"; readonly href: string; readonly text: string }
+  | { readonly kind: "footnote"; readonly block: Block }
   | { readonly kind: "endLink" | "break" }
   | Run;
 
@@ -48,6 +51,7 @@ export function plainText(tokens: readonly Token[], from = 0): string {
       case "html":
       case "link":
       case "endLink":
+      case "footnote":
         break;
     }
   }

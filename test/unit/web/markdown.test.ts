@@ -143,6 +143,59 @@ describe("renderMarkdown", () => {
     expect(render(text)).toBe(`<blockquote>\n${html}</blockquote>\n`);
   });
 
+  /** A link to the footnote with this number, and one back from it. */
+  const sign = (number: number, link = 1): string =>
+    `<sup><a href="#user-content-fn.${number}" id="user-content-fnref.${number}.${link}" rel="nofollow ugc noopener">${number}</a></sup>`;
+  const back = (number: number, link = 1): string =>
+    ` <a href="#user-content-fnref.${number}.${link}" title="Back to the text" rel="nofollow ugc noopener">↩${link === 1 ? "" : `<sup>${link}</sup>`}</a>`;
+  const notes = (...bodies: readonly string[]): string => {
+    const items = bodies.map((body, at) => `<li id="user-content-fn.${at + 1}">\n${body}</li>\n`).join("");
+    return `<hr>\n<h2 id="user-content-footnotes">Footnotes</h2>\n<ol>\n${items}</ol>\n`;
+  };
+
+  it.each([
+    ["a[^x] b.\n\n[^x]: c *d*\n", `<p>a${sign(1)} b.</p>\n${notes(`<p>c <em>d</em>${back(1)}</p>\n`)}`],
+    // In the order in which they are referred to; the first of two with one label; not those that nothing refers to.
+    [
+      "[^z]: 1\n[^y]: 2\n[^Y]: 3\n[^x]: 4\n\na[^y] b[^Z]",
+      `<p>a${sign(1)} b${sign(2)}</p>\n${notes(`<p>2${back(1)}</p>\n`, `<p>1${back(2)}</p>\n`)}`,
+    ],
+    ["a[^1] b[^1]\n[^1]: c", `<p>a${sign(1)} b${sign(1, 2)}</p>\n${notes(`<p>c${back(1)}${back(1, 2)}</p>\n`)}`],
+    // A footnote of several blocks, of none, and those that refer to each other.
+    [
+      "a[^1]\n\n[^1]:\n    b\n    goes on\n\n        c\n\nd",
+      `<p>a${sign(1)}</p>\n<p>d</p>\n${notes(`<p>b\ngoes on</p>\n<pre><code>c</code></pre>\n${back(1)}\n`)}`,
+    ],
+    ["a[^1]\n\n[^1]:", `<p>a${sign(1)}</p>\n${notes(`${back(1)}\n`)}`],
+    [
+      "a[^1]\n\n[^1]: b[^2]\n[^2]: c[^1][^2]",
+      `<p>a${sign(1)}</p>\n${notes(`<p>b${sign(2)}${back(1)}${back(1, 2)}</p>\n`, `<p>c${sign(1, 2)}${sign(2, 2)}${back(2)}${back(2, 2)}</p>\n`)}`,
+    ],
+    // Behind an exclamation, in a link, and in a quotation.
+    [
+      "a![^1] [b[^1]](c.md)\n\n> [^1]: d\n",
+      `<p>a!${sign(1)} <a href="/acme/docs/blob/main/guide/c.md" rel="nofollow ugc noopener">b<sup>1</sup></a></p>\n<blockquote>\n</blockquote>\n${notes(`<p>d${back(1)}</p>\n`)}`,
+    ],
+    ["*a [^*1] b*\n\n[^*1]: c", `<p><em>a ${sign(1)} b</em></p>\n${notes(`<p>c${back(1)}</p>\n`)}`],
+    // What is none.
+    ["a[^1] [^ 2] [^] `[^3]` \\[^3]\n\n[^3]: b", "<p>a[^1] [^ 2] [^] <code>[^3]</code> [^3]</p>\n"],
+    ["*a [^*1] b*\n\n[^2]: c", "<p>*a [^<em>1] b</em></p>\n"],
+    ["    [^1]: b\n\n[^1]", "<pre><code>[^1]: b</code></pre>\n<p>[^1]</p>\n"],
+  ])("shows the footnotes of %j behind the text", (text, html) => {
+    expect(render(text)).toBe(html);
+  });
+
+  it("gives footnotes anchors that no heading has, and no part of their labels", () => {
+    const html = render(
+      '# fn.1\n\n# fnref.1.1\n\n# Footnotes\n\na[^"><script>x</script>]\n\n[^"><script>x</script>]: b <script>y</script>',
+    );
+    const ids = [...html.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids).toContain("user-content-footnotes-1");
+    expect(html).not.toMatch(/<script|">&lt;/);
+    for (const [, target] of html.matchAll(/ href="#([^"]*)"/g)) expect(ids).toContain(target);
+  });
+
   it("knows the line under the head of a table", () => {
     const delimiters = ["|-|", "-|-", "| :-: | --- |", "|-", "-|", "|:-", ":--|", ":-:"];
     expect(delimiters.filter((line) => tableColumns(line) === undefined)).toEqual([]);
@@ -198,6 +251,9 @@ describe("renderMarkdown", () => {
     ["signs behind a table that an empty line ended", "|*a \n", "|a|\n|-|\n\n"],
     ["lines of an item that end in other ways", "y\ry\r\n", "- x\r"],
     ["items in a quotation that are interrupted", "> - x\ny\n", ""],
+    ["lines of a footnote", "    y\n", "[^a]: x\n"],
+    ["footnotes that nothing refers to", "[^a]: x\n", ""],
+    ["labels of footnotes that nothing ends", "[^aaa", ""],
   ])("renders %s, of which others read again what follows", (_, piece, before) => {
     const text = before + piece.repeat(Math.floor((100 * 1024) / piece.length));
     const { html, steps, longest } = rendered(text);
@@ -258,6 +314,12 @@ describe("renderMarkdown", () => {
     const titles = (count: number): string => render("#\n".repeat(count));
     expect(titles(100_000)).toMatch(/^<pre>#\n/);
     expect(titles(1000)).toMatch(/^<h1 /);
+  });
+
+  it("shows a document as it is written whose footnotes would become much longer than it is", () => {
+    expect(render(`${"[^a]".repeat(5000)}\n\n`.repeat(6) + "[^a]: b")).toMatch(/^<pre>\[/);
+    const many = Array.from({ length: 3000 }, (_, at) => `a[^${at}]\n\n[^${at}]: b\n\n`).join("");
+    expect(render(many).split("<li ")).toHaveLength(3001);
   });
 
   it("gives targets that many links name no more room than the document has", () => {
