@@ -57,18 +57,18 @@ export function pushInputs(bed: HostileBed): HostileInput[] {
   const refs = Object.fromEntries(Array.from({ length: count }, (_, i) => [`refs/tags/t${i}`, outermost]));
   const chain = `${count.toLocaleString("en-US")} refs to a chain of ${tags.length.toLocaleString("en-US")} tags`;
   inputs.push({ name: `push: ${chain}`, send: async () => await bed.push(await bed.make("tags"), refs, pack) });
-  return [...inputs, namesAndRules(bed)];
+  return [...inputs, namesAndRules(bed, bed.size(250)), namesAndRules(bed, bed.size(80))];
 }
 
 /** A push of long names to a repository whose rules search each of them. */
-function namesAndRules(bed: HostileBed): HostileInput {
+function namesAndRules(bed: HostileBed, count: number): HostileInput {
   const commit = commitOf(objectId("tree", ""));
   const pack = buildPack([
     { type: "tree", content: "" },
     { type: "commit", content: commit },
   ]);
   const tail = `${"y".repeat(200)}/`.repeat(19);
-  const names = Array.from({ length: bed.size(250) }, (_, i) => `refs/heads/${tail}${i}`);
+  const names = Array.from({ length: count }, (_, i) => `refs/heads/${tail}${i}`);
   const refs = Object.fromEntries(names.map((name) => [name, objectId("commit", commit)]));
   const rules = Array.from({ length: 100 }, (_, i) => ({ pattern: `*yx${i}*` }));
   return {

@@ -74,6 +74,8 @@ const MOST_RULE_STEPS = 100_000_000;
 /** The steps of a rule for any name, and of each context that it demands. */
 const RULE_STEPS = 2;
 const CONTEXT_STEPS = 5;
+/** The steps of a character of a name in which the inner pieces of a pattern are searched. It is done twice for each push. */
+const SEARCH_STEPS = 3;
 
 const BRANCHES = "refs/heads/";
 const TAGS = "refs/tags/";
@@ -120,11 +122,11 @@ function cutsOf(rules: readonly RefRule[]): readonly CutPattern[] {
 
 /** Returns a function that says how many steps it takes to compare a name with rules. */
 export function ruleSteps(rules: readonly RefRule[]): (name: string) => number {
-  // A pattern with one asterisk is compared at both ends of a name, one with several within it as well: a step for each character.
+  // A pattern with one asterisk is compared at both ends of a name, one with several within it as well.
   const searching = cutsOf(rules).filter(({ pieces }) => pieces.length > 0).length;
   const contexts = rules.reduce((sum, { requiredContexts = [] }) => sum + requiredContexts.length, 0);
   const fixed = RULE_STEPS * rules.length + CONTEXT_STEPS * contexts;
-  return ({ length }) => fixed + searching * length;
+  return ({ length }) => fixed + SEARCH_STEPS * searching * length;
 }
 
 /** Whether the comparison of the refs of a push with rules takes longer than it may. */

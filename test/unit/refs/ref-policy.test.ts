@@ -114,8 +114,9 @@ describe("a rule", () => {
       Array.from({ length: count }, () => ({ name: "x".repeat(length) }));
     const searching = Array.from({ length: 100 }, (_, at) => rule(`*${at}*`));
     const plain = Array.from({ length: 100 }, (_, at) => rule(`release/${at}/*`));
-    expect(takesTooLong(searching, refs(400, 4000))).toBe(true);
-    expect(takesTooLong(searching, refs(4000, 200))).toBe(false);
+    expect(takesTooLong(searching, refs(250, 4000))).toBe(true);
+    expect(takesTooLong(searching, refs(80, 4000))).toBe(false);
+    expect(takesTooLong(searching, refs(1600, 200))).toBe(false);
     expect(takesTooLong(plain, refs(4000, 4000))).toBe(false);
     expect(takesTooLong([], refs(500_000, 40))).toBe(false);
   });
