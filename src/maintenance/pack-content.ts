@@ -128,9 +128,9 @@ export class PackContent {
     ]);
     const index = new PackIndex(indexBytes, this.format);
     const noteDamage = (): void => void (this.#lacksReverseIndex = true);
-    const { hash, pacer } = repository;
-    const tools = { format: this.format, hash, pacer, noteDamage };
-    const order = await ranksOrSorted(reverseBytes, { pack, index }, tools);
+    const { hash, pacer, memory } = repository;
+    const tools = { format: this.format, hash, pacer, memory, noteDamage };
+    const { ranks: order, free } = await ranksOrSorted(reverseBytes, { pack, index }, tools);
     await repository.pacer.forEach(this.count, NAME_STEPS, (rank) => {
       const position = order.positionOf(rank);
       this.positions[rank] = position;
@@ -141,6 +141,7 @@ export class PackContent {
         throw new CorruptStore("an index has a name twice", { pack: pack.name });
     });
     this.#offsets[this.count] = pack.packBytes - this.format.rawSize;
+    free();
     freeMemory(indexBytes);
     if (reverseBytes instanceof Uint8Array) freeMemory(reverseBytes);
   }

@@ -207,7 +207,7 @@ class Walk {
   /** Writes one pack of what is reached of packs; `undefined` if nothing is. */
   async #writeReached(divided: readonly Looked[]): Promise<PackRecord | undefined> {
     const choice = { keeps: (name: Uint8Array) => this.#reachable.has(name), takesAppended: true };
-    return await combinePacks(this.#copying(divided, this.#input.packNames[0], choice));
+    return await this.#copy(divided, this.#input.packNames[0], choice);
   }
 
   /**
@@ -217,31 +217,30 @@ class Walk {
   async #writeCruft(divided: readonly Looked[]): Promise<PackRecord | undefined> {
     const own = divided.filter(({ record: { loan } }) => loan === undefined);
     const choice = { keeps: (name: Uint8Array) => !this.#reachable.has(name), takesAppended: false };
-    const cruft = await combinePacks(this.#copying(own, this.#input.packNames[1], choice));
+    const cruft = await this.#copy(own, this.#input.packNames[1], choice);
     if (cruft === undefined) return undefined;
     await this.#writeTimes(cruft);
     return { ...cruft, source: "cruft" };
   }
 
   /** A tip pack is not copied: its objects are in other packs, too. */
-  #copying(
+  async #copy(
     divided: readonly Looked[],
     packName: string,
     choice: Pick<NonNullable<CombineInput["choice"]>, "keeps" | "takesAppended">,
-  ): CombineInput {
+  ): Promise<PackRecord | undefined> {
     const { repository } = this.#input;
     const { record } = this.#snapshot;
     const { inflating } = this.#graph;
     const packs = divided.map((pack) => pack.record).filter(({ source }) => source !== "copy");
     const reader = new ObjectReader(openObjects(repository, record, packs), inflating);
     const tools = { reader, inflating, deflate: repository.deflate };
-    return {
-      repository,
-      record,
-      packs,
-      packName,
-      choice: { ...choice, whole: (pack, offset) => wholeEntry(tools, pack, offset) },
-    };
+    const whole = (pack: number, offset: number): AsyncGenerator<Uint8Array> => wholeEntry(tools, pack, offset);
+    try {
+      return await combinePacks({ repository, record, packs, packName, choice: { ...choice, whole } });
+    } finally {
+      reader.keptBase.forget();
+    }
   }
 
   async #writeTimes({ name, objects, checksum, createdAt }: PackRecord): Promise<void> {

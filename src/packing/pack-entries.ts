@@ -58,9 +58,10 @@ export class PackEntries {
     ]);
     const index = new PackIndex(idx, format);
     const noteDamage = (): void => handle.noteDamage("rev");
-    const { hash, pacer } = handle;
-    const ranks = await ranksOrSorted(rev, { pack, index }, { format, hash, pacer, noteDamage });
+    const tools = { ...handle.context, format, pacer: handle.pacer, noteDamage };
+    const { ranks, free } = await ranksOrSorted(rev, { pack, index }, tools);
     const entries = new PackEntries(index, ranks, pack.packBytes - format.rawSize);
+    free();
     freeMemory(idx);
     if (rev instanceof Uint8Array) freeMemory(rev);
     return entries;

@@ -41,5 +41,5 @@ export function openObjects(
     isInTail(pack) ? { storage: tailStorage(pack), scope: id } : placeAt(pack.loan?.home ?? id);
   const format = objectFormat(name);
   const graph = new CommitGraph(graphs, { ...placeAt(id), cache, format, hash, memory });
-  return new ObjectDatabase(packs, { cache, pacer, format, hash, placeOf }, graph);
+  return new ObjectDatabase(packs, { cache, pacer, memory, format, hash, placeOf }, graph);
 }

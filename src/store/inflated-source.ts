@@ -10,8 +10,14 @@ import type { Inflating } from "./inflating.ts";
 
 /** The size of a block in bytes. */
 const BLOCK_BYTES = 65_536;
-/** The number of resume points in one stream; each takes 45 KB. */
+/** The number of resume points in one stream, and the bytes of each. */
 const POINTS = 32;
+const POINT_BYTES = 45_000;
+
+/** Returns the bytes that a source takes at most, with its resume points and this many blocks. */
+export function sourceBytes(blocks: number): number {
+  return POINTS * POINT_BYTES + blocks * BLOCK_BYTES;
+}
 
 /** The state that all sources of one object share: the blocks kept, and the bound on work. */
 export class InflatedBlocks {

@@ -12,8 +12,9 @@ import { itemAt } from "../bytes/assert.ts";
 import { CorruptStore, LimitExceeded, storedFault } from "../bytes/failure.ts";
 import { DeltaStream } from "../format/delta-stream.ts";
 import { type DeflatedEntry, InflateStream } from "./inflate-stream.ts";
-import { InflatedBlocks, InflatedSource } from "./inflated-source.ts";
+import { InflatedBlocks, InflatedSource, sourceBytes } from "./inflated-source.ts";
 import type { Inflating } from "./inflating.ts";
+import type { ReadingMemory } from "./pack-place.ts";
 import { BELOW, SegmentList } from "./segment-list.ts";
 
 /**
@@ -42,19 +43,28 @@ export const LARGE_CONTENT_LIMITS: LargeContentLimits = { deltas: 64, segments: 
 const FREE_WORK = 1024 * 1024 * 1024;
 /** Blocks kept beyond one per source: 2 MiB. */
 const SPARE_BLOCKS = 32;
+/** Bytes that count for a source that is kept. */
+const KEPT_BYTES = sourceBytes(SPARE_BLOCKS);
 
 /**
  * The source of the entry that some object was made from last, below all deltas. The next object is often made from the same: then what was
  * inflated of it, and where inflating can go on, need not be found again.
  */
 export class KeptBase {
+  readonly #memory: ReadingMemory | undefined;
   #kept: { readonly key: string; readonly source: InflatedSource; readonly blocks: InflatedBlocks } | undefined;
+
+  /** `memory` counts what is kept until it is forgotten. */
+  constructor(memory?: ReadingMemory) {
+    this.#memory = memory;
+  }
 
   /** Returns the source of a chain's last entry, of which `work` bytes may be read or inflated from now on. */
   open(inflating: Inflating, { pack, entries }: StoredChain, work: number): InflatedSource {
     const entry = itemAt(entries, entries.length - 1);
     const key = `${pack} ${entry.at}`;
     if (this.#kept?.key !== key) {
+      if (this.#kept === undefined) this.#memory?.hold(KEPT_BYTES);
       const blocks = new InflatedBlocks(SPARE_BLOCKS, work);
       this.#kept = { key, blocks, source: new InflatedSource(inflating, entry, { blocks, name: BELOW, noted: true }) };
     }
@@ -62,8 +72,10 @@ export class KeptBase {
     return this.#kept.source;
   }
 
-  /** Forgets it: after a failure nobody knows how far it got. */
+  /** Forgets it: at the end, and after a failure, of which nobody knows how far it got. */
   forget(): void {
+    if (this.#kept === undefined) return;
+    this.#memory?.hold(-KEPT_BYTES);
     this.#kept = undefined;
   }
 }

@@ -38,17 +38,19 @@ export class ObjectReader {
   readonly #atHand: ReaderAtHand;
   #belowBytes = MOST_BELOW_BYTES;
   /** What the object that was too large to be held, or built from one, was made from last. */
-  readonly keptBase = new KeptBase();
+  readonly keptBase: KeptBase;
 
   constructor(database: ObjectDatabase, inflating: Inflating) {
     this.#database = database;
     this.#inflating = inflating;
     this.#held = new HeldObjects(inflating.ring);
     this.#atHand = new ReaderAtHand(database, inflating, this.#held);
+    this.keptBase = new KeptBase(database.context.memory);
   }
 
-  /** Frees the table of held objects. The reader must not be used afterwards. */
+  /** Frees the table of held objects, and what large ones were made from. The reader must not be used afterwards. */
   close(): void {
+    this.keptBase.forget();
     this.#held.free();
   }
 

@@ -7,7 +7,6 @@
 import { u32At, u8At } from "../bytes/assert.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
-import type { HashFactory } from "../bytes/hash.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
 import type { Pacer } from "../bytes/pacer.ts";
 import { typeAtPosition, packTypesBytes } from "../format/pack-types.ts";
@@ -36,7 +35,8 @@ export class PackHandle {
   readonly head: PackIndexHead;
   /** Counts the work of the request. */
   readonly pacer: Pacer;
-  readonly #context: ReadingTools & PackPlace;
+  /** What the pack is read with, and where. */
+  readonly context: ReadingTools & PackPlace;
   #index: PackIndex | undefined;
   #entries: ReadonlyMap<number, Uint8Array> | undefined;
   /**
@@ -57,15 +57,10 @@ export class PackHandle {
   constructor(record: PackRecord, context: PackContext) {
     this.record = record;
     this.pacer = context.pacer;
-    const { cache, format, hash } = context;
-    this.#context = { cache, format, hash, ...context.placeOf(record) };
+    const { cache, format, hash, memory } = context;
+    this.context = { cache, format, hash, ...(memory && { memory }), ...context.placeOf(record) };
     this.head = new PackIndexHead(record.indexHead, context.format);
     if (record.indexHead.length === record.indexBytes) this.#index = new PackIndex(record.indexHead, context.format);
-  }
-
-  /** The platform's hash functions. */
-  get hash(): HashFactory {
-    return this.#context.hash;
   }
 
   /** The whole index, if it is in memory. */
@@ -80,7 +75,7 @@ export class PackHandle {
 
   /** Reads the whole index (about 28 bytes per object), once. */
   async loadIndex(): Promise<PackIndex> {
-    this.#index ??= new PackIndex(await this.#cached("idx", 0, this.record.indexBytes), this.#context.format);
+    this.#index ??= new PackIndex(await this.#cached("idx", 0, this.record.indexBytes), this.context.format);
     return this.#index;
   }
 
@@ -91,7 +86,7 @@ export class PackHandle {
 
   /** Notes that a file beside the pack can't be used. What was read of it is forgotten: it may be made anew with the same name. */
   noteDamage(extension: HelpingFile): void {
-    const { cache, scope, noteDamage } = this.#context;
+    const { cache, scope, noteDamage } = this.context;
     cache.forget(`${scope}/${this.record.name}.${extension}:`);
     noteDamage?.(this.record.name, extension);
   }
@@ -101,20 +96,20 @@ export class PackHandle {
    * owns the memory.
    */
   async readRun(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-    return await this.#context.storage.read({ pack: this.record.name, extension: "pack" }, offset, length);
+    return await this.context.storage.read({ pack: this.record.name, extension: "pack" }, offset, length);
   }
 
   /** Opens `[offset, offset + length)` of the pack for sequential reading, as one operation. */
   async openRun(offset: number, length: number): Promise<PackByteStream> {
-    return await this.#context.storage.openStream({ pack: this.record.name, extension: "pack" }, offset, length);
+    return await this.context.storage.openStream({ pack: this.record.name, extension: "pack" }, offset, length);
   }
 
   #keyOf(extension: PackExtension, offset: number, length: number): string {
-    return `${this.#context.scope}/${this.record.name}.${extension}:${offset}+${length}`;
+    return `${this.context.scope}/${this.record.name}.${extension}:${offset}+${length}`;
   }
 
   async #cached(extension: PackExtension, offset: number, length: number): Promise<Uint8Array> {
-    const { cache, storage } = this.#context;
+    const { cache, storage } = this.context;
     const key = this.#keyOf(extension, offset, length);
     const known = cache.get(key);
     if (known !== undefined) return known;
@@ -128,7 +123,7 @@ export class PackHandle {
    * position in the index of each name in `wanted`, or -1.
    */
   async find(names: Uint8Array, wanted: Uint32Array): Promise<Int32Array<ArrayBuffer>> {
-    const rawSize = this.#context.format.rawSize;
+    const rawSize = this.context.format.rawSize;
     const nameOf = (i: number): Uint8Array =>
       names.subarray(u32At(wanted, i) * rawSize, (u32At(wanted, i) + 1) * rawSize);
     const found = new Int32Array(wanted.length).fill(-1);
@@ -159,7 +154,7 @@ export class PackHandle {
    * reads a bucket of the index if the index is not in memory.
    */
   async namesBeginningWith(digits: string, most: number): Promise<Uint8Array[]> {
-    const rawSize = this.#context.format.rawSize;
+    const rawSize = this.context.format.rawSize;
     const low = fromHex(digits.padEnd(2 * rawSize, "0"));
     if (low === undefined || digits.length < 2 || this.record.objects === 0) return [];
     const [first, last] = this.head.bucketOf(low);
@@ -239,7 +234,7 @@ export class PackHandle {
   }
 
   #isAtHand(extension: PackExtension, bytes: number): boolean {
-    return this.#context.cache.get(this.#keyOf(extension, 0, bytes)) !== undefined;
+    return this.context.cache.get(this.#keyOf(extension, 0, bytes)) !== undefined;
   }
 
   /** Returns the types of all objects, encoded: see `format/pack-types.ts`. */
@@ -274,7 +269,7 @@ export class PackHandle {
   #blockAtHand(number: number): Uint8Array | undefined {
     let block = this.#blocks.get(number);
     if (block?.bytes === undefined) {
-      block = this.#context.cache.findBlock(this.#blockKey(number));
+      block = this.context.cache.findBlock(this.#blockKey(number));
       if (block === undefined) return undefined;
       this.#blocks.set(number, block);
     }
@@ -346,7 +341,7 @@ export class PackHandle {
   }
 
   #blockKey(block: number): string {
-    return `${this.#context.scope}/${this.record.name}.pack#${block}`;
+    return `${this.context.scope}/${this.record.name}.pack#${block}`;
   }
 
   /**
@@ -387,9 +382,9 @@ export class PackHandle {
     const offset = first * BLOCK_BYTES;
     const length = Math.min(count * BLOCK_BYTES, packBytes - offset);
     this.#blockBytesRead += length;
-    const bytes = await this.#context.storage.read({ pack: name, extension: "pack" }, offset, length);
+    const bytes = await this.context.storage.read({ pack: name, extension: "pack" }, offset, length);
     for (let at = 0; at < length; at += BLOCK_BYTES) {
-      this.#context.cache.setBlock(this.#blockKey(first + at / BLOCK_BYTES), bytes.subarray(at, at + BLOCK_BYTES));
+      this.context.cache.setBlock(this.#blockKey(first + at / BLOCK_BYTES), bytes.subarray(at, at + BLOCK_BYTES));
     }
     return bytes;
   }

@@ -15,6 +15,7 @@ import type { ObjectFormat } from "../object/object-id.ts";
 import type { PackHandle } from "./pack-handle.ts";
 import type { ReadingTools } from "./pack-place.ts";
 import { READING } from "./reading-policy.ts";
+import { SortedPositions } from "./sorted-positions.ts";
 import { assertSound } from "./whole-file.ts";
 
 /** Maps each rank to the position of its entry in the index. */
@@ -77,7 +78,7 @@ export async function readOrdersAhead(handles: readonly PackHandle[], format: Ob
 }
 
 /** What a reverse index is read with. */
-type ReverseTools = Pick<ReadingTools, "format" | "hash"> & {
+type ReverseTools = Pick<ReadingTools, "format" | "hash" | "memory"> & {
   readonly pacer: Pacer;
   /** Is told that it can't be used. */
   readonly noteDamage: () => void;
@@ -125,9 +126,10 @@ function* merged(index: Offsets, [from, to]: readonly [Uint32Array, Uint32Array]
  * As {@link sortedRanks}, of a pack of any size: it pauses in between. `sortNames`, by which some objects are put into the order of their pack, takes less
  * time and three times the memory: of five million entries 130 MB.
  */
-async function sortedInTurns(index: Offsets, pacer: Pacer): Promise<Ranks> {
+async function sortedInTurns(index: Offsets, pacer: Pacer): Promise<Uint32Array<ArrayBuffer>> {
   const { count } = index;
-  let from = Uint32Array.from({ length: count }, (_, position) => position);
+  let from = new Uint32Array(count);
+  for (let position = 0; position < count; position++) from[position] = position;
   await pacer.forEach(Math.ceil(count / PIECE), PIECE * SORT_STEPS, (piece) => {
     from.subarray(piece * PIECE, (piece + 1) * PIECE).sort((a, b) => index.offsetAt(a) - index.offsetAt(b));
   });
@@ -136,27 +138,56 @@ async function sortedInTurns(index: Offsets, pacer: Pacer): Promise<Ranks> {
     await pacer.through(merged(index, [from, to], width), MERGE_STEPS);
     [from, to] = [to, from];
   }
-  return { count, positionOf: (rank) => u32At(from, rank) };
+  return from;
 }
+
+/** Ranks that were sorted: see {@link sortedInTurns}. */
+function ranksFrom(positions: Uint32Array): Ranks {
+  return { count: positions.length, positionOf: (rank) => u32At(positions, rank) };
+}
+
+/** Ranks, and what counts of them until it is given back. */
+type CountedRanks = {
+  readonly ranks: Ranks;
+  /** Where they were sorted: the positions of the entries. */
+  readonly sorted?: Uint32Array<ArrayBuffer>;
+  /** Gives back what is counted of them. */
+  readonly free: () => void;
+};
 
 /**
  * Returns the ranks of a pack's entries from its reverse index. Where that is damaged or missing, the entries are sorted.
  *
  * @param bytes - The file, or what reading it failed with.
+ * @returns The ranks, which count in the memory of the request until they are freed: the bytes of a file are the caller's, or the cache's.
  * @throws BucketUnavailable if it could not be read: that passes, and to sort a pack takes long.
  */
 export async function ranksOrSorted(
   bytes: Uint8Array | BucketUnavailable | CorruptStore,
   { pack, index }: { readonly pack: Pick<PackRecord, "checksum">; readonly index: Offsets },
   tools: ReverseTools,
-): Promise<Ranks> {
+): Promise<CountedRanks> {
   try {
     if (bytes instanceof Error) throw bytes;
-    return ranksOf(bytes, pack, tools);
+    return { ranks: ranksOf(bytes, pack, tools), free: () => undefined };
   } catch (error) {
     if (!(error instanceof CorruptStore)) throw error;
     tools.noteDamage();
-    return await sortedInTurns(index, tools.pacer);
+    return await countedSort(index, tools);
+  }
+}
+
+/** Sorts, and counts one list of positions for as long as they are used, and a second one for as long as they are sorted. */
+async function countedSort(index: Offsets, { pacer, memory }: ReverseTools): Promise<CountedRanks> {
+  const bytes = index.count * Uint32Array.BYTES_PER_ELEMENT;
+  memory?.hold(2 * bytes);
+  let left = 0;
+  try {
+    const sorted = await sortedInTurns(index, pacer);
+    left = bytes;
+    return { ranks: ranksFrom(sorted), sorted, free: () => memory?.hold(-bytes) };
+  } finally {
+    memory?.hold(left - 2 * bytes);
   }
 }
 
@@ -181,12 +212,17 @@ export async function loadPackOrder(
     const index = await handle.loadIndex();
     return new PackOrder(index, sortedRanks(index), entriesEnd);
   }
+  const { record: pack, pacer, context } = handle;
+  const kept = new SortedPositions(handle);
+  const known = kept.get();
+  if (known !== undefined) return new PackOrder(await handle.loadIndex(), ranksFrom(known), entriesEnd);
   const [index, rev] = await Promise.all([
     handle.loadIndex(),
     orFault(handle.readFile("rev", reverseIndexBytes(handle.record.objects, format))),
   ]);
-  const { record: pack, hash, pacer } = handle;
-  const noteDamage = (): void => handle.noteDamage("rev");
-  const ranks = await ranksOrSorted(rev, { pack, index }, { format, hash, pacer, noteDamage });
+  const tools = { ...context, format, pacer, noteDamage: () => handle.noteDamage("rev") };
+  const { ranks, sorted: made, free } = await ranksOrSorted(rev, { pack, index }, tools);
+  if (made !== undefined) kept.keep(made);
+  free();
   return new PackOrder(index, ranks, entriesEnd);
 }

@@ -20,11 +20,19 @@ export type PackPlace = {
   readonly noteDamage?: (pack: string, extension: HelpingFile) => void;
 };
 
+/** The account of the request that reads. */
+export type ReadingMemory = {
+  /** Counts bytes that are held or, if negative, are not held any more. */
+  hold(bytes: number): void;
+};
+
 /** What files that lie beside packs are read with. */
 export type ReadingTools = {
   readonly cache: BlockCache;
   readonly format: ObjectFormat;
   readonly hash: HashFactory;
+  /** Counts what is held beside the cache. Without it, that is the caller's to count. */
+  readonly memory?: ReadingMemory;
 };
 
 /** The context that all packs of a catalog share. */

@@ -44,7 +44,7 @@ export class StoredBitmaps {
     if (bitmap === undefined || bitmap.bytes === 0 || packChecksum === undefined) return undefined;
     if (bitmap.bytes <= READING.wholeBitmapBytes) {
       const whole = await handle.readFile("bitmap", bitmap.bytes);
-      assertSound(whole, { format, hash: handle.hash });
+      assertSound(whole, { format, hash: handle.context.hash });
       return new StoredBitmaps(handle, format, parsePackBitmap(whole, format, packChecksum), whole);
     }
     const { offset, length } = lookupTableRange(bitmap, format);

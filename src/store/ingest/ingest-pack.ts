@@ -165,6 +165,7 @@ class Ingest {
       this.#release();
       throw error;
     } finally {
+      this.#reader.keptBase.forget();
       await this.#large.clear();
     }
   }

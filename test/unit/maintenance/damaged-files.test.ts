@@ -232,12 +232,17 @@ describe("a file that is damaged", () => {
     const { hash } = store.repository();
     let pauses = 0;
     const pacer = new Pacer(async () => void pauses++, 300_000);
-    const { positionOf } = await ranksOrSorted(
+    const held: number[] = [0];
+    const memory = { hold: (bytes: number) => void held.push((held.at(-1) ?? 0) + bytes) };
+    const { ranks, free } = await ranksOrSorted(
       new CorruptStore("gone"),
       { pack: { checksum: "" }, index: { count, offsetAt: (position) => offsets[position] ?? 0 } },
-      { format: store.format, hash, pacer, noteDamage: () => undefined },
+      { format: store.format, hash, pacer, memory, noteDamage: () => undefined },
     );
-    const sorted = Array.from({ length: count }, (_, rank) => offsets[positionOf(rank)]);
+    const sorted = Array.from({ length: count }, (_, rank) => offsets[ranks.positionOf(rank)]);
+    // Two lists while they are sorted, one until it is given back.
+    free();
+    expect(held).toEqual([0, 8 * count, 4 * count, 0]);
     expect(sorted).toEqual(offsets.toSorted((a, b) => a - b));
     expect(pauses > 3).toBe(count === 30_000);
   });

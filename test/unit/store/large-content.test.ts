@@ -211,8 +211,15 @@ describe("openLargeContent", () => {
       return reads.count;
     };
     const apart = await read(() => new KeptBase());
-    const kept = new KeptBase();
+    let held = 0;
+    const memory = { hold: (bytes: number) => void (held += bytes) };
+    const kept = new KeptBase(memory);
     expect(await read(() => kept)).toBeLessThan(apart / 10);
+    // What is kept counts once, however many objects were made from it.
+    expect(held).toBe(32 * 45_000 + 32 * 65_536);
+    kept.forget();
+    kept.forget();
+    expect(held).toBe(0);
     // Where what was read is damaged, the next object begins anew.
     const [top] = itemAt(chains, 0);
     if (top === undefined) throw new Error("no delta");
@@ -221,8 +228,9 @@ describe("openLargeContent", () => {
       ...below,
       read: async (from: number, length: number) => (isBroken ? new Uint8Array(9) : await below.read(from, length)),
     };
-    const again = new KeptBase();
+    const again = new KeptBase(memory);
     await expect(assemble([top, once], undefined, again)).rejects.toMatchObject({ name: "CorruptStore" });
+    expect(held).toBe(0);
     isBroken = false;
     expect((await assemble([top, once], undefined, again)).equals(itemAt(pieces, 0))).toBe(true);
   });
