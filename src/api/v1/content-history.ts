@@ -12,6 +12,7 @@ import { LastChanges, type PendingEntries } from "../../browse/last-changes.ts";
 import { peelToTree } from "../../browse/revision.ts";
 import { type DirectoryEntry, findPath, listEntries } from "../../browse/tree-at.ts";
 import { readIgnoredRevisions } from "../../browse/ignored-revisions.ts";
+import { itemAt } from "../../bytes/assert.ts";
 import { equal } from "../../bytes/chunk.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { queryBytes, withoutSlashes } from "../../http/content-address.ts";
@@ -71,9 +72,8 @@ export async function lastChanges(context: Context<ApiEnv>): Promise<Response> {
     const at = cursor?.at ?? 0; // Without a cursor the list begins at its first entry.
     const all = await listEntries(session, directory.oid, { first: at, count: limit + 1 });
     const entries = all.slice(0, limit);
-    const pending = cursor?.pending?.map(([oid, ranges]) => {
-      return { commit: rawOid(session, oid), entries: numbersOf(ranges, entries.length) };
-    });
+    const begun = cursor?.pending ?? undefined; // A page that begins with its entries has none.
+    const pending = begun === undefined ? undefined : pendingEntries(session, begun, entries.length);
     const search = await LastChanges.start(session, path, entries, pending ?? [wholeOf(commit, entries)]);
     if (search === undefined) throw new Problem(422, BAD_CURSOR);
     const changes = new Map<number, Uint8Array>();
@@ -88,6 +88,30 @@ export async function lastChanges(context: Context<ApiEnv>): Promise<Response> {
       await json.end();
     });
   });
+}
+
+function pendingEntries(
+  session: BrowseSession,
+  pending: NonNullable<v.InferOutput<typeof lastChangesCursor>["pending"]>,
+  most: number,
+): PendingEntries[] {
+  const numbers = numbersOf(
+    pending.map(([, ranges]) => ranges),
+    most,
+  );
+  return pending.map(([oid], at) => ({ commit: rawOid(session, oid), entries: itemAt(numbers, at) }));
+}
+
+function pendingLines(
+  session: BrowseSession,
+  pending: v.InferOutput<typeof blameCursor>["pending"],
+  most: number,
+): PendingLines[] {
+  const lines = linesOf(
+    pending.map(([, , triples]) => triples),
+    most,
+  );
+  return pending.map(([oid, path], at) => ({ commit: rawOid(session, oid), path, lines: itemAt(lines, at) }));
 }
 
 function wholeOf(commit: Uint8Array, entries: readonly DirectoryEntry[]): PendingEntries {
@@ -148,9 +172,7 @@ export async function blameFile(context: Context<ApiEnv>): Promise<Response> {
     const count = await Blame.countLines(session, commit, path);
     if (count === undefined) throw new Problem(404, "There is no file at this path.");
     const rest = Math.min(cursor?.rest ?? count, count);
-    const begun = cursor?.pending.map(([oid, at, triples]) => {
-      return { commit: rawOid(session, oid), path: at, lines: linesOf(triples, rest) };
-    });
+    const begun = cursor === undefined ? undefined : pendingLines(session, cursor.pending, rest);
     const isBegun = begun !== undefined && begun.length > 0;
     const from = cursor === undefined ? 0 : rest;
     const pending = isBegun ? begun : [{ commit, path, lines: [{ line: from, count: count - from, source: from }] }];

@@ -29,26 +29,66 @@ export function rangesOf(numbers: readonly number[]): number[] {
   return ranges;
 }
 
-/** Returns the numbers of {@link rangesOf}. @throws Problem if they are not below `most`. */
-export function numbersOf(ranges: readonly number[], most: number): number[] {
+/**
+ * Counts what the places of a cursor have. Each entry, and each line, is looked for in one of them: together they have no
+ * more than there are, else a short cursor would stand for any amount of work.
+ */
+class Places {
+  readonly #most: number;
+  #left: number;
+
+  constructor(most: number) {
+    this.#most = most;
+    this.#left = most;
+  }
+
+  /** Takes a run of numbers. @throws Problem if they are not below the most, or more than are left. */
+  take(from: number, length: number): void {
+    this.#left -= length;
+    if (from + length > this.#most || this.#left < 0) refuse();
+  }
+}
+
+function numbersIn(ranges: readonly number[], places: Places): number[] {
   const numbers: number[] = [];
   for (let at = 0; at + 1 < ranges.length; at += 2) {
     const [from, length] = [itemAt(ranges, at), itemAt(ranges, at + 1)];
-    if (from + length > most || from < (numbers.at(-1) ?? -1)) refuse(); // The first run may begin anywhere.
+    places.take(from, length);
+    if (from <= (numbers.at(-1) ?? -1)) refuse(); // The first run may begin anywhere.
     for (let number = from; number < from + length; number++) numbers.push(number);
   }
   return numbers;
 }
 
-/** Returns lines from triples of numbers. @throws Problem if they are not below `most`. */
-export function linesOf(triples: readonly number[], most: number): BlamedLines[] {
+/**
+ * Returns the numbers of {@link rangesOf} for each place of a cursor.
+ *
+ * @throws Problem if they are not below `most`, or more than that together.
+ */
+export function numbersOf(places: readonly (readonly number[])[], most: number): number[][] {
+  const all = new Places(most);
+  return places.map((ranges) => numbersIn(ranges, all));
+}
+
+function linesIn(triples: readonly number[], places: Places): BlamedLines[] {
   const lines: BlamedLines[] = [];
   for (let at = 0; at + 2 < triples.length; at += 3) {
     const [line, count, source] = [itemAt(triples, at), itemAt(triples, at + 1), itemAt(triples, at + 2)];
-    if (line + count > most || count === 0) refuse();
+    places.take(line, count);
+    if (count === 0) refuse();
     lines.push({ line, count, source });
   }
   return lines;
+}
+
+/**
+ * Returns lines from triples of numbers, for each place of a cursor.
+ *
+ * @throws Problem if they are not below `most`, or more than that together.
+ */
+export function linesOf(places: readonly (readonly number[])[], most: number): BlamedLines[][] {
+  const all = new Places(most);
+  return places.map((triples) => linesIn(triples, all));
 }
 
 /**
