@@ -84,6 +84,7 @@ function pageHost(app: Hono<AppEnv>, context: Context<AppEnv>, options: AppOptio
     sshPort: sshPortOf(env),
     build: options.build,
     changes: options.state.changes,
+    blames: options.state.blames,
     kept: keptPages((work) => context.executionCtx.waitUntil(work)),
     status: async () => await hostStatus(env, options),
     lfs: async (repository, path, init = {}) => await ask(`/${repository}.git/info/lfs${path}`, init),

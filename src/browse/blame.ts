@@ -10,8 +10,9 @@
 import { LimitExceeded } from "../bytes/failure.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
 import { guessBytes, guessLines } from "../diff/guess-lines.ts";
-import { diffLines, lineChanges, type LineChange } from "../diff/line-diff.ts";
+import { diffLines, lineChanges, type LineChange, NO_CONTEXT } from "../diff/line-diff.ts";
 import { countLines, LINE_BYTES } from "../diff/line-table.ts";
+import { cutPair, type FileVersion, VERSION_LINE_BYTES, VersionDiffs } from "../diff/versions.ts";
 import type { Whitespace } from "../diff/whitespace.ts";
 import { CommitQueue } from "../graph/commit-queue.ts";
 import { FILE_MODE } from "../object/tree.ts";
@@ -47,8 +48,8 @@ const MOST_GUESS_STEPS = 150_000_000;
 const MOST_FILE_BYTES = 4 * 1024 * 1024;
 /** The most lines of a file that is blamed. */
 const MOST_LINES = 60_000;
-/** The most bytes of contents that are remembered: two versions of the largest file. */
-const MOST_CONTENT_BYTES = 2 * MOST_FILE_BYTES;
+/** The most bytes of contents that are remembered: two versions of the largest file, with their lines. */
+const MOST_CONTENT_BYTES = 2 * (MOST_FILE_BYTES + VERSION_LINE_BYTES * (MOST_LINES + 1));
 const COMMIT_STEPS = 200;
 const TYPE_BITS = 0o170000;
 
@@ -72,6 +73,7 @@ export class Blame {
   readonly #lines = new Map<number, Map<string, BlamedLines[]>>();
   readonly #paths = new Map<string, PathContent>();
   readonly #contents: Contents;
+  readonly #versions = new VersionDiffs();
 
   private constructor(session: BrowseSession, { whitespace, ignored = new Set() }: BlameOptions) {
     this.#session = session;
@@ -91,10 +93,24 @@ export class Blame {
     await session.expectMany();
     const names = pending.map(({ commit }) => commit);
     if ((await session.shownOf(names)).length < names.length) return undefined;
+    const blame = await Blame.resume(session, pending, options);
+    if (blame === undefined) return undefined;
+    for (const { commit, path, lines } of pending)
+      if (!(await blame.#hasLines(session.graph.node(commit), path, lines))) return undefined;
+    return blame;
+  }
+
+  /** As {@link Blame.start}, where `pending` is a file of a commit that is shown, or what a blame from there had left. */
+  static async resume(
+    session: BrowseSession,
+    pending: readonly PendingLines[],
+    options: BlameOptions,
+  ): Promise<Blame | undefined> {
+    await session.expectMany();
     const blame = new Blame(session, options);
     for (const { commit, path, lines } of pending) {
       const node = session.graph.node(commit);
-      if (!(await session.graph.loadCommit(node)) || !(await blame.#hasLines(node, path, lines))) return undefined;
+      if (!(await session.graph.loadCommit(node))) return undefined;
       blame.#follow(node, path, lines);
     }
     return blame;
@@ -104,9 +120,7 @@ export class Blame {
   static async countLines(session: BrowseSession, commit: Uint8Array, path: string): Promise<number | undefined> {
     const content = await new PathContent(session, path).of(session.graph.node(commit));
     if (content === "" || !isFile(content)) return undefined;
-    const contents = new Contents(session);
-    await contents.of(content);
-    return contents.linesOf(content);
+    return countLines((await new Contents(session).of(content)).bytes);
   }
 
   /**
@@ -139,8 +153,7 @@ export class Blame {
   async #hasLines(node: number, path: string, lines: readonly BlamedLines[]): Promise<boolean> {
     const content = await this.#contentAt(node, path);
     if (!isFile(content)) return false;
-    await this.#contents.of(content);
-    const count = this.#contents.linesOf(content);
+    const count = countLines((await this.#contents.of(content)).bytes);
     return lines.every((each) => each.source + each.count <= count);
   }
 
@@ -223,12 +236,12 @@ export class Blame {
     changes: readonly LineChange[],
   ): Promise<readonly Int32Array[] | undefined> {
     const [left, right] = [await this.#contents.of(before), await this.#contents.of(after)];
-    const bytes = guessBytes(left, right);
+    const bytes = guessBytes(left.bytes, right.bytes);
     this.#session.keep(bytes);
     const { pacer } = this.#session.repository;
     const most = pacer.steps + MOST_GUESS_STEPS;
     try {
-      const search = guessLines(left, right, changes);
+      const search = guessLines(left.bytes, right.bytes, changes);
       for (let next = search.next(); ; next = search.next()) {
         if (next.done === true) return next.value;
         await this.#session.work(next.value);
@@ -281,16 +294,28 @@ export class Blame {
 
   async #changes(before: string, after: string): Promise<LineChange[]> {
     const [left, right] = [await this.#contents.of(before), await this.#contents.of(after)];
-    const bytes = LINE_BYTES * (this.#contents.linesOf(before) + this.#contents.linesOf(after));
+    const pair = await this.#finished(cutPair(left, right, MOST_LINES));
+    this.#contents.measure();
+    if (pair === undefined) throw tooLarge();
+    const bytes = LINE_BYTES * (pair.before.hashes.length + pair.after.hashes.length);
     this.#session.keep(bytes);
     try {
-      const search = diffLines(left, right, { whitespace: this.#whitespace, ignoreBlankLines: false, context: 0 });
-      for (let next = search.next(); ; next = search.next()) {
-        if (next.done === true) return [...lineChanges(next.value)];
-        await this.#session.work(next.value);
-      }
+      const isExact = this.#whitespace === "exact";
+      // White space that does not count is left out of each text anew.
+      const search = isExact
+        ? this.#versions.diff(pair)
+        : diffLines(left.bytes, right.bytes, { ...NO_CONTEXT, whitespace: this.#whitespace });
+      return [...lineChanges(await this.#finished(search))];
     } finally {
       this.#session.keep(-bytes);
+    }
+  }
+
+  /** Runs a search to its end, in turns with other requests. */
+  async #finished<T>(search: Generator<number, T, undefined>): Promise<T> {
+    for (let next = search.next(); ; next = search.next()) {
+      if (next.done === true) return next.value;
+      await this.#session.work(next.value);
     }
   }
 }
@@ -311,7 +336,8 @@ function isFile(content: string): boolean {
 /** The contents of files, some of them remembered: a file is compared with its version before, and that with the next. */
 class Contents {
   readonly #session: BrowseSession;
-  readonly #known = new Map<string, { readonly bytes: Uint8Array; readonly lines: number }>();
+  /** What was read longest ago comes first. */
+  readonly #known = new Map<string, FileVersion>();
   #bytes = 0;
 
   constructor(session: BrowseSession) {
@@ -319,39 +345,45 @@ class Contents {
   }
 
   /** Returns what a {@link PathContent} names. @throws LimitExceeded */
-  async of(content: string): Promise<Uint8Array> {
+  async of(content: string): Promise<FileVersion> {
     const known = this.#known.get(content);
-    if (known !== undefined) return known.bytes;
+    if (known !== undefined) return known;
     const name = fromHex(oidOf(content));
-    if (name === undefined) return new Uint8Array(0);
+    if (name === undefined) return { bytes: new Uint8Array(0) };
     const { reader } = this.#session.graph;
     const size = await reader.sizeOf(name);
     const copy = size > MOST_FILE_BYTES ? undefined : await reader.copyIfHeld(name);
-    const lines = copy === undefined ? 0 : countLines(copy.bytes);
-    if (copy === undefined || lines > MOST_LINES) throw tooLarge();
-    const { bytes } = copy;
-    while (this.#bytes + bytes.length > MOST_CONTENT_BYTES) this.#forgetOldest();
-    this.#known.set(content, { bytes, lines });
-    this.#bytes += bytes.length;
-    this.#session.keep(bytes.length);
-    return bytes;
+    if (copy === undefined) throw tooLarge();
+    while (this.#bytes + size > MOST_CONTENT_BYTES && this.#known.size > 0) this.#forgetOldest();
+    const version: FileVersion = { bytes: copy.bytes };
+    this.#known.set(content, version);
+    this.#hold(size);
+    return version;
   }
 
-  /** Returns the number of lines of what was read; the most of any file where it was forgotten. */
-  linesOf(content: string): number {
-    return this.#known.get(content)?.lines ?? MOST_LINES;
+  /** Accounts for the lines of versions that were cut. */
+  measure(): void {
+    let bytes = 0;
+    for (const version of this.#known.values()) bytes += heldBytes(version);
+    this.#hold(bytes - this.#bytes);
+  }
+
+  #hold(bytes: number): void {
+    this.#bytes += bytes;
+    this.#session.keep(bytes);
   }
 
   #forgetOldest(): void {
     const [oldest] = this.#known;
-    if (oldest === undefined) {
-      this.#bytes = 0;
-      return;
-    }
+    if (oldest === undefined) return;
     this.#known.delete(oldest[0]);
-    this.#bytes -= oldest[1].bytes.length;
-    this.#session.keep(-oldest[1].bytes.length);
+    this.#hold(-heldBytes(oldest[1]));
   }
+}
+
+/** Returns the bytes that a version takes, with its lines if they are known. */
+function heldBytes({ bytes, lines }: FileVersion): number {
+  return bytes.length + VERSION_LINE_BYTES * (lines?.starts.length ?? 0); // Lines that are not known take nothing.
 }
 
 function tooLarge(): LimitExceeded {

@@ -10,7 +10,7 @@
  */
 import { u32At, u8At } from "../bytes/assert.ts";
 import { characterBytes } from "../object/escaped-bytes.ts";
-import { type DiffSide, tabulate } from "./line-table.ts";
+import { type DiffSide, type LineTable, tabulate } from "./line-table.ts";
 import { markChanged } from "./myers.ts";
 import { slideGroups } from "./slide.ts";
 import { isSpace, type Whitespace } from "./whitespace.ts";
@@ -26,6 +26,9 @@ export type DiffOptions = {
 
 /** The options of `git diff` without options. */
 export const DEFAULT_OPTIONS: DiffOptions = { whitespace: "exact", ignoreBlankLines: false, context: 3 };
+
+/** Options of a comparison of which only the changed lines are of interest. */
+export const NO_CONTEXT: DiffOptions = { ...DEFAULT_OPTIONS, context: 0 };
 
 /** Lines of one file, `[start, end)`, counted from 0. */
 export type LineRange = { readonly start: number; readonly end: number };
@@ -52,7 +55,7 @@ export type LineDiff = {
 /** The bytes of a heading that are shown. */
 const HEADING_BYTES = 80;
 /** A common end is looked for in blocks of this many bytes. */
-const TAIL_BLOCK = 1024;
+export const TAIL_BLOCK = 1024;
 const FEED = 10;
 const NO_BYTES = new Uint8Array(0);
 
@@ -65,6 +68,11 @@ export function* diffLines(
   const tail = options.context === 0 ? commonTail(before, after) : 0;
   const left = before.subarray(0, before.length - tail);
   const table = yield* tabulate(left, after.subarray(0, after.length - tail), options.whitespace);
+  return yield* diffTable(table, options);
+}
+
+/** Compares two files whose lines are in a table. Yields the work that was done. */
+export function* diffTable(table: LineTable, options: DiffOptions): Generator<number, LineDiff, undefined> {
   yield* markChanged(table);
   yield* slideGroups(table.before, table.after, true);
   yield* slideGroups(table.after, table.before, true);
@@ -93,13 +101,26 @@ function isSameBlock(before: Uint8Array, after: Uint8Array, tail: number): boole
 
 /** Yields all changes, from the first line on. */
 export function* lineChanges({ before, after }: Pick<LineDiff, "before" | "after">): Generator<LineChange, undefined> {
+  let [next, nextAfter] = [-1, -1];
   for (let [one, two] = [0, 0]; one < before.count || two < after.count; one++, two++) {
+    // Lines that both have are passed over at once, and each is looked at once.
+    if (next < one) next = nextChanged(before, one);
+    if (nextAfter < two) nextAfter = nextChanged(after, two);
+    const common = Math.min(next - one, nextAfter - two);
+    one += common;
+    two += common;
     const [from, fromAfter] = [one, two];
     while (u8At(before.changed, one) === 1) one++;
     while (u8At(after.changed, two) === 1) two++;
     if (one > from || two > fromAfter)
       yield { before: { start: from, end: one }, after: { start: fromAfter, end: two } };
   }
+}
+
+/** Returns the number of the first changed line from one on; that of all lines if none is. */
+function nextChanged({ changed, count }: DiffSide, line: number): number {
+  const next = changed.indexOf(1, line);
+  return next < 0 ? count : next;
 }
 
 /** Yields the hunks, from the first line on. */

@@ -19,6 +19,9 @@ class Group {
   readonly #side: DiffSide;
   start = 0;
   end = 0;
+  /** No line from the one to the other is changed: where groups follow that are not empty, lines are looked at once. */
+  #lookedFrom = 0;
+  #nextChanged = -1;
 
   constructor(side: DiffSide) {
     this.#side = side;
@@ -46,6 +49,25 @@ class Group {
     return true;
   }
 
+  /** Returns how many groups follow, this one included, before one that is not empty, or the last one. */
+  get empties(): number {
+    if (this.length > 0) return 0;
+    if (this.end < this.#lookedFrom || this.end > this.#nextChanged) {
+      const { changed, count } = this.#side;
+      const next = changed.indexOf(1, this.end);
+      this.#lookedFrom = this.end;
+      this.#nextChanged = next < 0 ? count : next;
+    }
+    return this.#nextChanged - this.end;
+  }
+
+  /** Goes on by as many groups, all of them empty but the one that is come to. */
+  skip(groups: number): void {
+    this.start += groups;
+    this.end = this.start;
+    this.#takeIn();
+  }
+
   /** Goes to the group before. */
   previous(): void {
     assert(this.start > 0, "there is a group before this one");
@@ -60,6 +82,7 @@ class Group {
     if (this.end >= count || classes[this.start] !== classes[this.end]) return false;
     changed[this.start++] = 0;
     changed[this.end++] = 1;
+    this.#nextChanged = -1;
     this.#takeIn();
     return true;
   }
@@ -70,6 +93,7 @@ class Group {
     if (this.start === 0 || classes[this.start - 1] !== classes[this.end - 1]) return false;
     changed[--this.start] = 1;
     changed[--this.end] = 0;
+    this.#nextChanged = -1;
     while (this.#isChanged(this.start - 1)) this.start--;
     return true;
   }
@@ -91,6 +115,12 @@ export function* slideGroups(
   const pair = { group: new Group(side), other: new Group(otherSide) };
   let steps = 0;
   for (;;) {
+    const empties = Math.min(pair.group.empties, pair.other.empties);
+    if (empties > 1) {
+      pair.group.skip(empties);
+      pair.other.skip(empties);
+      steps += empties >> 4;
+    }
     if (pair.group.length > 0) steps += settle(side, pair, byIndentation);
     steps += 4;
     if (!pair.group.next()) break;

@@ -18,6 +18,7 @@ import { logDamage, logRequest } from "../http/log.ts";
 import { PublicPages } from "../http/public-pages.ts";
 import { RecentReaders } from "../http/recent-readers.ts";
 import { UnboundedTenants } from "../http/unbounded-tenants.ts";
+import { BegunBlames } from "../web/begun-blames.ts";
 import { BegunChanges } from "../web/begun-changes.ts";
 import { dataPointOf } from "./data-point.ts";
 import { Lifetime } from "./lifetime.ts";
@@ -35,6 +36,7 @@ export type IsolateState = {
   readonly limits: RateLimits;
   readonly pages: PublicPages<PublicPage>;
   readonly changes: BegunChanges;
+  readonly blames: BegunBlames;
 };
 
 /** The parts that the platform is made from, once per isolate. */
@@ -54,7 +56,8 @@ export function isolateState(): IsolateState {
     recent: new RecentReaders(),
     unbounded: new UnboundedTenants(),
   };
-  return { memory, limits: new RateLimits(), pages: new PublicPages(), changes: new BegunChanges() };
+  const begun = { changes: new BegunChanges(), blames: new BegunBlames() };
+  return { memory, limits: new RateLimits(), pages: new PublicPages(), ...begun };
 }
 
 /** What is known of a request before anything is done for it. */

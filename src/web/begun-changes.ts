@@ -10,6 +10,7 @@
  */
 import type { PendingEntries } from "../browse/last-changes.ts";
 import type { Identity } from "../object/identity.ts";
+import { Remembered } from "./remembered.ts";
 
 /** What is shown of a commit that changed an entry last. Its texts are copies: a part of a text would keep all of it in memory. */
 export type LastCommit = {
@@ -32,50 +33,32 @@ const ENTRY_BYTES = 400;
 
 /** The searches that an isolate remembers. */
 export class BegunChanges {
-  readonly #most: number;
-  /** What was used longest ago comes first. */
-  readonly #begun = new Map<string, Begun & { readonly bytes: number }>();
-  #bytes = 0;
+  readonly #begun: Remembered<Begun>;
 
   /** `most` is how many bytes are remembered. */
   constructor(most = MOST_BYTES) {
-    this.#most = most;
+    this.#begun = new Remembered(most);
   }
 
   /** The bytes that are remembered. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#begun.bytes;
   }
 
   /** Returns what was found of a directory; `undefined` if nothing was. */
   read(key: string): Begun | undefined {
-    const begun = this.#begun.get(key);
-    if (begun === undefined) return undefined;
-    this.#begun.delete(key);
-    this.#begun.set(key, begun);
-    return begun;
+    return this.#begun.read(key);
   }
 
   /** Remembers a search, unless another view of the directory has come further meanwhile. */
   keep(key: string, { found, pending }: Begun): void {
-    const other = this.#begun.get(key);
+    const other = this.#begun.read(key);
     if (other !== undefined && other.found.size > found.size) return;
-    this.#forget(key);
     const looked = pending.reduce((count, { entries }) => count + entries.length + 1, 0);
-    let bytes = DIRECTORY_BYTES + 2 * key.length + ENTRY_BYTES * (found.size + looked);
+    let bytes = DIRECTORY_BYTES + ENTRY_BYTES * (found.size + looked);
     for (const { subject, committed } of found.values()) {
       bytes += 2 * subject.length + (committed === undefined ? 0 : 2 * committed.zone.length);
     }
-    this.#begun.set(key, { found, pending, bytes });
-    this.#bytes += bytes;
-    for (const oldest of this.#begun.keys()) {
-      if (this.#bytes <= this.#most) return;
-      this.#forget(oldest);
-    }
-  }
-
-  #forget(key: string): void {
-    this.#bytes -= this.#begun.get(key)?.bytes ?? 0; // What is not there takes nothing.
-    this.#begun.delete(key);
+    this.#begun.keep(key, { found, pending }, bytes);
   }
 }

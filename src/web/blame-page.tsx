@@ -6,22 +6,22 @@
 import type { Context } from "hono";
 import { raw } from "hono/html";
 import type { RepositoryName } from "../access/names.ts";
-import { Blame, type BlameOptions, type BlameRange } from "../browse/blame.ts";
+import { Blame, type BlameOptions } from "../browse/blame.ts";
 import { readBlob } from "../browse/blob.ts";
 import type { BrowseSession } from "../browse/browse-session.ts";
 import { IGNORED_REVISIONS_FILE, readIgnoredRevisions } from "../browse/ignored-revisions.ts";
 import { findPath } from "../browse/tree-at.ts";
-import { toHex } from "../bytes/hex.ts";
 import { Problem } from "../http/problem.ts";
 import { found } from "../http/content.ts";
+import type { LineCommit } from "./begun-blames.ts";
 import { pageOfRevision } from "./by-content.ts";
 import type { ContentPage } from "./content-page.tsx";
-import { type NamedCommit, namedCommit } from "./commit-line.tsx";
+import { findLines } from "./found-lines.ts";
 import { escapeHtml } from "./html-filter.ts";
 import { commitLink, pathLink } from "./links.ts";
 import type { PageEnv } from "./page-host.ts";
 import { type RepositoryPage, rootOf, type ShownRevision } from "./repository-request.ts";
-import { decoded, shortOid, shownBytes, shownPerson, shownTime, splitMessage } from "./texts.ts";
+import { decoded, shortOid, shownBytes } from "./texts.ts";
 
 /** The largest file, in bytes, and the most lines that are shown. */
 const LARGEST = 1024 * 1024;
@@ -29,16 +29,8 @@ const MOST_LINES = 20_000;
 /** The steps of writing the row of a line. */
 const ROW_STEPS = 500;
 
-/** A file of a commit (raw name), with its lines as they are shown, and their number as git counts them. */
-type BlamedFile = {
-  readonly commit: Uint8Array;
-  readonly path: string;
-  readonly lines: readonly string[];
-  readonly count: number;
-};
-
 /** Lines, each with the commit that it comes from; `undefined` where that was not found in time. */
-type BlamedText = { readonly lines: readonly string[]; readonly commits: readonly (NamedCommit | undefined)[] };
+type BlamedText = { readonly lines: readonly string[]; readonly commits: readonly (LineCommit | undefined)[] };
 
 /** Reads the lines of the file. @throws Problem */
 async function linesOf(session: BrowseSession, { object, path }: ShownRevision): Promise<string[]> {
@@ -53,27 +45,6 @@ async function linesOf(session: BrowseSession, { object, path }: ShownRevision):
   return lines;
 }
 
-/** Finds the commits of the lines, in about two seconds at most. `count` is the number of lines as git counts them. */
-async function blamed(
-  session: BrowseSession,
-  { commit, path, lines, count }: BlamedFile,
-  options: BlameOptions,
-): Promise<BlamedText> {
-  const whole = { commit, path, lines: [{ line: 0, count, source: 0 }] };
-  const blame = await Blame.start(session, [whole], options);
-  const ranges: BlameRange[] = [];
-  if (blame !== undefined) for await (const range of blame.run()) ranges.push(range);
-  const known = new Map<string, NamedCommit>();
-  const commits: (NamedCommit | undefined)[] = lines.map(() => undefined);
-  for (const { commit: name, line, count: length } of ranges) {
-    const key = toHex(name);
-    const named = known.get(key) ?? (await namedCommit(session, name));
-    known.set(key, named);
-    commits.fill(named, line, Math.min(line + length, lines.length));
-  }
-  return { lines, commits };
-}
-
 function rowHtml(name: RepositoryName, { lines, commits }: BlamedText, at: number): string {
   const commit = commits[at];
   const isFirst = at === 0 || commit !== commits[at - 1];
@@ -81,12 +52,11 @@ function rowHtml(name: RepositoryName, { lines, commits }: BlamedText, at: numbe
   const code = `<td class="l">${escapeHtml(lines[at] ?? "")}</td>`; // Each row is of a line.
   if (!isFirst || commit === undefined)
     return `<tr${isFirst ? ' class="first"' : ""}><td class="oid"></td><td class="who"></td>${number}${code}</tr>`;
-  const { author, message } = commit.commit;
-  const when = author === undefined ? "" : shownTime(author.time, author.zone).slice(0, 10);
-  const title = escapeHtml(splitMessage(message).subject);
+  const { author, day, subject } = commit;
+  const title = escapeHtml(subject);
   return (
     `<tr class="first"><td class="oid"><a href="${commitLink(name, commit.oid)}" title="${title}">${shortOid(commit.oid)}</a></td>` +
-    `<td class="who"><bdi>${escapeHtml(shownPerson(author))}</bdi> ${when}</td>${number}${code}</tr>`
+    `<td class="who"><bdi>${escapeHtml(author)}</bdi> ${day}</td>${number}${code}</tr>`
   );
 }
 
@@ -150,15 +120,21 @@ async function shownBlame(context: Context<PageEnv>, page: RepositoryPage, shown
     ),
     content: async (rendering) => {
       const options: BlameOptions = { whitespace: ignoresSpace ? "all" : "exact", ignored };
-      const text = await blamed(session, { commit, path, lines, count }, options);
-      rendering.isPartial = text.commits.includes(undefined);
+      const choices = `${options.whitespace} ${passesOver ? "passes" : "all"}`;
+      const file = { commit, path, count, options, choices };
+      const commits = await findLines(session, context.var.page.blames, file);
+      const text = { lines, commits };
+      rendering.isPartial = commits.includes(undefined);
       let rows = "";
       await session.repository.pacer.forEach(lines.length, ROW_STEPS, (at) => {
         rows += rowHtml(name, text, at);
       });
       return [
         rendering.isPartial ? (
-          <p class="note">The commits of some lines were not found in time. The API goes on with the search.</p>
+          <p class="note">
+            The commits of some lines were not found in time. <a href="">Load the page again</a> to go on with the
+            search.
+          </p>
         ) : null,
         <div class="scroll" role="region" aria-label="Lines" tabindex={0}>
           <table class="blame">

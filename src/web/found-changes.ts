@@ -9,6 +9,7 @@ import type { DirectoryEntry } from "../browse/tree-at.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { Begun, BegunChanges, LastCommit } from "./begun-changes.ts";
 import { namedCommit } from "./commit-line.tsx";
+import { copied } from "./remembered.ts";
 import { splitMessage } from "./texts.ts";
 
 /** A directory of a commit (raw name). */
@@ -53,14 +54,6 @@ export async function findChanges(
   }
   begun.keep(key, { found, pending: search.pending() });
   return found;
-}
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
-/** Returns a text of its own. A part of a long text is a view of it, and would keep it in memory as long as an isolate remembers. */
-function copied(text: string): string {
-  return decoder.decode(encoder.encode(text));
 }
 
 async function lastCommit(session: BrowseSession, name: Uint8Array): Promise<LastCommit> {

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { Host } from "../http/host.ts";
+import type { BegunBlames } from "./begun-blames.ts";
 import type { BegunChanges } from "./begun-changes.ts";
 import type { HostStatus } from "./host-status.ts";
 
@@ -23,6 +24,8 @@ export interface PageHost {
   readonly kept: KeptPages;
   /** What this isolate has found of the last changes in directories. */
   readonly changes: BegunChanges;
+  /** What this isolate has found of the commits that lines of files come from. */
+  readonly blames: BegunBlames;
   /** The secret that cookies and forms are sealed with; absent if the deployment has none, and nobody can sign in. */
   readonly secret: string | undefined;
   /** The port at which clients of SSH reach this host; `undefined` if they can't. */

@@ -10,6 +10,7 @@ import type { Host } from "../../src/http/host.ts";
 import { Traffic } from "../../src/http/traffic.ts";
 import { encodeRefRows } from "../../src/refs/ref-rows.ts";
 import type { OpenRequest, OpenSnapshot } from "../../src/refs/ref-store.ts";
+import { BegunBlames } from "../../src/web/begun-blames.ts";
 import { BegunChanges } from "../../src/web/begun-changes.ts";
 import type { PageEnv, PageHost } from "../../src/web/page-host.ts";
 import { pageRoutes } from "../../src/web/routes.ts";
@@ -51,6 +52,7 @@ export class PageBed {
   readonly gate = new Gate();
   readonly kept = new Map<string, ArrayBuffer>();
   readonly changes = new BegunChanges();
+  readonly blames = new BegunBlames();
   traffic = new Traffic();
   readonly #work: Promise<unknown>[] = [];
 
@@ -109,6 +111,7 @@ export class PageBed {
       isSignedIn: false,
       isAnonymous: true,
       changes: this.changes,
+      blames: this.blames,
       kept: {
         read: async (key: string) => this.kept.get(key),
         keep: async (key: string, bytes: ArrayBuffer) => void this.kept.set(key, bytes),

@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { ExpiringMap } from "../../src/bytes/expiring-map.ts";
 import type { Env } from "../../src/env.ts";
 import { BlockCache } from "../../src/store/block-cache.ts";
+import { Remembered } from "../../src/web/remembered.ts";
 import { ASKER_HEADER, CACHE_USES_PATH, type CacheUse } from "../support/isolation/cache-uses.ts";
 import { GitHost as DeployedHost } from "../../src/worker.ts";
 import observed, { DirectoryObject, LenderObject, RepositoryObject, TenantObject } from "./observed-entry.ts";
@@ -62,6 +63,11 @@ const hints = ExpiringMap.prototype as unknown as Record<"get" | "set", unknown>
 follow(hints, "set", (given) => note("hints", keyOf(given), false));
 follow(hints, "get", (given, gave) => {
   if (gave !== undefined) note("hints", keyOf(given), true);
+});
+const begun = Remembered.prototype as unknown as Record<"read" | "keep", unknown>;
+follow(begun, "keep", (given) => note("begun", keyOf(given), false));
+follow(begun, "read", (given, gave) => {
+  if (gave !== undefined) note("begun", keyOf(given), true);
 });
 const place = caches.default;
 const match = place.match.bind(place);

@@ -41,7 +41,7 @@ export type Asker = {
  * Caches of what is in repositories: whoever may not read one has no business there. Lists of refs are none of them: they are confirmed
  * by the repository's object for each request, and may be asked for while the token is looked up.
  */
-const OF_CONTENT = new Set(["files", "blocks", "pages", "bucket", "kv"]);
+const OF_CONTENT = new Set(["files", "blocks", "begun", "pages", "bucket", "kv"]);
 /** What says that a name is a mirror, and of whom, has to be read to be known. */
 const POINTER = /^mirrors\//;
 /** Objects of Git LFS are a tenant's: its repositories share them. */

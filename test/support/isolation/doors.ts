@@ -286,6 +286,11 @@ const PAGES: readonly Door[] = [
   },
   { name: "page of commits", ask: ({ branch }) => get(`/PATH/commits/${branch}`) },
   { name: "page of a commit", ask: ({ commit }) => get(`/PATH/commit/${commit.oid}`), expects: givesReached },
+  {
+    name: "page of a blame",
+    ask: ({ commit }) => get(`/PATH/blame/${commit.oid}/${fileOf(commit.word)}`),
+    expects: givesReached,
+  },
   { name: "commit as a mail", ask: ({ commit }) => get(`/PATH/commit/${commit.oid}.patch`), expects: givesReached },
   { name: "page of a comparison", ask: ({ branch, commit }) => get(`/PATH/compare/${branch}...${commit.oid}`) },
   { name: "page of a search", ask: ({ branch }) => get(`/PATH/search?q=this+file&rev=${branch}`) },
