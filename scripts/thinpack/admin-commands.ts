@@ -61,11 +61,19 @@ async function restore(path: string, options: RestoreCommandOptions, command: Co
   const done = await withSpinner("restoring", (say) =>
     new RestoreRun(host, directory, say).run({ present, ...(only === undefined ? {} : { only }) }),
   );
-  const { objects, kept, files } = done;
+  const { objects, kept, files, incomplete } = done;
   printDone(
     `restored from ${path}: ${counted(objects, "object")} and ${counted(files, "file")}, ${formatBytes(host.bytes)}; ${counted(kept, "object")} left as it was`,
-    { objects, kept, files, bytes: host.bytes },
+    { objects, kept, files, bytes: host.bytes, incomplete },
     commonOptions(command).json,
+  );
+  if (incomplete.length === 0) return;
+  const lost = incomplete.map(({ repository, missing: packs }) => [`repository ${repository}:`, ...packs].join("\n  "));
+  throw new CommandFailure(
+    [
+      "neither the bucket nor the backup has these packs, which were made after the backup. --only with --replace puts such a repository back as a whole:",
+      ...lost,
+    ].join("\n"),
   );
 }
 

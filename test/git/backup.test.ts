@@ -39,7 +39,8 @@ let reader = "";
 let refs: string[][] = [];
 
 async function start(stateDir?: string): Promise<RunningHost> {
-  const started = await startTestHost({ publishAfter: "60", ...(stateDir === undefined ? {} : { stateDir }) });
+  // What small pushes leave in the object stays there, however long the tests take.
+  const started = await startTestHost({ publishAfter: "3600", ...(stateDir === undefined ? {} : { stateDir }) });
   hosts.add(started);
   return started;
 }
@@ -337,6 +338,24 @@ describe("a restore", () => {
     const { objects: files } = await bucket.list();
     await bucket.delete(files.map((file) => file.key));
     expect(await done(host, "restore", backup, "--missing")).toMatchObject({ objects: 0, kept: 6 });
+    await expectAllOf(host);
+  });
+
+  it("says which repositories name packs that are lost for good, and puts those back as a whole", async () => {
+    const later = await git.init();
+    await git.commit(later, "later.bin", randomBytes(700_000).toString("base64"));
+    await git.ok(["push", "-q", remote(host, "acme/small"), "main:refs/heads/later"], { cwd: later });
+    const bucket = await host.miniflare.getR2Bucket("BUCKET");
+    const { objects: files } = await bucket.list();
+    await bucket.delete(files.map((file) => file.key));
+    const { code, stdout, stderr } = await admin(host, "restore", backup, "--key", key, "--missing");
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^thinpack: neither .+:\nrepository acme\/small:\n {2}\S+\/pack-\w+\.pack\n$/),
+    });
+    const { incomplete } = JSON.parse(stdout) as { incomplete: { repository: string; missing: string[] }[] };
+    expect(incomplete.map(({ repository, missing }) => [repository, missing.length])).toEqual([["acme/small", 1]]);
+    await done(host, "restore", backup, "--only", "acme/small", "--replace");
     await expectAllOf(host);
   });
 

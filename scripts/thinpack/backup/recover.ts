@@ -10,6 +10,7 @@ import { isRefusalOfOne } from "../failure.ts";
 import { textAt } from "../json.ts";
 import { shownUnit, type UnitName } from "./backup-directory.ts";
 import type { Deployment } from "./deployment.ts";
+import { missingPacks } from "./missing-packs.ts";
 import { RowReader } from "./object-rows.ts";
 
 /** What a recovery did. */
@@ -21,27 +22,6 @@ export type Recovered = {
   /** Repositories that the host did not put back, each with why: one that lives on under another name, say. */
   readonly refused: string[];
 };
-
-/** Returns the packs of a repository that are not in the bucket. */
-async function missingPacks(host: Deployment, unit: UnitName): Promise<string[]> {
-  const rows = await host.rows(unit, "");
-  if (rows === undefined || rows === "same") return [];
-  let id = "";
-  const packs = new Set<string>();
-  const homes = new Map<string, string>();
-  const reader = new RowReader(["repository", "packs", "borrowed_packs"], (table, row) => {
-    if (table === "repository") id = textAt(row, "id");
-    else if (table === "packs") packs.add(textAt(row, "name"));
-    else homes.set(textAt(row, "pack"), textAt(row, "home"));
-  });
-  for await (const _ of reader.pass(rows.body));
-  const missing: string[] = [];
-  for (const pack of packs) {
-    const key = `repos/${homes.get(pack) ?? id}.git/objects/pack/pack-${pack}.pack`; // A pack that is not borrowed is its own.
-    if ((await host.file(key)) === undefined) missing.push(key);
-  }
-  return missing;
-}
 
 /** Names the repositories of a tenant. */
 async function repositoriesOf(host: Deployment, tenant: string): Promise<UnitName[]> {

@@ -10,6 +10,7 @@ import { CommandFailure, isRefusalOfOne } from "../failure.ts";
 import { type BackupDirectory, type CopiedFile, shownUnit, type UnitName } from "./backup-directory.ts";
 import type { Deployment } from "./deployment.ts";
 import { lfsFilesOf } from "./make-backup.ts";
+import { missingPacks } from "./missing-packs.ts";
 import { verifyUnits } from "./verify-backup.ts";
 
 /** The order in which objects are made. */
@@ -26,7 +27,13 @@ export type RestoreOptions = {
 };
 
 /** What a restore did. */
-export type Restored = { objects: number; kept: number; files: number };
+export type Restored = {
+  objects: number;
+  kept: number;
+  files: number;
+  /** Repositories that were left as they are, and that name packs which neither the bucket nor the backup has. */
+  readonly incomplete: { readonly repository: string; readonly missing: readonly string[] }[];
+};
 
 /** Returns the objects that are to be restored. */
 function chosen(directory: BackupDirectory, only: string | undefined): UnitName[] {
@@ -55,7 +62,7 @@ export class RestoreRun {
   readonly #say: (text: string) => void;
   /** Repositories that the host did not take, each with why. */
   readonly #refused: string[] = [];
-  readonly #done: Restored = { objects: 0, kept: 0, files: 0 };
+  readonly #done: Restored = { objects: 0, kept: 0, files: 0, incomplete: [] };
 
   /** `say` is told what is being done. */
   constructor(host: Deployment, directory: BackupDirectory, say: (text: string) => void) {
@@ -80,11 +87,19 @@ export class RestoreRun {
     }
     for (const unit of units) if (unit.kind === "repository") await this.#putFiles(unit, present);
     for (const unit of units) {
-      if (there.includes(unit) && (present === "keep" || staysAlways(unit, only))) this.#done.kept += 1;
+      if (there.includes(unit) && (present === "keep" || staysAlways(unit, only))) await this.#keep(unit);
       else await this.#tryRows(unit, present === "replace");
     }
     if (this.#refused.length > 0) throw new CommandFailure(`not restored; all else was:\n${this.#refused.join("\n")}`);
     return this.#done;
+  }
+
+  /** Leaves an object as it is. It may name packs that were made after the backup, and that were lost with the bucket. */
+  async #keep(unit: UnitName): Promise<void> {
+    this.#done.kept += 1;
+    if (unit.kind !== "repository") return;
+    const missing = await missingPacks(this.#host, unit);
+    if (missing.length > 0) this.#done.incomplete.push({ repository: unit.name, missing });
   }
 
   async #isThere(unit: UnitName): Promise<boolean> {
