@@ -25,6 +25,8 @@ const COMMITS = 400;
 const CLONES = 10;
 /** By how much the clock goes forward with each start: jobs that died count as lost after it, and leases have ended. Milliseconds. */
 const CLOCK_STEP = 25 * 3_600_000;
+/** What a repository's runs say of a job that died. */
+const LOST = "The job ended without a report.";
 
 /** The steps, as `HeldState` calls them. The first are those of the short run. */
 const STEPS = [
@@ -50,6 +52,8 @@ let heavy = "";
 let upstream = { url: "" };
 let count = 0;
 let starts = 0;
+/** When the host was started, by its clock. */
+let startedAt = 0;
 /** How many operations each step was seen to have. Before the third of a deletion, the files are there. */
 const lengths = new Map<Step, number>([["delete-prefix", 3]]);
 /** What should be in each repository: its refs as git lists them; nothing where it was deleted. */
@@ -177,6 +181,7 @@ async function isIdle(path: string, step: Step): Promise<boolean> {
 /** Kills the host and starts it again, later by the clock. */
 async function restart(publishAfter = "0"): Promise<void> {
   starts += 1;
+  startedAt = Date.now() + CLOCK_STEP * starts;
   await bed.crash({ PUBLISH_AFTER: publishAfter, [CLOCK_AHEAD]: String(CLOCK_STEP * starts) });
 }
 
@@ -199,7 +204,10 @@ async function finish(path: string, step: Step): Promise<void> {
   if (step === "mirror-sync") expect((await bed.sync(path)).last_error).toBeNull();
   else await bed.api("POST", `${path}/maintenance`, { purge: step === "purge:walk" });
   const { runs } = await bed.maintained(path);
-  expect(runs.map(({ error }) => error).filter((error) => error !== null)).toEqual([]);
+  // The job that was killed failed, if it had begun its step. No other did.
+  const failed = runs.filter(({ error }) => error !== null);
+  expect(failed.map(({ error }) => error)).toEqual(failed.length === 0 ? [] : [LOST]);
+  expect(failed.every(({ at }) => Date.parse(at) < startedAt)).toBe(true);
   const copy = git.fresh("exported");
   await exportRepository(`${bed.host.base}/api/v1/repos/${path}`, bed.token, copy);
   await git.fsck(copy);
