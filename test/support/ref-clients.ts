@@ -4,9 +4,10 @@
  * @packageDocumentation
  */
 import { buildPack, commitOf, objectId, parsePkts, pktLines, pushBody, reportLines, treeOf } from "./git-raw.ts";
-import { ILLEGAL } from "./linearizability.ts";
 import {
+  both,
   Busy,
+  type Effect,
   landed,
   listed,
   missing,
@@ -37,8 +38,8 @@ export type Target = { readonly base: string; readonly path: string; readonly to
 
 type Answer = { readonly status: number; readonly body: Buffer };
 
-const changes = (apply: Told["apply"]): Told => ({ kind: "changes", apply });
-const reads = (apply: Told["apply"], says = "reads"): Told => ({ kind: "reads", apply, says });
+const changes = (effect: Effect): Told => ({ kind: "changes", effect });
+const reads = (effect: Effect, says = "reads"): Told => ({ kind: "reads", effect, says });
 
 /** One client. */
 export class RefClient {
@@ -258,8 +259,7 @@ export class RefClient {
     await this.#history.ask(`a stranger reads`, async () => {
       const refs = await this.lsRefs(this.#target.path, true);
       if (refs === undefined) return reads(openTo(false), "refused");
-      const apply: Told["apply"] = (state) => (openTo(true)(state) === state ? listed(refs)(state) : ILLEGAL);
-      return reads(apply, shownRefs(refs));
+      return reads(both(openTo(true), listed(refs)), shownRefs(refs));
     });
   }
 }

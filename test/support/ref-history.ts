@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import { itemAt } from "../../src/bytes/assert.ts";
 import { type Operation, ILLEGAL } from "./linearizability.ts";
 
 /** The names whose values are followed. A pair is moved together only. */
@@ -28,8 +29,25 @@ function stateOf(values: ReadonlyMap<string, string>): RepositoryState {
 
 const numbers = new Map(KEYS.map((key, at) => [key, at]));
 
+/** The values of the state that was asked last: many are asked of one. */
+let last: { readonly state: RepositoryState; readonly values: readonly string[] } = { state: GONE, values: [] };
+
 function valueIn(state: RepositoryState, key: string): string | undefined {
-  return state === GONE ? undefined : state.split(" ")[numbers.get(key) ?? -1];
+  if (state !== last.state) last = { state, values: state === GONE ? [] : state.split(" ") };
+  return last.values[numbers.get(key) ?? -1];
+}
+
+/** Returns the refs that are there in a state. */
+export function refsIn(state: RepositoryState): Map<string, string> {
+  const values = NAMES.map((name) => [name, valueIn(state, name) ?? ""] as const);
+  return new Map(values.filter(([, value]) => value !== ""));
+}
+
+/** Returns the refs that were told where all were; `undefined` where they were not. */
+export function refsTold({ needs }: Effect): Map<string, string> | undefined {
+  const values = new Map(needs.map((one) => [one.slice(0, one.indexOf(" ")), one.slice(one.indexOf(" ") + 1)]));
+  if (NAMES.some((name) => !values.has(name))) return undefined;
+  return new Map([...values].filter(([name, value]) => NAMES.includes(name) && value !== ""));
 }
 
 function agrees(state: RepositoryState, moves: readonly Move[]): boolean {
@@ -42,43 +60,74 @@ function moved(state: RepositoryState, moves: readonly Move[]): RepositoryState 
   return values.join(" ");
 }
 
-/** A move that was made, or may have been. */
-export function landed(moves: readonly Move[]): Apply {
-  return (state) => (agrees(state, moves) ? moved(state, moves) : ILLEGAL);
+/** Says what an answer tells of the state. */
+export type Effect = Pick<Operation<RepositoryState>, "apply" | "needs" | "brings">;
+
+const THERE = "there";
+const fact = (key: string, value: string): string => `${key} ${value}`;
+
+/** Returns the facts of a state: the value of each key, and whether there is a repository. */
+export function factsOf(state: RepositoryState): string[] {
+  return state === GONE ? [GONE] : [THERE, ...state.split(" ").map((value, at) => fact(itemAt(KEYS, at), value))];
 }
 
-/** Says what an answer tells of the state. */
-export type Apply = Operation<RepositoryState>["apply"];
+/** A move that was made, or may have been. */
+export function landed(moves: readonly Move[]): Effect {
+  return {
+    apply: (state) => (agrees(state, moves) ? moved(state, moves) : ILLEGAL),
+    needs: [THERE, ...moves.flatMap(({ key, old }) => (old === undefined ? [] : [fact(key, old)]))],
+    brings: moves.map(({ key, next }) => fact(key, next)),
+  };
+}
 
-const only =
-  (holds: (state: RepositoryState) => boolean): Apply =>
-  (state) =>
-    holds(state) ? state : ILLEGAL;
+const only = (needs: readonly string[], holds: (state: RepositoryState) => boolean): Effect => ({
+  apply: (state) => (holds(state) ? state : ILLEGAL),
+  needs,
+  brings: [],
+});
 
+/** Both of what two effects tell; neither changes anything. */
+export const both = (one: Effect, other: Effect): Effect =>
+  only([...one.needs, ...other.needs], (state) => one.apply(state) === state && other.apply(state) === state);
 /** A move that was refused because a value is another one. */
-export const refused = (moves: readonly Move[]): Apply => only((state) => state !== GONE && !agrees(state, moves));
+export const refused = (moves: readonly Move[]): Effect =>
+  only([THERE], (state) => state !== GONE && !agrees(state, moves));
 /** The same, or the repository was deleted meanwhile. */
-export const refusedOrMissing = (moves: readonly Move[]): Apply => only((state) => !agrees(state, moves));
+export const refusedOrMissing = (moves: readonly Move[]): Effect => only([], (state) => !agrees(state, moves));
 /** Something that was refused because there is no repository. */
-export const missing: Apply = only((state) => state === GONE);
+export const missing: Effect = only([GONE], (state) => state === GONE);
 /** An answer that says nothing of the state. */
-export const silent: Apply = only(() => true);
+export const silent: Effect = only([], () => true);
 /** The repository is deleted. */
-export const removed: Apply = (state) => (state === GONE ? ILLEGAL : GONE);
+export const removed: Effect = {
+  apply: (state) => (state === GONE ? ILLEGAL : GONE),
+  needs: [THERE],
+  brings: factsOf(GONE),
+};
 /** The repository is made. */
-export const made: Apply = (state) => (state === GONE ? EMPTY : ILLEGAL);
+export const made: Effect = {
+  apply: (state) => (state === GONE ? EMPTY : ILLEGAL),
+  needs: [GONE],
+  brings: factsOf(EMPTY),
+};
 /** A value that was told. */
-export const told = (key: string, value: string): Apply => only((state) => valueIn(state, key) === value);
+export const told = (key: string, value: string): Effect =>
+  only([THERE, fact(key, value)], (state) => valueIn(state, key) === value);
 /** A ref that was told not to be there: there may be no repository either. */
-export const toldGone = (key: string): Apply => only((state) => state === GONE || valueIn(state, key) === "");
+export const toldGone = (key: string): Effect => only([], (state) => state === GONE || valueIn(state, key) === "");
 /** All refs as they were listed. */
-export const listed = (refs: ReadonlyMap<string, string>): Apply =>
-  only((state) => state !== GONE && NAMES.every((name) => valueIn(state, name) === (refs.get(name) ?? "")));
+export function listed(refs: ReadonlyMap<string, string>): Effect {
+  const values = NAMES.map((name) => [name, refs.get(name) ?? ""] as const);
+  return only(
+    [THERE, ...values.map(([name, value]) => fact(name, value))],
+    (state) => state !== GONE && values.every(([name, value]) => valueIn(state, name) === value),
+  );
+}
 /** The repository is made public or private. */
-export const shown = (visibility: string): Apply => landed([{ key: VISIBILITY, next: visibility }]);
+export const shown = (visibility: string): Effect => landed([{ key: VISIBILITY, next: visibility }]);
 /** A stranger was let in, or not. */
-export const openTo = (isLetIn: boolean): Apply =>
-  only((state) => (valueIn(state, VISIBILITY) === "public") === isLetIn);
+export const openTo = (isLetIn: boolean): Effect =>
+  only(isLetIn ? [fact(VISIBILITY, "public")] : [], (state) => (valueIn(state, VISIBILITY) === "public") === isLetIn);
 
 /** The host has no room now: nothing was done, and nothing told. */
 export class Busy extends Error {}
@@ -86,7 +135,7 @@ export class Busy extends Error {}
 /** What came of a request. */
 export type Told = {
   readonly kind: "changes" | "reads";
-  readonly apply: Apply;
+  readonly effect: Effect;
   /** For whoever reads it. */ readonly says?: string;
 };
 
@@ -105,22 +154,22 @@ export class RefHistory {
   /**
    * Has a client ask for something, and writes it down. `perhaps` is what it does where the answer does not come.
    */
-  async ask(name: string, work: () => Promise<Told>, perhaps?: Apply): Promise<void> {
+  async ask(name: string, work: () => Promise<Told>, perhaps?: Effect): Promise<void> {
     const called = this.#now();
     try {
-      const { kind, apply, says = kind } = await work();
+      const { kind, effect, says = kind } = await work();
       this.operations.push({
         name: `${name}: ${says}`,
         called,
         answered: this.#now(),
         isReading: kind === "reads",
-        apply,
+        ...effect,
       });
     } catch (error) {
       if (error instanceof Busy) return;
       if (!isCut(error)) this.faults.push(`${name}: ${String(error)}`);
       if (perhaps !== undefined)
-        this.operations.push({ name, called, answered: undefined, isReading: false, apply: perhaps });
+        this.operations.push({ name, called, answered: undefined, isReading: false, ...perhaps });
     }
   }
 }

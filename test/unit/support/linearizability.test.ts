@@ -1,6 +1,8 @@
 /** The checker of histories has to find what is wrong with those that are, and to take those that are not. */
 import { describe, expect, it } from "vitest";
 import { checkHistory, ILLEGAL, type Operation } from "../../support/linearizability.ts";
+import { playedHistory, withSecondMove, withStaleRef } from "../../support/played-history.ts";
+import { EMPTY, factsOf as refFacts } from "../../support/ref-history.ts";
 import { SeededRandom } from "../../support/seeded-random.ts";
 
 type Times = readonly [called: number, answered?: number];
@@ -12,6 +14,8 @@ function read(value: string, [called, answered]: Times): Operation<string> {
     called,
     answered,
     apply: (state) => (state === value ? state : ILLEGAL),
+    needs: [value],
+    brings: [],
   };
 }
 
@@ -22,18 +26,31 @@ function swap(old: string, next: string, [called, answered]: Times): Operation<s
     called,
     answered,
     apply: (state) => (state === old ? next : ILLEGAL),
+    needs: [old],
+    brings: [next],
   };
 }
 
 function refused(old: string, [called, answered]: Times): Operation<string> {
-  return { isReading: true, name: `not ${old}`, called, answered, apply: (state) => (state === old ? ILLEGAL : state) };
+  return {
+    isReading: true,
+    name: `not ${old}`,
+    called,
+    answered,
+    apply: (state) => (state === old ? ILLEGAL : state),
+    needs: [],
+    brings: [],
+  };
 }
 
 function set(next: string, [called, answered]: Times): Operation<string> {
-  return { isReading: false, name: `set ${next}`, called, answered, apply: () => next };
+  return { isReading: false, name: `set ${next}`, called, answered, apply: () => next, needs: [], brings: [next] };
 }
 
-const verdict = (...history: Operation<string>[]): string => checkHistory(history, "").kind;
+/** A state is its only fact. */
+const factsOf = (state: string): string[] => [state];
+
+const verdict = (...history: Operation<string>[]): string => checkHistory(history, "", factsOf).kind;
 
 describe("a history of one register", () => {
   it("is taken where an order explains it", () => {
@@ -77,8 +94,10 @@ describe("a history of one register", () => {
   });
 
   it("says what it is stuck at", () => {
-    const found = checkHistory([set("a", [0, 1]), read("b", [2, 3])], "");
-    expect(found).toMatchObject({ kind: "impossible", stuck: ["read b"] });
+    const found = checkHistory([set("a", [0, 1]), read("b", [2, 3])], "", factsOf);
+    expect(found).toMatchObject({ kind: "impossible", needing: ["read b"] });
+    const late = checkHistory([set("a", [0, 1]), set("b", [2, 3]), refused("b", [4, 5])], "", factsOf);
+    expect(late).toMatchObject({ kind: "impossible", stuck: ["not b"], state: "b" });
   });
 
   it("is judged as by trying all orders", () => {
@@ -87,6 +106,44 @@ describe("a history of one register", () => {
       const history = randomHistory(new SeededRandom(seed));
       const found = verdict(...history);
       expect([seed, found]).toEqual([seed, canBeOrdered(history, "") ? "linearizable" : "impossible"]);
+      kinds.add(found);
+    }
+    expect(kinds.size).toBe(2);
+  });
+});
+
+describe("the history of a repository that many clients use", () => {
+  const LONG = playedHistory(1, 64, 3000);
+  /** What was tried with these seeds, and some more. */
+  const MOST_TRIED = 5000;
+
+  it.each([1, 2, 3])("is decided, however long it is (seed %i)", (seed) => {
+    const history = seed === 1 ? LONG : playedHistory(seed, 64, 3000);
+    const found = checkHistory(history, EMPTY, refFacts);
+    expect(found.kind).toBe("linearizable");
+    expect(found.tried).toBeLessThan(MOST_TRIED);
+  });
+
+  it.each([0, 1500, 2900])("is refused with one wrong answer in it, behind %i operations", (from) => {
+    for (const wrong of [withStaleRef(LONG, from), withSecondMove(LONG, from)]) {
+      const found = checkHistory(wrong, EMPTY, refFacts);
+      expect(found.kind).toBe("impossible");
+      expect(found.tried).toBeLessThan(2 * MOST_TRIED);
+    }
+  });
+
+  it("is judged as by trying all orders", () => {
+    const kinds = new Set<string>();
+    for (let seed = 1; seed <= 300; seed++) {
+      const random = new SeededRandom(seed);
+      // Each answer may be one that another client was given.
+      const history = playedHistory(seed, 3, 5);
+      const mixed = history.map((operation) => {
+        const { name, called, answered } = operation;
+        return random.below(4) === 0 ? { ...random.pick(history), name, called, answered } : operation;
+      });
+      const found = checkHistory(mixed, EMPTY, refFacts).kind;
+      expect([seed, found]).toEqual([seed, canBeOrdered(mixed, EMPTY) ? "linearizable" : "impossible"]);
       kinds.add(found);
     }
     expect(kinds.size).toBe(2);
