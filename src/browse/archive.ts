@@ -9,6 +9,7 @@
  */
 import type { ByteSink } from "../bytes/byte-stream.ts";
 import { concat } from "../bytes/chunk.ts";
+import { CollectedSink } from "../bytes/collected-sink.ts";
 import { toHex } from "../bytes/hex.ts";
 import { TarEncoder, padding, tarEnd } from "../format/tar.ts";
 import { zipPath } from "../format/zip-path.ts";
@@ -44,9 +45,12 @@ export type ArchiveFormat = "tar" | "tar.gz" | "zip";
 const BUFFER_BYTES = 256 * 1024;
 /** The bytes that are deflated in one go. More would keep all other requests waiting. */
 const DEFLATED_PIECE_BYTES = 256 * 1024;
-/** The steps that an entry with its header costs; the next constant is the steps per deflated byte. */
-const ENTRY_STEPS = 500;
+/** The steps that an entry with its header costs, and each character of its path; in a zip it has two headers, and costs that twice. */
+const ENTRY_STEPS = 800;
+const PATH_STEPS = 2;
+/** The steps per deflated byte, and per byte of a zip's directory that is written. */
 const DEFLATE_STEPS = 4;
+const DIRECTORY_BYTE_STEPS = 0.1;
 /** The directory of a zip is accounted for each time it has grown by this many bytes. */
 const DIRECTORY_STEP = 64 * 1024;
 /**
@@ -73,14 +77,14 @@ export async function writeArchive(
 ): Promise<void> {
   const time = await timeOf(session, request);
   if (format === "zip") {
-    const collected = new Collected(output);
+    const collected = new CollectedSink(output, BUFFER_BYTES);
     await writeZip(session, request, { time, output: collected });
     await collected.end();
     return;
   }
   const { repository } = session;
   const gzip = format === "tar.gz" ? new GzipSink(repository, output) : undefined;
-  const collected = new Collected(gzip ?? output);
+  const collected = new CollectedSink(gzip ?? output, BUFFER_BYTES);
   await writeTar(session, request, { time, output: collected });
   await collected.end();
   await gzip?.end();
@@ -98,6 +102,10 @@ async function timeOf({ graph, repository }: BrowseSession, { commit }: ArchiveR
 /** An entry, and the file behind it if it is a pointer of Git LFS and such files are wanted. */
 type ArchivedEntry = ArchiveEntry & { readonly behind?: BehindPointer };
 
+function stepsOf(path: string): number {
+  return ENTRY_STEPS + path.length * PATH_STEPS;
+}
+
 /** Yields the entry of the prefix itself, and then those of the tree. */
 async function* allEntries(
   session: BrowseSession,
@@ -107,7 +115,7 @@ async function* allEntries(
   if (prefix.endsWith("/")) yield { path: prefix.replace(/\/+$/, "/"), mode: ROOT_MODE, oid: tree };
   const entries = archiveEntries(session, tree, limits, new ArchivePaths(paths));
   for await (const entry of findBehind === undefined ? entries : withFiles(session, entries, findBehind)) {
-    await session.work(ENTRY_STEPS);
+    await session.work(stepsOf(entry.path));
     yield { ...entry, path: prefix + entry.path };
   }
 }
@@ -221,7 +229,10 @@ async function writeZip(session: BrowseSession, request: ArchiveRequest, { time,
   const zip = new ZipEncoder(time);
   try {
     await writeZipEntries(session, request, { zip, output });
-    for (const bytes of zip.end(request.commit === undefined ? "" : toHex(request.commit))) await output.write(bytes);
+    for (const bytes of zip.end(request.commit === undefined ? "" : toHex(request.commit))) {
+      await session.work(bytes.length * DIRECTORY_BYTE_STEPS);
+      await output.write(bytes);
+    }
   } finally {
     zip.free();
   }
@@ -237,6 +248,7 @@ async function writeZipEntries(
   const limits = new ArchiveLimits(session, request.mostEntries);
   for await (const entry of allEntries(session, request, limits)) {
     const { path: gitPath, mode } = entry;
+    await session.work(stepsOf(gitPath));
     const path = request.prefix + zipPath(gitPath.slice(request.prefix.length));
     if (zip.heldBytes - heldBytes >= DIRECTORY_STEP) {
       session.keep(zip.heldBytes - heldBytes);
@@ -311,33 +323,6 @@ async function streamZipped(
   if (entry === undefined) return;
   await deflate(new Uint8Array(0), true);
   await output.write(zip.endStreamed(entry, { crc, storedBytes }));
-}
-
-/** Gathers small writes into larger ones. A write per header would cost more for calls than for bytes. */
-class Collected implements ByteSink {
-  readonly #output: ByteSink;
-  #buffer = new Uint8Array(BUFFER_BYTES);
-  #used = 0;
-
-  constructor(output: ByteSink) {
-    this.#output = output;
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length;) {
-      const piece = bytes.subarray(at, at + BUFFER_BYTES - this.#used);
-      this.#buffer.set(piece, this.#used);
-      this.#used += piece.length;
-      at += piece.length;
-      if (this.#used === BUFFER_BYTES) await this.end();
-    }
-  }
-
-  /** Writes the bytes that were gathered. */
-  async end(): Promise<void> {
-    if (this.#used > 0) await this.#output.write(this.#buffer.subarray(0, this.#used));
-    this.#used = 0;
-  }
 }
 
 /** Compresses the written bytes as gzip. @see RFC 1952 */

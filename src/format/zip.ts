@@ -50,6 +50,9 @@ export type ZipEntry = {
 /** The CRC-32 of an entry's content, and the bytes that it takes in the archive. */
 export type ZipContent = { readonly crc: number; readonly storedBytes: number };
 
+/** A path, its bytes, and the flag that says whether they are UTF-8. */
+type ZipName = { readonly path: string; readonly bytes: Uint8Array; readonly flag: number };
+
 /** Encodes an archive entry by entry and collects its central directory. */
 export class ZipEncoder {
   readonly #time: number;
@@ -58,6 +61,7 @@ export class ZipEncoder {
   readonly #directory = new ByteLog();
   #entries = 0;
   #written = 0;
+  #name: ZipName | undefined;
 
   /** Creates an encoder. `time` is the modification time of all entries, in seconds since the epoch. */
   constructor(time: number) {
@@ -141,7 +145,13 @@ export class ZipEncoder {
     fields.add(0x04034b50, 4);
     this.#common(fields, entry, { crc, storedBytes, flags, wide });
     fields.add(entry.path.length, 2).add(extra.length, 2);
-    return concat([fields.bytes(), bytesOf(entry.path), Uint8Array.from(extra)]);
+    return concat([fields.bytes(), this.#nameOf(entry.path).bytes, Uint8Array.from(extra)]);
+  }
+
+  /** Returns a path as the headers have it. An entry has two of them, one right after the other. */
+  #nameOf(path: string): ZipName {
+    if (this.#name?.path !== path) this.#name = { path, bytes: bytesOf(path), flag: nameFlag(path) };
+    return this.#name;
   }
 
   /** Adds the fields that an entry has in both its local header and the central directory. */
@@ -152,7 +162,7 @@ export class ZipEncoder {
   ): void {
     fields
       .add(known.wide ? ZIP64_VERSION : 10, 2)
-      .add(known.flags | nameFlag(entry.path), 2)
+      .add(known.flags | this.#nameOf(entry.path).flag, 2)
       .add(entry.isDeflated ? DEFLATED : STORED, 2)
       .add(this.#dosTime, 2)
       .add(this.#dosDate, 2)
@@ -191,7 +201,7 @@ export class ZipEncoder {
       .add(entry.isText ? 1 : 0, 2)
       .add(attributes.external, 4)
       .add(far ? MOST_32 : offset, 4);
-    const row = concat([fields.bytes(), bytesOf(entry.path), extra]);
+    const row = concat([fields.bytes(), this.#nameOf(entry.path).bytes, extra]);
     this.#directory.append(row);
     this.#entries++;
     if (this.#directory.length > MOST_DIRECTORY_BYTES)
