@@ -39,7 +39,12 @@ export class Budget {
   spend(steps: number): void {
     this.#spent += steps;
     this.#pacer?.add(steps);
+    this.assertLeft(0);
+  }
+
+  /** Checks that a number of steps can be spent yet: for work that would end beyond the budget anyway. @throws LimitExceeded */
+  assertLeft(steps: number): void {
     const { limit, max, message } = this.#bounds;
-    if (this.#spent > max) throw new LimitExceeded(limit, max, message);
+    if (this.#spent + steps > max) throw new LimitExceeded(limit, max, message);
   }
 }

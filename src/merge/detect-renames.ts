@@ -173,7 +173,9 @@ class Detection {
     const sources = this.#sources;
     if (targets.length * sources.length > RENAME_LIMIT * RENAME_LIMIT) return;
     if (targets.length === 0 || sources.length === 0) return;
-    await this.#files.learnSizes([...sources, ...targets].map(({ end }) => end));
+    const [olds, news] = [sources.map(({ end }) => end), targets.map(({ end }) => end)];
+    await this.#files.learnSizes([...olds, ...news]);
+    await this.#files.expectPairs(olds, news, LEAST_SCORE);
     const matches: FileMatch[] = [];
     for (const target of targets) {
       const best: FileMatch[] = [];

@@ -26,6 +26,8 @@ export type MergeSource = {
   readonly attributesOf: (path: string) => Promise<MergeAttributes>;
   /** Accounts for work, in steps of about 10 ns, and gives way to others. @throws LimitExceeded */
   readonly work: (steps: number) => Promise<void>;
+  /** Checks that so much work can be done yet: for what is known to take it. @throws LimitExceeded */
+  readonly foresee: (steps: number) => void;
   /** Accounts for bytes that are held from now on; fewer than none are given back. @throws LimitExceeded */
   readonly hold: (bytes: number) => void;
 };

@@ -4,6 +4,7 @@
  * @packageDocumentation
  * @see gitdiffcore(7), "diffcore-rename"
  */
+import { f64At, itemAt } from "../bytes/assert.ts";
 import { canBeSimilar, CHUNK_BYTES, type Chunks, chunksOf, similarity } from "../diff/similarity.ts";
 import type { MergeSource } from "./merge-source.ts";
 import type { MergeState } from "./merge-state.ts";
@@ -16,6 +17,40 @@ const REPORT_STEPS = 500_000;
 /** The bytes in which a NUL makes a file binary. */
 const BINARY_PREFIX = 8000;
 const NO_BYTES = new Uint8Array(0);
+
+type SizedFile = { readonly size: number; readonly steps: number };
+
+/** Files by their sizes. Those that can be similar to one file lie next to each other. */
+class NearSizes {
+  readonly #files: readonly SizedFile[];
+  /** The steps of all files before each, and of all. */
+  readonly #sums: Float64Array;
+
+  constructor(files: readonly SizedFile[]) {
+    this.#files = files.toSorted((a, b) => a.size - b.size);
+    this.#sums = new Float64Array(files.length + 1);
+    for (const [at, { steps }] of this.#files.entries()) this.#sums[at + 1] = f64At(this.#sums, at) + steps;
+  }
+
+  /** Returns how many files can be as similar as `least` to one of this size, and their steps together. */
+  to(size: number, least: number): { readonly count: number; readonly sum: number } {
+    const from = this.#first((other) => other >= size || canBeSimilar(other, size, least));
+    const end = this.#first((other) => other > size && !canBeSimilar(other, size, least));
+    if (size === 0 || end <= from) return { count: 0, sum: 0 };
+    return { count: end - from, sum: f64At(this.#sums, end) - f64At(this.#sums, from) };
+  }
+
+  /** Returns the number of files before the first for whose size something holds, which it does for all behind it. */
+  #first(holds: (size: number) => boolean): number {
+    let [low, high] = [0, this.#files.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (holds(itemAt(this.#files, middle).size)) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}
 
 /** The scores of pairs. A file is read once, and its chunks are kept. */
 export class SimilarFiles {
@@ -36,6 +71,33 @@ export class SimilarFiles {
     const unknown = [...new Set(oids)].filter((oid) => !this.#sizes.has(oid));
     await this.#source.expect(unknown);
     for (const oid of unknown) this.#sizes.set(oid, await this.#source.sizeOf(oid));
+  }
+
+  /**
+   * Learns the files of all pairs of a source and a target that can be as similar as `least`. How much work their comparison takes is
+   * known then, before any is compared: at first from the sources alone, since each of them is counted with every target.
+   *
+   * @throws LimitExceeded if it is more than may be done.
+   */
+  async expectPairs(sources: readonly Version[], targets: readonly Version[], least: number): Promise<void> {
+    for (const [some, others] of [
+      [sources, targets],
+      [targets, sources],
+    ] as const) {
+      const near = new NearSizes(others.map((other) => ({ size: this.#sizeOf(other), steps: this.#stepsOf(other) })));
+      let steps = 0;
+      for (const one of some) {
+        await this.#source.work(PAIR_STEPS);
+        const { count, sum } = near.to(this.#sizeOf(one), least);
+        if (count > 0) steps += sum + count * (await this.#learn(one)).numbers.length + others.length * PAIR_STEPS;
+      }
+      this.#source.foresee(steps);
+    }
+  }
+
+  /** Returns the steps that a file takes in each comparison; 0 of one that was not read yet. */
+  #stepsOf({ oid }: Version): number {
+    return this.#chunks.get(oid)?.numbers.length ?? 0; // Counted at first from the sources alone.
   }
 
   /** Returns the score of two files, or 0 if they are less similar than `least`. */

@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import { LimitExceeded } from "../../src/bytes/failure.ts";
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import type { MergeAttributes, MergeSource } from "../../src/merge/merge-source.ts";
@@ -28,6 +29,10 @@ export class GitObjects implements MergeSource {
   #needs = 0;
   /** Steps that were accounted for; bytes that are held, and the most that were. */
   steps = 0;
+  /** The most steps that may be spent: what is foreseen to take more is refused. */
+  mostSteps = Infinity;
+  /** The most steps that were foreseen at once. */
+  foreseen = 0;
   held = 0;
   mostHeld = 0;
   attributes: (path: string) => MergeAttributes = () => UNSPECIFIED;
@@ -84,6 +89,11 @@ export class GitObjects implements MergeSource {
 
   readonly work = async (steps: number): Promise<void> => {
     this.steps += steps;
+  };
+
+  readonly foresee = (steps: number): void => {
+    if (this.steps + steps > this.mostSteps) throw new LimitExceeded("merge-steps", this.mostSteps, "too many steps");
+    this.foreseen = Math.max(this.foreseen, steps);
   };
 
   readonly hold = (bytes: number): void => {

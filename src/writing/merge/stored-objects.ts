@@ -136,6 +136,8 @@ export class StoredObjects implements MergeSource {
     if (pacer.isDue) await pacer.pace();
   };
 
+  readonly foresee = (steps: number): void => this.#budget.assertLeft(steps);
+
   readonly hold = (bytes: number): void => {
     this.#heldBytes += bytes;
     this.#tools.repository.memory.hold(bytes);

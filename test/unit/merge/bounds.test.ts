@@ -121,6 +121,38 @@ describe("a merge", () => {
     expect(objects.steps - before).toBeGreaterThan(count * 100 * 10);
   });
 
+  it("knows how long the comparison of moved files takes before it begins, and refuses it if that is too long", async () => {
+    const count = 300;
+    const contentOf = (side: string, at: number): string =>
+      Array.from({ length: 30 + (at % 5) * 20 }, (_, line) =>
+        line % 3 === 0 ? `${side} ${at} ${line}\n` : `line ${line}\n`,
+      ).join("");
+    const treeOf = async (side: string): Promise<string> => {
+      const names = Array.from({ length: count }, (_, at) => `${side}${String(at).padStart(5, "0")}`);
+      const files = names.map(async (name, at) => ({
+        name,
+        mode: FILE_MODE.file,
+        oid: await fileOf(contentOf(side, at)),
+      }));
+      return await objects.writeTree(await Promise.all(files));
+    };
+    const trees = { base: await treeOf("base"), ours: await treeOf("ours"), theirs: await treeOf("theirs") };
+    const before = objects.steps;
+    objects.foreseen = 0;
+    await mergeTrees(objects, trees, OPTIONS);
+    const spent = objects.steps - before;
+    // Both sides moved all files, so that the comparisons of one side are nearly half of the work.
+    expect(objects.foreseen).toBeGreaterThan(count * count * 30);
+    expect(2 * objects.foreseen).toBeLessThan(spent);
+    expect(2 * objects.foreseen).toBeGreaterThan(spent * 0.8);
+    const begun = objects.steps;
+    objects.mostSteps = begun + 0.9 * objects.foreseen;
+    const error = await mergeTrees(objects, trees, OPTIONS).catch((thrown: unknown) => thrown);
+    objects.mostSteps = Infinity;
+    expect(error).toMatchObject({ limit: "merge-steps" });
+    expect(objects.steps - begun).toBeLessThan(spent / 10);
+  });
+
   it("gives back what it held, so that hundreds may follow each other", async () => {
     const before = objects.held;
     objects.mostHeld = before;
