@@ -6,7 +6,7 @@
 import type { HostileBed, HostileInput } from "./hostile-bed.ts";
 import { nameInputs } from "./hostile-names.ts";
 import { archiveInputs, logInputs, pushInputs } from "./hostile-pushes.ts";
-import { pageInputs, pastInputs, searchInputs } from "./hostile-reads.ts";
+import { diffInputs, pageInputs, pastInputs, searchInputs } from "./hostile-reads.ts";
 import { floodInputs } from "./hostile-ssh.ts";
 import { commitInputs, listInputs, mergeInputs } from "./hostile-writes.ts";
 
@@ -20,6 +20,7 @@ const MAKERS = {
   searches: searchInputs,
   pasts: pastInputs,
   pages: pageInputs,
+  diffs: diffInputs,
   logs: logInputs,
   names: nameInputs,
   floods: floodInputs,

@@ -110,3 +110,17 @@ export async function pageInputs(bed: HostileBed): Promise<HostileInput[]> {
   }
   return [...documents, ...files, page("a commit that adds all these", `${path}/commit/main`)];
 }
+
+/** The texts of a commit of very many new files: each of them is small. */
+export async function diffInputs(bed: HostileBed): Promise<HostileInput[]> {
+  const count = bed.size(60_000);
+  const files = Array.from({ length: count }, (_, at): [string, string] => [`f${10_000_000 + at}`, `${at}\n`]);
+  const path = await bed.plant("many", directoryPack(Object.fromEntries(files)));
+  const of = `of a commit of ${count.toLocaleString("en-US")} new files`;
+  return [
+    { name: `page ${of}`, address: `/${path}/commit/main` },
+    { name: `\`.diff\` ${of}`, address: `/${path}/commit/main.diff` },
+    { name: `\`.patch\` ${of}`, address: `/${path}/commit/main.patch` },
+    { name: `\`.patch\` by the API ${of}`, address: `/api/v1/repos/${path}/commits/main.patch` },
+  ].map(({ name, address }) => ({ name, mayBreakOff: true, send: async () => await bed.ask("GET", address) }));
+}

@@ -6,7 +6,7 @@
  */
 import { LimitExceeded } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
-import { type FileStat, statText, summaryText } from "../diff/diffstat.ts";
+import { type FileStat, statText } from "../diff/diffstat.ts";
 import { type DiffOptions, lineChanges } from "../diff/line-diff.ts";
 import { type MailedCommit, mailHead } from "../diff/mail-head.ts";
 import { bytesOf } from "../object/byte-text.ts";
@@ -18,6 +18,12 @@ import { changedFiles, patchFile, patchText, withoutTypeChanges } from "./patch.
 
 /** The columns of the statistics in a mail. */
 const MAIL_WIDTH = 72;
+
+/** Characters of statistics that go out together. */
+const PIECE = 32_768;
+/** Bytes of what is known of a file for them, beside its path; and the steps of each look at it. */
+const STAT_BYTES = 400;
+const STAT_STEPS = 150;
 
 /** The most commits of a series, merges among them. */
 const MOST_SERIES = 1000;
@@ -69,17 +75,45 @@ export async function* commitMail(
   const { author, message } = await readCommit(session, commit.name);
   const head = mailHead({ oid: toHex(commit.name), author, message, ...(place === undefined ? {} : { place }) });
   yield new TextEncoder().encode(head);
-  const stats: FileStat[] = [];
-  for await (const file of diffFiles(session, changedFiles(session, commit.before, commit.after), options)) {
-    const stat = statOf(file);
-    if (stat !== undefined) stats.push(stat);
-  }
-  if (stats.length > 0) {
-    yield bytesOf(`---\n${statText(stats, MAIL_WIDTH)}${summaryText(stats)}\n`);
+  if (yield* statistics(session, commit, options)) {
     const changes = withoutTypeChanges(changedFiles(session, commit.before, commit.after));
     yield* patchText(diffFiles(session, changes, options), session);
   }
   yield bytesOf("-- \nthinpack\n\n");
+}
+
+/** Yields the statistics of a commit's changed files. Returns whether there are any. */
+async function* statistics(
+  session: BrowseSession,
+  commit: SentCommit,
+  options: DiffOptions,
+): AsyncGenerator<Uint8Array, boolean> {
+  const { memory } = session.repository;
+  const stats: FileStat[] = [];
+  let held = 0;
+  try {
+    for await (const file of diffFiles(session, changedFiles(session, commit.before, commit.after), options)) {
+      const stat = statOf(file);
+      if (stat === undefined) continue;
+      const bytes = STAT_BYTES + file.change.path.length;
+      memory.hold(bytes);
+      held += bytes;
+      stats.push(stat);
+    }
+    if (stats.length === 0) return false;
+    let text = "---\n";
+    for (const part of statText(stats, MAIL_WIDTH)) {
+      text += part;
+      await session.work(STAT_STEPS + part.length);
+      if (text.length < PIECE) continue;
+      yield bytesOf(text);
+      text = "";
+    }
+    yield bytesOf(`${text}\n`);
+    return true;
+  } finally {
+    memory.hold(-held);
+  }
 }
 
 /** Returns the statistics of a file; `undefined` if no line of it counts as changed. */

@@ -40,6 +40,8 @@ export type DiffedFile = {
 const MOST_FILE_LINES = 120_000;
 /** The most steps of comparing one file. */
 const MOST_FILE_STEPS = 60_000_000;
+/** The steps of a file, however small it is. */
+const FILE_STEPS = 3000;
 /** The files whose blobs are looked up together; at first only a few, so that the first file is there soon. */
 const BATCH = 32;
 const FIRST_BATCH = 4;
@@ -79,6 +81,7 @@ async function* diffBatch(
   const { memory } = session.repository;
   for (const change of batch) {
     session.assertSteps();
+    await session.work(FILE_STEPS);
     const { before, after } = await contentsOf(session, change);
     const held = heldBytes(before) + heldBytes(after);
     memory.hold(held);
@@ -113,6 +116,12 @@ async function contentOf(session: BrowseSession, state: FileState | undefined): 
   if (state.mode === FILE_MODE.gitlink) {
     const bytes = new TextEncoder().encode(`Subproject commit ${toHex(state.oid)}\n`);
     return { size: bytes.length, isText: true, bytes };
+  }
+  const { reader, inflating } = session.graph;
+  const held = reader.readAtHand(state.oid)?.held;
+  if (held !== undefined && held.size <= MOST_COMPARED_BYTES) {
+    const bytes = inflating.bytes(held).slice();
+    return { size: held.size, isText: isText(bytes), bytes };
   }
   const { size, isHeld, pieces } = await openBlob(session, state.oid);
   for await (const first of pieces) {

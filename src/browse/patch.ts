@@ -4,7 +4,7 @@
  * @packageDocumentation
  * @see git-diff(1)
  */
-import { equal } from "../bytes/chunk.ts";
+import { concat, equal } from "../bytes/chunk.ts";
 import { toHex } from "../bytes/hex.ts";
 import { binaryLiteral } from "../diff/binary-patch.ts";
 import { hunkText } from "../diff/hunk-lines.ts";
@@ -13,10 +13,12 @@ import { binaryNote, headSpeaks, hunksHead, patchHead, type PatchFile } from "..
 import { bytesOf } from "../object/byte-text.ts";
 import { canonicalMode } from "../object/tree.ts";
 import type { BrowseSession } from "./browse-session.ts";
-import type { BinarySides, DiffedFile } from "./file-diff.ts";
+import type { BinarySides, ContentDiff, DiffedFile } from "./file-diff.ts";
 import { type ChangedFile, withRenames } from "./renames.ts";
 import { diffTrees, type FileChange, type FileState } from "./tree-diff.ts";
 
+/** Small files have their parts of a patch joined, up to this many bytes. */
+const PIECE = 32_768;
 /** The steps per byte that is deflated. */
 const DEFLATE_STEPS = 4;
 const NO_BYTES = new Uint8Array(0);
@@ -74,15 +76,31 @@ export async function* patchText(
   files: AsyncIterable<DiffedFile>,
   session?: BrowseSession,
 ): AsyncGenerator<Uint8Array, undefined> {
+  let pieces: Uint8Array[] = [];
+  let bytes = 0;
   for await (const { change, content } of files) {
     const file = patchFile(change);
-    const head = patchHead(file);
-    if (content.kind === "lines") yield* linesText(file, content.lines);
-    else if (content.kind === "same") yield bytesOf(head);
-    else if (session !== undefined && content.kind === "binary" && content.sides !== undefined)
-      yield* binaryText(session, head, content.sides);
-    else yield bytesOf(head + binaryNote(file));
+    if (session !== undefined && content.kind === "binary" && content.sides !== undefined) {
+      if (bytes > 0) yield concat(pieces);
+      [pieces, bytes] = [[], 0];
+      yield* binaryText(session, patchHead(file), content.sides);
+      continue;
+    }
+    for (const piece of textOfFile(file, content)) {
+      pieces.push(piece);
+      bytes += piece.length;
+      if (bytes < PIECE) continue;
+      yield concat(pieces);
+      [pieces, bytes] = [[], 0];
+    }
   }
+  if (bytes > 0) yield concat(pieces);
+}
+
+/** Yields what a patch says of a file without the content of a binary one. */
+function* textOfFile(file: PatchFile, content: ContentDiff): Generator<Uint8Array, undefined> {
+  if (content.kind === "lines") yield* linesText(file, content.lines);
+  else yield bytesOf(patchHead(file) + (content.kind === "same" ? "" : binaryNote(file)));
 }
 
 async function* binaryText(

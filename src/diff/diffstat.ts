@@ -59,7 +59,8 @@ function scaled(count: number, width: number, largest: number): number {
 
 type Widths = { readonly name: number; readonly number: number; readonly bar: number; readonly largest: number };
 
-function widthsOf(files: readonly FileStat[], width: number): Widths {
+/** Yields for each file that was looked at. */
+function* widthsOf(files: readonly FileStat[], width: number): Generator<"", Widths, undefined> {
   let [longest, largest, binary, number] = [0, 0, 0, 0];
   for (const file of files) {
     longest = Math.max(longest, nameOf(file).length);
@@ -67,6 +68,7 @@ function widthsOf(files: readonly FileStat[], width: number): Widths {
       binary = Math.max(binary, "Bin  ->  bytes".length + `${file.added}${file.deleted}`.length);
       number = "Bin".length;
     } else largest = Math.max(largest, file.added + file.deleted);
+    yield "";
   }
   number = Math.max(number, String(largest).length);
   const whole = Math.max(width, LEAST_NAME + LEAST_BAR + number);
@@ -113,23 +115,24 @@ function plural(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
-/** Returns the statistics of files for a page of this width, one character per byte. */
-export function statText(files: readonly FileStat[], width: number): string {
-  const widths = widthsOf(files, width);
-  const texts = files.filter(({ isBinary }) => !isBinary);
-  const added = texts.reduce((sum, file) => sum + file.added, 0);
-  const deleted = texts.reduce((sum, file) => sum + file.deleted, 0);
+/**
+ * Yields the statistics of files for a page of this width, and the lines on files that came, went, moved, or have another mode: one
+ * character per byte. Each part is the work on one file, and some are empty.
+ */
+export function* statText(files: readonly FileStat[], width: number): Generator<string, undefined> {
+  const widths = yield* widthsOf(files, width);
+  let [added, deleted] = [0, 0];
+  for (const file of files) {
+    if (!file.isBinary) [added, deleted] = [added + file.added, deleted + file.deleted];
+    yield statLine(file, widths);
+  }
   const sums = [
     ` ${plural(files.length, "file")} changed`,
     ...(added > 0 || deleted === 0 ? [`${plural(added, "insertion")}(+)`] : []),
     ...(deleted > 0 || added === 0 ? [`${plural(deleted, "deletion")}(-)`] : []),
   ];
-  return files.map((file) => statLine(file, widths)).join("") + `${sums.join(", ")}\n`;
-}
-
-/** Returns the lines on files that came, went, moved, or have another mode. */
-export function summaryText(files: readonly FileStat[]): string {
-  return files.map(summaryLine).join("");
+  yield `${sums.join(", ")}\n`;
+  for (const file of files) yield summaryLine(file);
 }
 
 function summaryLine(file: FileStat): string {

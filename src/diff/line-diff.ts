@@ -10,7 +10,7 @@
  */
 import { u32At, u8At } from "../bytes/assert.ts";
 import { characterBytes } from "../object/escaped-bytes.ts";
-import { type DiffSide, type LineTable, tabulate } from "./line-table.ts";
+import { type DiffSide, type LineTable, tabulate, wholeSide } from "./line-table.ts";
 import { markChanged } from "./myers.ts";
 import { slideGroups } from "./slide.ts";
 import { isSpace, type Whitespace } from "./whitespace.ts";
@@ -65,6 +65,10 @@ export function* diffLines(
   after: Uint8Array,
   options: DiffOptions,
 ): Generator<number, LineDiff, undefined> {
+  if (before.length === 0 || after.length === 0) {
+    yield before.length + after.length;
+    return { before: wholeSide(before), after: wholeSide(after), options };
+  }
   const tail = options.context === 0 ? commonTail(before, after) : 0;
   const left = before.subarray(0, before.length - tail);
   const table = yield* tabulate(left, after.subarray(0, after.length - tail), options.whitespace);

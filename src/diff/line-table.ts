@@ -31,6 +31,7 @@ export type LineTable = {
 export const LINE_BYTES = 48;
 
 const FEED = 10;
+const NO_CLASSES = new Uint32Array(0);
 /** The starts of lines for which there is room at first: these, and one for each 32 bytes. */
 const FEWEST_STARTS = 16;
 const USUAL_LINE_BITS = 5;
@@ -173,6 +174,14 @@ export function* tabulate(
     countsBefore: countOf(classesBefore, classifier.count),
     countsAfter: countOf(classesAfter, classifier.count),
   };
+}
+
+/** Returns the lines of a file of which the other one has none. They have no classes: nothing is equal to them. */
+export function wholeSide(bytes: Uint8Array): DiffSide {
+  const starts = startsOf(bytes);
+  const count = starts.length - 1;
+  const changed = new Uint8Array(count + 1).fill(1, 0, count);
+  return { bytes, starts, count, classes: NO_CLASSES, changed };
 }
 
 function sideOf(text: Lines, classes: Uint32Array): DiffSide {

@@ -9,6 +9,7 @@ import type { Child } from "hono/jsx";
 import { diffFiles } from "../browse/file-diff.ts";
 import { patchChanges, patchText } from "../browse/patch.ts";
 import type { ChangedFile } from "../browse/renames.ts";
+import { writeCollected } from "../bytes/collected-sink.ts";
 import { DEFAULT_OPTIONS, type DiffOptions } from "../diff/line-diff.ts";
 import { cacheControl, streamContent } from "../http/content.ts";
 import type { Parts } from "./content-page.tsx";
@@ -21,6 +22,12 @@ import { shownBytes, shownCount } from "./texts.ts";
 const MOST_FILES = 1000;
 /** Steps of computing after which a page shows the lines of no further file. */
 const MOST_STEPS = 200_000_000;
+
+/** Steps of showing a file, however few lines of it changed, and of each character of its HTML. */
+const SHOWN_STEPS = 8000;
+const CHARACTER_STEPS = 4;
+/** Characters of HTML that go out together: many small files are on one page. */
+const GATHERED = 16_384;
 
 /** Two trees, raw; without the first all files are new. */
 export type ComparedTrees = { readonly before: Uint8Array | undefined; readonly after: Uint8Array };
@@ -99,17 +106,30 @@ async function* fileParts(
 ): AsyncGenerator<Child> {
   const writer = new DiffWriter({ ...view, name, isSplit: context.req.query("view") === "split" });
   session.allowStream();
+  const { pacer } = session.repository;
   let left = files.length;
+  let html = "";
   for await (const file of diffFiles(session, files, diffOptionsOf(context))) {
-    for (const piece of writer.file(file)) yield raw(piece);
+    pacer.add(SHOWN_STEPS);
+    for (const piece of writer.file(file)) {
+      html += piece;
+      pacer.add(piece.length * CHARACTER_STEPS);
+      // What is there goes out before others get their turn.
+      if (html.length < GATHERED && !pacer.isDue) continue;
+      yield raw(html);
+      html = "";
+      await pacer.pace();
+    }
     left--;
-    const isFull = writer.isFull || session.repository.pacer.steps >= MOST_STEPS;
+    const isFull = writer.isFull || pacer.steps >= MOST_STEPS;
     if (left > 0 && isFull) {
+      yield raw(html);
       yield <p class="note">The other files are left out here.</p>;
       return;
     }
     await session.awake();
   }
+  yield raw(html);
 }
 
 /** Compares two trees for a page. Returns its parts: those `above` first, then the list of changed files, and the files themselves. */
@@ -157,6 +177,6 @@ export async function textAnswer(
   return await streamContent(context.var.host, session, { headers, bodiless }, async (output) => {
     session.parkWhileWaiting();
     session.allowStream();
-    for await (const piece of pieces) await output.write(piece);
+    await writeCollected(output, pieces);
   });
 }

@@ -13,6 +13,7 @@ import { diffFiles } from "../../browse/file-diff.ts";
 import { patchChanges, patchText } from "../../browse/patch.ts";
 import { type NamedObject, peelToCommit, peelToTree, resolveRevision } from "../../browse/revision.ts";
 import type { RevisionSyntax } from "../../browse/revision-syntax.ts";
+import { writeCollected } from "../../bytes/collected-sink.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { DEFAULT_OPTIONS, type DiffOptions } from "../../diff/line-diff.ts";
 import { cacheControl, found, withSession } from "../../http/content.ts";
@@ -182,7 +183,7 @@ async function sendText(
   return await streamed(context, session, { headers }, async (output) => {
     session.parkWhileWaiting();
     session.allowStream();
-    for await (const piece of pieces) await output.write(piece);
+    await writeCollected(output, pieces);
   });
 }
 

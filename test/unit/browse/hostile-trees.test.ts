@@ -7,10 +7,15 @@ import { describe, expect, it } from "vitest";
 import { type ArchiveFormat, writeArchive } from "../../../src/browse/archive.ts";
 import { BrowseSession } from "../../../src/browse/browse-session.ts";
 import { CommitLog } from "../../../src/browse/commit-log.ts";
+import { commitMail } from "../../../src/browse/commit-mail.ts";
+import { diffFiles } from "../../../src/browse/file-diff.ts";
+import { patchChanges, patchText } from "../../../src/browse/patch.ts";
 import { renameSource, withRenames } from "../../../src/browse/renames.ts";
 import { diffTrees } from "../../../src/browse/tree-diff.ts";
 import { LimitExceeded } from "../../../src/bytes/failure.ts";
+import { writeCollected } from "../../../src/bytes/collected-sink.ts";
 import { Pacer } from "../../../src/bytes/pacer.ts";
+import { DEFAULT_OPTIONS } from "../../../src/diff/line-diff.ts";
 import { buildPack, commitOf, objectId, type RawEntry, treeOf } from "../../support/git-raw.ts";
 import { bombPack, directoryPack, type HostilePack, starredFiles } from "../../support/hostile.ts";
 import { rawName, TestStore } from "../../support/store.ts";
@@ -276,4 +281,45 @@ describe("the log of a path", () => {
     expect(pauses.length).toBeGreaterThan(3);
     session.close();
   });
+});
+
+describe("the texts of very many new files", () => {
+  const FILES = 6000;
+  const files = Object.fromEntries(Array.from({ length: FILES }, (_, at) => [`f${10_000 + at}`, `${at}\n`]));
+  const hostile = directoryPack(files);
+  const after = rawName(hostile.tree);
+
+  it.each([
+    [
+      "a patch",
+      1,
+      (session: BrowseSession) =>
+        patchText(diffFiles(session, patchChanges(session, undefined, after), DEFAULT_OPTIONS)),
+    ],
+    [
+      "a mail",
+      2,
+      (session: BrowseSession) =>
+        commitMail(session, { name: rawName(hostile.tip), before: undefined, after }, DEFAULT_OPTIONS),
+    ],
+  ] as const)(
+    "give way to others while %s is made, count for each file, and go out in few writes",
+    async (_, times, text) => {
+      const { session, pauses } = await opened(hostile);
+      const { pacer, memory } = session.repository;
+      const held = memory.bytes;
+      let [writes, bytes] = [0, 0];
+      const output = {
+        write: async (piece: Uint8Array) => void ([writes, bytes] = [writes + 1, bytes + piece.length]),
+      };
+      await writeCollected(output, text(session));
+      expect(memory.bytes).toBe(held);
+      session.close();
+      expect(bytes).toBeGreaterThan(FILES * 150);
+      expect(writes).toBeLessThan(2 + bytes / 30_000);
+      expect(pacer.steps).toBeGreaterThan(times * FILES * 3000);
+      expect(pauses.length).toBeGreaterThanOrEqual(Math.floor(pacer.steps / 2_100_000));
+      expect(Math.max(...pauses)).toBeLessThan(2_200_000);
+    },
+  );
 });
