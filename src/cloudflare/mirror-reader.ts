@@ -12,8 +12,9 @@
  */
 import { ExpiringMap } from "../bytes/expiring-map.ts";
 import { toHex } from "../bytes/hex.ts";
+import type { Pacer } from "../bytes/pacer.ts";
 import { mayHaveTwin } from "../catalog/clone-twin.ts";
-import { countTips, needsSnapshot, openSnapshot } from "../mirror/snapshot.ts";
+import { countTips, needsSnapshot, openSnapshot, openSnapshotInParts } from "../mirror/snapshot.ts";
 import type { ReadingRight } from "../access/decide.ts";
 import { objectFormat } from "../object/object-id.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
@@ -75,6 +76,8 @@ export type ReaderTools = {
   /** Whether the reader may read the repository that was found. */
   mayRead(record: RepositoryRecord): Promise<boolean>;
   now(): number;
+  /** Counts the work of the request. */
+  readonly pacer: Pacer;
   /** Brings the mirror up to date for a reader that must not get old refs. Returns whether it may have done so. */
   freshen(): Promise<boolean>;
   /** Is given work that goes on behind the answer. */
@@ -172,7 +175,7 @@ async function openAtEdge(
     mirror === undefined || syncedAt === undefined
       ? pointer.record
       : { ...pointer.record, mirror: { ...mirror, syncedAt } };
-  return openSnapshot({ ...pointer, record }, snapshot, request);
+  return await tools.pacer.finish(openSnapshotInParts({ ...pointer, record }, snapshot, request));
 }
 
 /**

@@ -254,6 +254,7 @@ export class RequestStorage {
       right: () => options.right(),
       mayRead: (record: RepositoryRecord) => options.mayRead(record),
       now,
+      pacer: repository.pacer,
       later: (work: Promise<unknown>) => options.later(work),
       freshen: async () => await freshen(this.mirror(key), { now, wait: (time) => scheduler.wait(time) }),
     };

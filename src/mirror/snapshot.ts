@@ -14,6 +14,7 @@
 import { concat } from "../bytes/chunk.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
+import { atOnce } from "../bytes/pacer.ts";
 import { objectFormat } from "../object/object-id.ts";
 import { hasRefPrefix } from "../refs/ref-order.ts";
 import { decodeRefRows, encodeRefRows, type RefRow } from "../refs/ref-rows.ts";
@@ -74,6 +75,11 @@ export function encodeSnapshot(
   return pieces;
 }
 
+/** Refs that are looked at without a pause; steps of each, and of each prefix that its name is compared with. */
+const PART = 1000;
+const ROW_STEPS = 100;
+const COMPARE_STEPS = 2;
+
 /** Returns the number of distinct values of refs. */
 export function countTips(refs: readonly Uint8Array[], rawSize: number): number {
   const tips = new Set<string>();
@@ -115,23 +121,33 @@ export function needsSnapshot({ packs, refPrefixes, refNames, wants, wantRefs }:
 
 const NOTHING: MirrorSnapshot = { refs: [], tips: 0, packs: [] };
 
-/** Answers a reader as the Durable Object would, but without the secret with which pushes are signed. */
-export function openSnapshot(
+/** The same as {@link openSnapshotInParts}, without a pause. */
+export function openSnapshot(...asked: Parameters<typeof openSnapshotInParts>): OpenSnapshot {
+  return atOnce(openSnapshotInParts(...asked));
+}
+
+/**
+ * Answers a reader as the Durable Object would, but without the secret with which pushes are signed. Yields the steps of each
+ * {@link PART} refs that are looked at.
+ */
+export function* openSnapshotInParts(
   { record, version, headOid }: Omit<MirrorPointer, "pieces">,
   snapshot: MirrorSnapshot = NOTHING,
   request: OpenRequest = {},
-): OpenSnapshot {
+): Generator<number, OpenSnapshot, undefined> {
   const { rawSize } = objectFormat(record.objectFormat);
   const rows = (): Iterable<RefRow> => decodeRefRows(snapshot.refs, rawSize);
   const { refPrefixes, refNames = [], wants, wantRefs = [] } = request;
-  const values = valuesOf(rows, wantRefs);
+  const values = yield* valuesOf(rows, wantRefs);
   // An empty text stands for a missing ref.
   const wantedRefs = wantRefs.map((name) => (name === "HEAD" ? headOid : values.get(name)) ?? "");
   const byRef = wantedRefs.flatMap((hex) => (hex === "" ? [] : (fromHex(hex) ?? [])));
   const tips =
     wants === undefined
       ? { wantIsTip: new Uint8Array(0), uncoveredTips: 0 }
-      : lookAtTips(concat([wants, ...byRef]), rows, snapshot.tips, rawSize);
+      : yield* lookAtTips(concat([wants, ...byRef]), rows, snapshot.tips, rawSize);
+  const below = yield* refsBelow(refPrefixes, snapshot.refs, rows);
+  const named = yield* namedRefs(refNames, rows);
   return {
     kind: "found",
     record,
@@ -140,22 +156,31 @@ export function openSnapshot(
     packs: request.packs === true ? snapshot.packs : [],
     ...(request.packs === true && snapshot.graphs !== undefined ? { graphs: snapshot.graphs } : {}),
     ...(request.packs === true && snapshot.twin !== undefined ? { twin: snapshot.twin } : {}),
-    refs: [...refsBelow(refPrefixes, snapshot.refs, rows), ...namedRefs(refNames, rows)],
+    refs: [...below, ...named],
     wantedRefs,
     ...tips,
-    ...lookAtHaves(request, snapshot, rows, rawSize),
+    ...(yield* lookAtHaves(request, snapshot, rows, rawSize)),
   };
 }
 
+/** Calls `visit` for each row. Yields the steps of each {@link PART} rows. */
+function* eachRow(rows: Iterable<RefRow>, visit: (row: RefRow) => void): Generator<number, void, undefined> {
+  let count = 0;
+  for (const row of rows) {
+    visit(row);
+    if (++count % PART === 0) yield PART * ROW_STEPS;
+  }
+}
+
 /** Returns which of the haves are tips, as `OpenRequest` says. */
-function lookAtHaves(
+function* lookAtHaves(
   { haves, packs: asksForPacks }: OpenRequest,
   { packs }: MirrorSnapshot,
   rows: () => Iterable<RefRow>,
   rawSize: number,
-): Pick<OpenSnapshot, "tipHaves"> {
+): Generator<number, Pick<OpenSnapshot, "tipHaves">, undefined> {
   if (haves === undefined || asksForPacks !== true || packs.every((pack) => pack.marked)) return {};
-  const { wantIsTip } = lookAtTips(haves, rows, 0, rawSize);
+  const { wantIsTip } = yield* lookAtTips(haves, rows, 0, rawSize);
   const tipHaves: Uint8Array[] = [];
   for (const [i, isTip] of wantIsTip.entries()) {
     if (isTip !== 0) tipHaves.push(haves.subarray(i * rawSize, (i + 1) * rawSize));
@@ -163,50 +188,75 @@ function lookAtHaves(
   return { tipHaves };
 }
 
-function valuesOf(rows: () => Iterable<RefRow>, names: readonly string[]): Map<string, string> {
+function* valuesOf(
+  rows: () => Iterable<RefRow>,
+  names: readonly string[],
+): Generator<number, Map<string, string>, undefined> {
   const wanted = new Set(names);
   const values = new Map<string, string>();
   if (wanted.size === 0) return values;
-  for (const { name, oid } of rows()) if (wanted.has(name)) values.set(name, toHex(oid));
+  yield* eachRow(rows(), ({ name, oid }) => {
+    if (wanted.has(name)) values.set(name, toHex(oid));
+  });
   return values;
 }
 
-function refsBelow(
+function* refsBelow(
   prefixes: readonly string[] | undefined,
   all: readonly Uint8Array[],
   rows: () => Iterable<RefRow>,
-): readonly Uint8Array[] {
+): Generator<number, readonly Uint8Array[], undefined> {
   if (prefixes === undefined) return [];
   if (prefixes.length === 0 || prefixes.includes("")) return all;
-  return encodeRefRows(filtered(rows(), ({ name }) => prefixes.some((prefix) => hasRefPrefix(name, prefix))));
+  return yield* encoded(rows(), ({ name }) => prefixes.some((prefix) => hasRefPrefix(name, prefix)), prefixes.length);
 }
 
-function namedRefs(names: readonly string[], rows: () => Iterable<RefRow>): readonly Uint8Array[] {
+function* namedRefs(
+  names: readonly string[],
+  rows: () => Iterable<RefRow>,
+): Generator<number, readonly Uint8Array[], undefined> {
   const wanted = new Set(names);
-  return wanted.size === 0 ? [] : encodeRefRows(filtered(rows(), ({ name }) => wanted.has(name)));
+  return wanted.size === 0 ? [] : yield* encoded(rows(), ({ name }) => wanted.has(name));
 }
 
-function* filtered(rows: Iterable<RefRow>, isWanted: (row: RefRow) => boolean): Generator<RefRow> {
-  for (const row of rows) if (isWanted(row)) yield row;
+/** Encodes the rows that are wanted. `compared`: with how many texts a name is compared for that. */
+function* encoded(
+  rows: Iterable<RefRow>,
+  isWanted: (row: RefRow) => boolean,
+  compared = 1,
+): Generator<number, Uint8Array[], undefined> {
+  const chunks: Uint8Array[] = [];
+  let part: RefRow[] = [];
+  let steps = 0;
+  for (const row of rows) {
+    steps += ROW_STEPS + compared * COMPARE_STEPS;
+    if (isWanted(row)) part.push(row);
+    if (steps < PART * ROW_STEPS) continue;
+    chunks.push(...encodeRefRows(part));
+    part = [];
+    yield steps;
+    steps = 0;
+  }
+  return [...chunks, ...encodeRefRows(part)];
 }
 
-function lookAtTips(
+function* lookAtTips(
   wants: Uint8Array,
   rows: () => Iterable<RefRow>,
   distinctTips: number,
   rawSize: number,
-): Pick<OpenSnapshot, "wantIsTip" | "uncoveredTips"> {
+): Generator<number, Pick<OpenSnapshot, "wantIsTip" | "uncoveredTips">, undefined> {
   const names: string[] = [];
   for (let at = 0; at + rawSize <= wants.length; at += rawSize) names.push(toHex(wants, at, at + rawSize));
   const asked = new Set(names);
   const tips = new Set<string>();
   const peeledTips = new Set<string>();
-  for (const { oid, peeled } of rows()) {
+  yield* eachRow(rows(), ({ oid, peeled }) => {
     const hex = toHex(oid);
     if (asked.has(hex)) tips.add(hex);
     const peeledHex = peeled === undefined ? "" : toHex(peeled);
     if (asked.has(peeledHex)) peeledTips.add(peeledHex);
-  }
+  });
   return {
     wantIsTip: Uint8Array.from(names, (name) => (tips.has(name) ? 1 : peeledTips.has(name) ? 2 : 0)),
     uncoveredTips: distinctTips - tips.size,

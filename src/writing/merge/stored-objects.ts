@@ -25,6 +25,9 @@ const MOST_STEPS = 1_000_000_000;
 const MOST_BYTES = 40 * 1024 * 1024;
 /** Steps of reading or writing an entry of a tree. */
 const ENTRY_STEPS = 20;
+/** Steps of reading a blob that is small, and of finding its size. They count for pauses alone. */
+const BLOB_STEPS = 2000;
+const SIZE_STEPS = 600;
 /** Objects that are read ahead at once. */
 const BATCH = 64;
 
@@ -95,12 +98,24 @@ export class StoredObjects implements MergeSource {
   readonly readBlob = async (oid: string): Promise<Uint8Array | undefined> => {
     const made = this.#made.get(oid);
     if (made !== undefined) return made.bytes;
+    await this.#pace(BLOB_STEPS);
     const copy = await this.#tools.graph.reader.copyIfHeld(rawOf(oid));
     return copy?.bytes;
   };
 
-  readonly sizeOf = async (oid: string): Promise<number> =>
-    this.#made.get(oid)?.bytes.length ?? (await this.#tools.graph.reader.sizeOf(rawOf(oid)));
+  readonly sizeOf = async (oid: string): Promise<number> => {
+    const made = this.#made.get(oid);
+    if (made !== undefined) return made.bytes.length;
+    await this.#pace(SIZE_STEPS);
+    return await this.#tools.graph.reader.sizeOf(rawOf(oid));
+  };
+
+  /** Gives way to others where it is time to. What merges may spend is about what they compute themselves. */
+  async #pace(steps: number): Promise<void> {
+    const { pacer } = this.#tools.repository;
+    pacer.add(steps);
+    if (pacer.isDue) await pacer.pace();
+  }
 
   readonly expect = async (oids: readonly string[]): Promise<void> => {
     const stored = oids.filter((oid) => oid !== this.emptyBlob && oid !== this.emptyTree && !this.#made.has(oid));

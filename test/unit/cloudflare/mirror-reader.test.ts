@@ -1,5 +1,6 @@
 /** What an isolate remembers of names tells nobody more than they may know: a refusal asks for as much as a name that never was. */
 import { describe, expect, it } from "vitest";
+import { Pacer } from "../../../src/bytes/pacer.ts";
 import type { ReadingRight } from "../../../src/access/decide.ts";
 import { OrdinaryNames, readerRefs } from "../../../src/cloudflare/mirror-reader.ts";
 import { MirrorSnapshots } from "../../../src/cloudflare/mirror-snapshots.ts";
@@ -45,6 +46,7 @@ class Bed {
       right: async () => await Promise.resolve(right),
       mayRead: async ({ visibility }) => await Promise.resolve(visibility === "public" || right === "private"),
       now: () => NOW,
+      pacer: new Pacer(async () => undefined),
       freshen: async () => await Promise.resolve(false),
       later: () => undefined,
     });

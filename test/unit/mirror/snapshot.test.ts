@@ -1,7 +1,14 @@
 /** The snapshot of a mirror's readers against the Durable Object's own answers: they have to be the same. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { fromHex } from "../../../src/bytes/hex.ts";
-import { decodeSnapshot, encodeSnapshot, needsSnapshot, openSnapshot } from "../../../src/mirror/snapshot.ts";
+import {
+  decodeSnapshot,
+  encodeSnapshot,
+  needsSnapshot,
+  openSnapshot,
+  openSnapshotInParts,
+} from "../../../src/mirror/snapshot.ts";
+import { decodeRefRows, encodeRefRows } from "../../../src/refs/ref-rows.ts";
 import type { OpenSnapshot, OpenRequest } from "../../../src/refs/ref-store.ts";
 import { create, oid, packRecord, push } from "../../suites/ref-store.ts";
 import { memoryRefStore, type MemoryRefStore } from "../../support/memory-ref-store.ts";
@@ -69,5 +76,28 @@ describe("a mirror's snapshot", () => {
   it("is refused if it is cut off", () => {
     const [whole = new Uint8Array(0)] = encodeSnapshot(all, 1_000_000);
     expect(() => decodeSnapshot([whole.subarray(0, whole.length - 1)])).toThrow(/cut off/);
+  });
+});
+
+describe("a mirror's snapshot of very many refs", () => {
+  const MANY = 5000;
+  const name = (at: number): string => `refs/heads/${String(at).padStart(6, "0")}`;
+  const refs = encodeRefRows(Array.from({ length: MANY }, (_, at) => ({ name: name(at), oid: raw(oid(at + 1)) })));
+
+  it.each<[OpenRequest, refs: number, tips: number]>([
+    [{ refPrefixes: ["refs/heads/00", "refs/heads/004"] }, MANY, 0],
+    [{ refPrefixes: ["refs/heads/0001"] }, 100, 0],
+    [{ refNames: [name(1), name(MANY - 1)] }, 2, 0],
+    [{ wants: raw(oid(7), oid(MANY)), wantRefs: [name(0)] }, 0, 3],
+  ])("is looked at in parts for %o", (request, count, tips) => {
+    const { record, version } = all;
+    const parts = openSnapshotInParts({ record, version }, { refs, tips: MANY, packs: [] }, request);
+    let [steps, most] = [0, 0];
+    let next = parts.next();
+    for (; next.done !== true; next = parts.next()) [steps, most] = [steps + next.value, Math.max(most, next.value)];
+    expect([...decodeRefRows(next.value.refs, 20)]).toHaveLength(count);
+    expect(next.value.wantIsTip.reduce((sum, each) => sum + each, 0)).toBe(tips);
+    expect(steps).toBeGreaterThan(MANY * 90);
+    expect(most).toBeLessThan(200_000);
   });
 });
