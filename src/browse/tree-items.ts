@@ -14,8 +14,9 @@ const ITEM_TEXT_BYTES = 160;
 /** Bytes that an item takes beside its path, and copies of both until the answer is written. */
 const ITEM_BYTES = 160;
 const TEXT_COPIES = 3;
-/** Steps of a directory that is opened, and of each character of a path. */
+/** Steps of a directory that is opened, of an item, and of each character of its path. */
 const DIRECTORY_STEPS = 1000;
+const ITEM_STEPS = 300;
 const CHARACTER_STEPS = 4;
 
 /** An entry of a tree or of a directory in it. */
@@ -87,7 +88,7 @@ export async function listTree(session: BrowseSession, tree: Uint8Array, isDeep:
       if ((bytes > MOST_LIST_BYTES || session.pageIsFull) && items.length > 0) return { items, isCut: true };
       session.keep(ITEM_BYTES + TEXT_COPIES * (ITEM_TEXT_BYTES + item.path.length));
       items.push(item);
-      await session.work(CHARACTER_STEPS * item.path.length);
+      await session.work(ITEM_STEPS + CHARACTER_STEPS * item.path.length);
       if (isDeep && item.type === "tree") await listing.open(item.oid, `${item.path}/`);
     }
     return { items, isCut: false };
