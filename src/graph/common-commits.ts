@@ -65,6 +65,25 @@ export class CommonCommits {
   }
 
   /**
+   * Whether the common commits cut off all that wanted commits reach: those before them are at most `most`, and younger than each common
+   * one. Then an object that the client has, and that is older, changes nothing: it is none of these, and built on none of them.
+   */
+  async cutOff(wants: readonly number[], most: number): Promise<boolean> {
+    const session = this.#session;
+    const before = new Set<number>();
+    const take = (node: number): unknown => session.has(node, THEY_HAVE) || before.add(node);
+    for (const want of wants) take(await session.peel(want));
+    for (const node of before) {
+      if (before.size > most || (await session.typeOf(node)) !== TYPE_NUMBER.commit) return false;
+      const loading = session.loadCommits([node]);
+      if (loading !== undefined) await loading;
+      if (session.commits.timeOf(node) <= this.#oldest) return false;
+      for (const parent of session.commits.parentsOf(node)) take(parent);
+    }
+    return true;
+  }
+
+  /**
    * Whether a commit reaches a common one. The search is depth first, without recursion, and keeps what it learns about
    * each commit.
    */

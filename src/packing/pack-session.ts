@@ -24,6 +24,11 @@ const MOST_READ_HAVES = 10_000;
 /** Up to this many wants are read ahead during the look-up of the client's haves. */
 const FEW_WANTS = 16;
 
+/** Up to this many haves are a client's first round, in which the youngest come first. */
+const FIRST_ROUND = 16;
+/** The haves of it that are looked up one by one, and the commits to send, where they may say enough. */
+const [FIRST_HAVES, FEW_COMMITS] = [3, 16];
+
 /** A fetch in progress. {@link FetchSession.close} ends it. */
 export class FetchSession {
   readonly repository: Repository;
@@ -98,6 +103,26 @@ export class FetchSession {
     const asked = allReachable(this.answer) ? here : here.slice(0, MOST_READ_HAVES);
     const visible = new Set(await this.visible(asked, FOR_HAVES));
     return Uint8Array.from(nodes, (node) => (visible.has(node) ? 1 : 0));
+  }
+
+  /**
+   * Looks a client's first haves up one by one, where looking them all up would cost much, and adds the first that is common. Returns its raw name if the
+   * others don't matter: a client that is a few commits behind has the parent of what it wants, and then that parent's ancestors. Those are
+   * older, and the commits to send are younger. `undefined`: all haves have to be looked up.
+   */
+  async settleByFirst(names: Uint8Array): Promise<Uint8Array | undefined> {
+    const { rawSize } = this.graph.format;
+    const count = names.length / rawSize;
+    if (count <= 1 || count > FIRST_ROUND || this.wants.length > FEW_WANTS || !this.database.isCostly) return undefined;
+    this.database.useSmallCopies();
+    for (let i = 0; i < Math.min(count, FIRST_HAVES); i++) {
+      const name = names.slice(i * rawSize, (i + 1) * rawSize);
+      const [isHere] = await this.has(name);
+      if (isHere !== 1) continue;
+      await this.addCommon(name);
+      return (await this.common.cutOff(this.wants, FEW_COMMITS)) ? name : undefined;
+    }
+    return undefined;
   }
 
   /** Gives those of the nodes, all of objects that are here, that the client may be known to have. */

@@ -80,6 +80,15 @@ export class ObjectDatabase {
     this.#bySize = this.#sorted(({ source }, number) => source !== "copy" || small.has(number));
   }
 
+  /** Whether to look many names up costs much: the index of some pack is large, and not in memory. */
+  get isCostly(): boolean {
+    return this.#bySize.some((number) => this.#isCostly(itemAt(this.packs, number)));
+  }
+
+  #isCostly(pack: PackHandle): boolean {
+    return pack.record.indexBytes > READING.costlyIndexBytes && !pack.isIndexAtHand;
+  }
+
   #copiesUpTo(most: number): number[] {
     return this.#sorted(({ source, indexBytes }) => source === "copy" && indexBytes <= most);
   }
@@ -101,8 +110,9 @@ export class ObjectDatabase {
   }
 
   /**
-   * Looks up raw names that lie one after the other. Packs whose index is in memory are searched first, then the others
-   * all at once. If several packs have an object, the first counts, and their order is the same for all names.
+   * Looks up raw names that lie one after the other. Packs whose index is in memory are searched first, then those with small indexes all at
+   * once, and then the others: what is asked for is mostly new, and large packs are old. If several packs have an object, the first counts,
+   * and their order is the same for all names.
    */
   async locate(names: Uint8Array): Promise<Locations> {
     const count = names.length / this.context.format.rawSize;
@@ -115,9 +125,13 @@ export class ObjectDatabase {
       if (wanted.length === 0) return found;
       note(found, number, wanted, await this.packs[number]?.find(names, wanted));
     }
-    const missing = stillMissing(found);
-    const answers = await Promise.all(remote.map(async (number) => await this.packs[number]?.find(names, missing)));
-    for (const [i, number] of remote.entries()) note(found, number, missing, answers[i]);
+    const isSmall = (number: number): boolean => !this.#isCostly(itemAt(this.packs, number));
+    for (const group of [remote.filter(isSmall), remote.filter((number) => !isSmall(number))]) {
+      const missing = stillMissing(found);
+      if (missing.length === 0) return found;
+      const answers = await Promise.all(group.map(async (number) => await this.packs[number]?.find(names, missing)));
+      for (const [i, number] of group.entries()) note(found, number, missing, answers[i]);
+    }
     return found;
   }
 

@@ -10,24 +10,15 @@ import { freeMemory } from "../bytes/free-memory.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
 import type { Pacer } from "../bytes/pacer.ts";
 import { typeAtPosition, packTypesBytes } from "../format/pack-types.ts";
-import {
-  PackIndex,
-  PackIndexHead,
-  decodeOffsetRow,
-  findName,
-  lowerBound,
-  type IndexRange,
-} from "../format/pack-index.ts";
+import { PackIndex, PackIndexHead, decodeOffsetRow, lowerBound, type IndexRange } from "../format/pack-index.ts";
 import { BLOCK_BYTES } from "./block-cache.ts";
 import type { HelpingFile } from "../catalog/damaged-file.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 import type { CachedPiece } from "./clock-cache.ts";
+import { findInRanges, FIND_STEPS } from "./index-ranges.ts";
 import { READING } from "./reading-policy.ts";
 import type { PackByteStream, PackExtension } from "../catalog/pack-storage.ts";
 import type { PackContext, PackPlace, ReadingTools } from "./pack-place.ts";
-
-/** The steps charged to the pacer for finding a name. */
-const FIND_STEPS = 150;
 
 /** A pack of the catalog, open for reading. */
 export class PackHandle {
@@ -126,27 +117,19 @@ export class PackHandle {
     const rawSize = this.context.format.rawSize;
     const nameOf = (i: number): Uint8Array =>
       names.subarray(u32At(wanted, i) * rawSize, (u32At(wanted, i) + 1) * rawSize);
-    const found = new Int32Array(wanted.length).fill(-1);
-    if (wanted.length === 0 || this.record.objects === 0) return found;
-    const buckets = new Map<number, Uint8Array>();
-    for (let i = 0; i < wanted.length; i++) {
-      const first = u8At(names, u32At(wanted, i) * rawSize);
-      if (!buckets.has(first)) buckets.set(first, nameOf(i));
-    }
+    if (wanted.length === 0 || this.record.objects === 0) return new Int32Array(wanted.length).fill(-1);
+    const buckets = new Set<number>();
+    for (const i of wanted) buckets.add(u8At(names, i * rawSize));
     const index = await this.#indexFor(wanted.length, buckets.size);
     if (index !== undefined) {
+      const found = new Int32Array(wanted.length);
       await this.pacer.forEach(wanted.length, FIND_STEPS, (i) => {
         found[i] = index.find(nameOf(i));
       });
       return found;
     }
-    const tables = await this.#loadBuckets(buckets);
-    await this.pacer.forEach(wanted.length, FIND_STEPS, (i) => {
-      const table = tables.get(u8At(nameOf(i), 0));
-      const rank = table === undefined ? -1 : findName(table.names, nameOf(i));
-      if (table !== undefined && rank >= 0) found[i] = table.first + rank;
-    });
-    return found;
+    const read = async (range: IndexRange): Promise<Uint8Array> => await this.#cached("idx", ...rangeOf(range));
+    return await findInRanges({ head: this.head, pacer: this.pacer, read }, { count: wanted.length, nameOf });
   }
 
   /**
@@ -179,26 +162,10 @@ export class PackHandle {
     this.#lookups += lookups < READING.manyLookups ? lookups : 0;
     const isWorthIt =
       indexBytes <= READING.wholeIndexBytes ||
-      this.#isAtHand("idx", indexBytes) ||
+      this.isIndexAtHand ||
       this.#lookups > READING.manyLookups ||
       (buckets >= READING.manyBuckets && indexBytes <= READING.largeIndexBytes);
     return isWorthIt ? await this.loadIndex() : undefined;
-  }
-
-  async #loadBuckets(buckets: Map<number, Uint8Array>): Promise<Map<number, { first: number; names: Uint8Array }>> {
-    const tables = new Map<number, { first: number; names: Uint8Array }>();
-    const wanted = [...buckets];
-    for (let next = 0; next < wanted.length; next += READING.readsAtOnce) {
-      await Promise.all(
-        wanted.slice(next, next + READING.readsAtOnce).map(async ([byte, name]) => {
-          const [first, last] = this.head.bucketOf(name);
-          if (first === last) return;
-          const range = this.head.namesRange(first, last);
-          tables.set(byte, { first, names: await this.#cached("idx", range.offset, range.length) });
-        }),
-      );
-    }
-    return tables;
   }
 
   /** Returns the offsets at which the entries of the objects at these index positions begin. */
@@ -231,6 +198,11 @@ export class PackHandle {
   /** Whether the types of the objects are in memory. */
   get typesAtHand(): boolean {
     return this.record.kinds !== undefined || this.#isAtHand("kinds", packTypesBytes(this.record.objects));
+  }
+
+  /** Whether the whole index is in memory, of this request or of another one. */
+  get isIndexAtHand(): boolean {
+    return this.#index !== undefined || this.#isAtHand("idx", this.record.indexBytes);
   }
 
   #isAtHand(extension: PackExtension, bytes: number): boolean {

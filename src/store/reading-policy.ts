@@ -4,6 +4,7 @@
  * | figure | value | what it trades |
  * | --- | --- | --- |
  * | `wholeIndexBytes` | 1 MiB | an index up to this size is one read, in place of one per look-up |
+ * | `costlyIndexBytes` | 4 MiB | an index larger than this is asked last, and for as few names as will do: 150,000 objects |
  * | `largeIndexBytes` | 16 MiB | an index larger than this is never read whole for a few names |
  * | `wholeBitmapBytes` | 2 MiB | a file of bitmaps up to this size is read whole; of a larger one, bitmaps within as many bytes are one read |
  * | `sortedObjects` | 50,000 | the entries of a pack with up to this many objects are sorted, and its `.rev` is not read |
@@ -32,6 +33,7 @@ const MIB = 1024 * 1024;
 /** The figures of the table above. Sizes are in bytes, and groups in blocks of {@link BLOCK_BYTES}. */
 export const READING = {
   wholeIndexBytes: MIB,
+  costlyIndexBytes: 4 * MIB,
   largeIndexBytes: 16 * MIB,
   wholeBitmapBytes: 2 * MIB,
   sortedObjects: 50_000,
@@ -51,7 +53,10 @@ export const READING = {
   readsAtOnce: 6,
 } as const;
 
-assert(READING.wholeIndexBytes <= READING.largeIndexBytes, "an index that is read whole is not large");
+assert(
+  READING.wholeIndexBytes <= READING.costlyIndexBytes && READING.costlyIndexBytes <= READING.largeIndexBytes,
+  "an index that is read whole is neither costly nor large",
+);
 assert(READING.smallPackBytes <= READING.mediumPackBytes, "a small pack is no larger than a medium one");
 assert(
   READING.smallPackBytes <= READING.mostBlocks * BLOCK_BYTES,

@@ -90,6 +90,8 @@ export type FetchRequest = Partial<PackOptions> & {
   readonly isSlow?: boolean;
   readonly wants: readonly string[];
   readonly haves?: readonly string[];
+  /** Is told, where it is given, which of the haves decided: then the first may. */
+  readonly early?: (decided: string | undefined) => void;
 };
 
 /** How a pack comes in. */
@@ -368,7 +370,9 @@ export class TestStore {
     const session = await this.open(request.wants, had.length === 0 && filter === NO_FILTER && ofsDelta);
     try {
       const haves = request.haves ?? [];
-      if (haves.length > 0) {
+      const first = request.early && (await session.settleByFirst(rawNames(haves)));
+      request.early?.(first && hexNames(first, this.format.rawSize)[0]);
+      if (first === undefined && haves.length > 0) {
         const here = await session.has(rawNames(haves));
         await session.addCommon(rawNames(haves.filter((_, i) => here[i] === 1)));
       }

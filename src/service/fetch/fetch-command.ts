@@ -164,7 +164,8 @@ async function answerHaves(call: CommandCall, request: FilteredRequest, session:
     await takeHaves(session, request.haves);
     return "pack";
   }
-  const ready = await acknowledgeHavesV2(session, request.haves, !request.waitForDone, call.answer);
+  const early = request.shallows.length === 0 && !asksForDepth(request);
+  const ready = await acknowledgeHavesV2(session, request.haves, { ready: !request.waitForDone, early }, call.answer);
   // If not ready, the flush has ended the response, and the client comes again with more haves.
   return ready ? "pack" : "done";
 }

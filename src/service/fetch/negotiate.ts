@@ -216,19 +216,33 @@ export async function takeHaves(ground: CommonGround, haves: ObjectIdList): Prom
   if (common.length > 0) await ground.addCommon(common);
 }
 
+/** What the haves of a version 2 client may lead to. */
+export type HavesAllow = {
+  /** Whether the pack may follow: not for a client that asked for `wait-for-done`. */
+  readonly ready: boolean;
+  /** Whether the first haves may decide: the client has all of its commits' history, and wants all of theirs. */
+  readonly early: boolean;
+};
+
 /**
- * Answers the haves of a version 2 client. Returns whether the pack follows. `mayBeReady` is false for a client that
- * asked for `wait-for-done`.
+ * Answers the haves of a version 2 client. Returns whether the pack follows. As git's server it acknowledges all that are common, but where
+ * the first ones suffice, and to look the others up would cost much, it acknowledges one.
  */
 export async function acknowledgeHavesV2(
-  ground: CommonGround,
+  ground: CommonGround & Pick<FetchSession, "settleByFirst">,
   haves: ObjectIdList,
-  mayBeReady: boolean,
+  may: HavesAllow,
   answer: ResponseWriter,
 ): Promise<boolean> {
+  const first = may.ready && may.early ? await ground.settleByFirst(haves.bytes().slice()) : undefined;
+  if (first !== undefined) {
+    await answer.sendEach(formatAcknowledgments({ common: [first], ready: true }, answer.lines));
+    await answer.send();
+    return true;
+  }
   const common = commonOf(haves, await knownOf(ground, haves), 0, haves.length);
   if (common.length > 0) await ground.addCommon(common);
-  const ready = mayBeReady && common.length > 0 && (await ground.okToGiveUp());
+  const ready = may.ready && common.length > 0 && (await ground.okToGiveUp());
   await answer.sendEach(formatAcknowledgments({ common: namesOf(common, haves.format.rawSize), ready }, answer.lines));
   await answer.send();
   return ready;
