@@ -18,17 +18,30 @@ export function nodeSql(): SqlDatabase {
     statements.set(sql, statement);
     return statement;
   };
+  const begin = (): void => database.exec("BEGIN IMMEDIATE");
+  const commit = <T>(result: T): T => {
+    database.exec("COMMIT");
+    return result;
+  };
   return {
     run: (sql, ...parameters) => {
       prepared(sql).run(...parameters);
     },
     rows: (sql, ...parameters) => Array.from<unknown, SqlRow>(prepared(sql).all(...parameters), rowOf),
     transaction: (work) => {
-      database.exec("BEGIN IMMEDIATE");
+      begin();
       try {
-        const result = work();
-        database.exec("COMMIT");
-        return result;
+        return commit(work());
+      } catch (error) {
+        database.exec("ROLLBACK");
+        throw error;
+      }
+    },
+    // Nothing holds back others here: a test that lets them come in between finds them within the transaction.
+    transactionInTurns: async (work) => {
+      begin();
+      try {
+        return commit(await work());
       } catch (error) {
         database.exec("ROLLBACK");
         throw error;

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { MaintenanceAnswer, MaintenanceCall } from "../../src/durable/repository/maintenance-call.ts";
 import type { BeginPushRequest, CommitPushRequest, OpenRequest } from "../../src/refs/ref-store.ts";
+import { decodeRefRows } from "../../src/refs/ref-rows.ts";
 import type { RunningHost } from "../../scripts/host.ts";
 import { packStorageSuite } from "../suites/pack-storage.ts";
 import { refLogSuite } from "../suites/ref-log.ts";
@@ -191,6 +192,34 @@ describe("the alarm", () => {
       pushOptions: [],
     });
     expect(answer).toMatchObject({ packKept: false, outcomes: [{ why: { kind: "unpacker-error" } }] });
+  });
+});
+
+describe("a push of very many refs", () => {
+  const MANY = 12_000;
+  const names = Array.from({ length: MANY }, (_, index) => `refs/many/${index % 10}/${index}`);
+
+  it("is seen whole or not at all, and others land beside it", async () => {
+    const object = await openObject();
+    await push(object, [create("refs/heads/main", oid(1))]);
+    const seen = new Set<number>();
+    const state = { isOver: false };
+    const all = names.map((name) => create(name, oid(2)));
+    const landing = push(object, all, { atomic: true }).finally(() => (state.isOver = true));
+    const others: string[] = [];
+    for (let other = 0; !state.isOver; other++) {
+      const page = await object.open({ refPrefixes: ["refs/many/"] });
+      if (page.kind !== "found") throw new Error(page.kind);
+      seen.add(Array.from(decodeRefRows(page.refs, 20)).length);
+      others.push(...(await push(object, [create(`refs/heads/${other}`, oid(3))])).kinds);
+    }
+    expect(new Set((await landing).kinds)).toEqual(new Set(["ok"]));
+    expect([...seen].filter((refs) => refs !== 0 && refs !== MANY)).toEqual([]);
+    expect(new Set(others)).toEqual(new Set(["ok"]));
+    const found = await object.open({ refPrefixes: [] });
+    expect(found.kind === "found" ? Array.from(decodeRefRows(found.refs, 20)) : []).toHaveLength(
+      1 + others.length + MANY,
+    );
   });
 });
 

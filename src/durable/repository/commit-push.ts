@@ -1,10 +1,10 @@
 /**
  * Applies a push: compares every old value, moves refs, adds the pack, drops its lease, writes the ref log. It is one
- * transaction, which is done in full or not at all.
+ * transaction, which is done in full or not at all. What it does for each ref yields its steps, so that the transaction of very many
+ * refs can pause.
  *
  * @packageDocumentation
  */
-import { atOnce } from "../../bytes/pacer.ts";
 import type { PackRecord } from "../../catalog/pack-record.ts";
 import { isInTail, tailRoom } from "../../catalog/tail.ts";
 import type { CommitPushAnswer, CommitPushRequest } from "../../refs/ref-store.ts";
@@ -39,24 +39,35 @@ function* valuesOf(moves: readonly RefUpdate[]): Generator<RefValue> {
   }
 }
 
-function moveRefs(db: SqlDatabase, moves: readonly RefUpdate[]): void {
+/** Steps of a move in a list that is gone through. */
+const LISTED_STEPS = 20;
+
+function* moveRefs(db: SqlDatabase, moves: readonly RefUpdate[]): Generator<number, void, undefined> {
   const gone = moves.filter((move) => isZeroOid(move.newOid)).map((move) => move.name);
-  deleteRefs(db, gone);
-  writeRefs(db, valuesOf(moves));
+  yield moves.length * LISTED_STEPS;
+  yield* deleteRefs(db, gone);
+  yield* writeRefs(db, valuesOf(moves));
 }
 
 /**
  * Clears the marks that rested on the old values of refs. `isMarked` tells whether the pack is reachable from
  * everything that the moves set.
  */
-function moveMarks(db: SqlDatabase, moves: readonly RefUpdate[], isMarked: boolean, now: number): void {
+function* moveMarks(
+  db: SqlDatabase,
+  moves: readonly RefUpdate[],
+  isMarked: boolean,
+  now: number,
+): Generator<number, void, undefined> {
   const doubtful = moves.filter((move) => !move.forward || isZeroOid(move.newOid));
   const isKept = ({ reached }: RefUpdate): boolean => isMarked && reached === true;
   const kept = doubtful.filter(isKept).map(({ name }) => name);
   const lost = doubtful.filter((move) => !isKept(move)).map(({ name }) => name);
-  clearMarks(db, lost);
+  yield moves.length * LISTED_STEPS;
+  yield* clearMarks(db, lost);
   if (lost.length > 0) noteDoubt(db, now);
-  spreadMarks(db, kept, tipNames(moves));
+  yield* spreadMarks(db, kept, tipNames(moves));
+  yield moves.length * LISTED_STEPS;
 }
 
 function tipNames(moves: readonly RefUpdate[]): string[] {
@@ -109,19 +120,19 @@ export type Landed = {
 
 /**
  * Moves the refs that may move, as `planned` says, which has to be of the present refs, and adds the pack if any did. A part of the
- * caller's transaction.
+ * caller's transaction. Yields the steps of it.
  */
-export function landUpdates(
+export function* landUpdates(
   db: SqlDatabase,
   { pack, tipPack, entry }: Landing,
   { outcomes, moves }: PlannedMoves,
-): Landed {
+): Generator<number, Landed, undefined> {
   if (moves.length === 0) return { outcomes, moves, packKept: false };
-  moveRefs(db, moves);
+  yield* moveRefs(db, moves);
   const allMoved = outcomes.every((outcome) => outcome.kind === "ok");
   // This comes before the new pack's own dependencies are recorded: its tips are where they should be.
-  moveMarks(db, moves, allMoved && pack?.marked === true, entry.at);
-  const push = appendRefLog(db, entry, moves);
+  yield* moveMarks(db, moves, allMoved && pack?.marked === true, entry.at);
+  const push = yield* appendRefLog(db, entry, moves);
   if (pack !== undefined) keepPack(db, { pack, push }, moves, allMoved);
   if (pack !== undefined && !(pack.marked && allMoved)) noteDoubt(db, entry.at);
   if (pack !== undefined && tipPack !== undefined) keepTipPack(db, tipPack);
@@ -181,56 +192,55 @@ function nameObjects(db: SqlDatabase, { pack, lfsNamed = [] }: CommitPushRequest
 /** What was found out of a push before its transaction: what the rules say, and what its refs come to, if that was found out, too. */
 export type FoundPush = RuleFindings & { readonly planned?: PlannedPush | undefined };
 
-/** Returns what the refs come to: as it was found out before, if nothing has changed since. */
-function presentPlan(
+/** Returns what the refs come to: as it was found out before, if that still holds. Yields the steps of it. */
+function* presentPlan(
   db: SqlDatabase,
   repository: RepositoryRow,
   request: CommitPushRequest,
   found: FoundPush,
-): PlannedMoves {
-  if (stillHolds(found.planned, repository)) return found.planned;
-  return atOnce(planMoves(db, request.updates, policyOf(db, repository, request, found)));
+): Generator<number, PlannedMoves, undefined> {
+  const { updates } = request;
+  if (stillHolds(db, found.planned, updates, repository)) return found.planned;
+  return yield* planMoves(db, updates, policyOf(db, repository, request, found));
 }
 
 /**
- * Applies a push. Nothing is done where the rules have changed since `found`. What the refs come to is found out anew where anything
- * has. `now` is in milliseconds since the epoch.
+ * Applies a push, as a part of the caller's transaction. Nothing is done where the rules have changed since `found`. What the refs come to is found out anew where
+ * something has changed since that it depends on. `now` is in milliseconds since the epoch. Yields the steps of it.
  */
-export function commitPush(
+export function* commitPush(
   db: SqlDatabase,
   request: CommitPushRequest,
   now: number,
   found: FoundPush,
-): CommitPushAnswer | { readonly kind: "rules-moved" } {
-  return db.transaction(() => {
-    const repository = readRepository(db);
-    if (repository === undefined || repository.record.id !== request.id) return { kind: "gone" };
-    const refused = refuseWhole(db, request, now);
-    if (refused !== undefined) return refused;
-    const { pack, tipPack, certificate, once } = request;
-    const { head, headChosen } = repository.record;
-    if (JSON.stringify(found.rules) !== JSON.stringify(listRules(db))) return { kind: "rules-moved" };
-    const planned = presentPlan(db, repository, request, found);
-    if (request.isTrial === true) return { kind: "done", outcomes: planned.outcomes, packKept: false };
-    const { outcomes, moves, packKept, push } = landUpdates(
-      db,
-      {
-        ...(pack === undefined ? {} : { pack }),
-        ...(tipPack === undefined ? {} : { tipPack }),
-        entry: {
-          actor: request.actor,
-          ...(request.actorName === undefined ? {} : { actorName: request.actorName }),
-          at: now,
-          options: request.pushOptions,
-        },
+): Generator<number, CommitPushAnswer | { readonly kind: "rules-moved" }, undefined> {
+  const repository = readRepository(db);
+  if (repository === undefined || repository.record.id !== request.id) return { kind: "gone" };
+  const refused = refuseWhole(db, request, now);
+  if (refused !== undefined) return refused;
+  const { pack, tipPack, certificate, once } = request;
+  const { head, headChosen } = repository.record;
+  if (JSON.stringify(found.rules) !== JSON.stringify(listRules(db))) return { kind: "rules-moved" };
+  const planned = yield* presentPlan(db, repository, request, found);
+  if (request.isTrial === true) return { kind: "done", outcomes: planned.outcomes, packKept: false };
+  const { outcomes, moves, packKept, push } = yield* landUpdates(
+    db,
+    {
+      ...(pack === undefined ? {} : { pack }),
+      ...(tipPack === undefined ? {} : { tipPack }),
+      entry: {
+        actor: request.actor,
+        ...(request.actorName === undefined ? {} : { actorName: request.actorName }),
+        at: now,
+        options: request.pushOptions,
       },
-      planned,
-    );
-    reviveReferred(db, request, moves);
-    nameObjects(db, request, packKept && moves.length === request.updates.length);
-    if (headChosen !== true) settleHead(db, head, moves);
-    if (push !== undefined && certificate !== undefined) insertCertificate(db, push, certificate);
-    if (once !== undefined && moves.length === request.updates.length) insertAnswer(db, once, now);
-    return { kind: "done", outcomes, packKept };
-  });
+    },
+    planned,
+  );
+  reviveReferred(db, request, moves);
+  nameObjects(db, request, packKept && moves.length === request.updates.length);
+  if (headChosen !== true) settleHead(db, head, moves);
+  if (push !== undefined && certificate !== undefined) insertCertificate(db, push, certificate);
+  if (once !== undefined && moves.length === request.updates.length) insertAnswer(db, once, now);
+  return { kind: "done", outcomes, packKept };
 }

@@ -104,8 +104,8 @@ export class ForkDatabase {
     return this.#tables.exist && areAllPending(this.#db, id, names, now);
   }
 
-  /** Fills a repository that was just made. A part of the caller's transaction. */
-  fill({ record }: RepositoryRow, { origin, refs, packs }: ForkContent): void {
+  /** Fills a repository that was just made. A part of the caller's transaction. Yields the steps of it. */
+  *fill({ record }: RepositoryRow, { origin, refs, packs }: ForkContent): Generator<number, void, undefined> {
     insertOrigin(this.#db, origin);
     const names = packs.map(({ name }) => name);
     deletePending(this.#db, record.id, names);
@@ -118,7 +118,7 @@ export class ForkDatabase {
       this.#db,
       marked.map(({ name }) => name),
     );
-    writeRefs(this.#db, valuesOf(refs, objectFormat(record.objectFormat).rawSize));
+    yield* writeRefs(this.#db, valuesOf(refs, objectFormat(record.objectFormat).rawSize));
     bumpCatalogVersion(this.#db);
   }
 

@@ -1,6 +1,7 @@
 /**
  * Looks up what a call asks of the refs before it is answered, in turns with other requests, where that is very much: the values of
- * the refs of a push, which wants are tips, or a list of refs. The answer takes what was found if nothing has changed since.
+ * the refs of a push, which wants are tips, or a list of refs. The answer takes what was found if nothing has changed since. Of the values
+ * it takes what was found in any case, and reads those that have changed since, if they are few.
  *
  * @packageDocumentation
  */
@@ -10,21 +11,23 @@ import type { SqlDatabase } from "../sql/sql-database.ts";
 import { turnOfEvents } from "../turn-of-events.ts";
 import { type RefPage, refPage } from "./open-page.ts";
 import { askedRefs } from "./tables/refs-at.ts";
+import { movedSince } from "./plan-push.ts";
+import { refLogEnds } from "./tables/ref-log.ts";
 import { readRefs, readRefsInParts } from "./tables/refs.ts";
 import { isHidden, readRepository, type RepositoryRow } from "./tables/repository.ts";
 import type { TipIndex } from "./tip-index.ts";
 
 /** Names that are looked up without a pause. */
 const FEW_NAMES = 2000;
-/** How often refs are read that change meanwhile, before they are read without a pause. */
+/** How often refs, or wants, are looked up while refs change meanwhile, before that is done without a pause. */
 const MOST_TRIES = 3;
 /** Bytes of the name of an object, at least. */
 const LEAST_NAME_BYTES = 20;
 
-/** The values of refs, in hexadecimal, by their names, and of which version of the repository they are. */
+/** The values of refs, in hexadecimal, by their names. Later moves come after the place `logEnd` in the log. */
 export type ValuesAhead = {
   readonly id: string;
-  readonly version: number;
+  readonly logEnd: number;
   readonly values: ReadonlyMap<string, string>;
 };
 
@@ -51,8 +54,9 @@ export class LookAhead {
   async valuesFor({ names }: Pick<BeginPushRequest, "names">): Promise<ValuesAhead | undefined> {
     const row = names.length > FEW_NAMES ? this.#read() : undefined;
     if (row === undefined) return undefined;
+    const logEnd = refLogEnds(this.#db).newest;
     const values = await new Pacer(turnOfEvents).finish(readRefsInParts(this.#db, names));
-    return { id: row.record.id, version: row.version, values };
+    return { id: row.record.id, logEnd, values };
   }
 
   /** Looks up what a request asks for, and returns the refs behind `after`: see {@link LookAhead.lookFor}, {@link LookAhead.refsFor}. */
@@ -63,9 +67,15 @@ export class LookAhead {
 
   /** Looks up which wants of a request are tips, if they are many: {@link TipIndex.look} finds the answer there. */
   async lookFor({ wants, publicOnly }: OpenRequest): Promise<void> {
-    const row = wants !== undefined && wants.length > FEW_NAMES * LEAST_NAME_BYTES ? this.#read() : undefined;
-    if (row === undefined || wants === undefined || isHidden(row, publicOnly)) return;
-    await new Pacer(turnOfEvents).finish(this.#tips.lookAhead(wants, row));
+    if (wants === undefined || wants.length <= FEW_NAMES * LEAST_NAME_BYTES) return;
+    const pacer = new Pacer(turnOfEvents);
+    let before: number | undefined;
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const row = this.#read();
+      if (row === undefined || row.version === before || isHidden(row, publicOnly)) return;
+      before = row.version;
+      await pacer.finish(this.#tips.lookAhead(wants, row));
+    }
   }
 
   /**
@@ -98,14 +108,21 @@ export function pageOfRefs(
   return atOnce(refPage(askedRefs(db, request, row.record), after));
 }
 
+function readInOrder(db: SqlDatabase, names: readonly string[]): string[] {
+  const values = readRefs(db, names);
+  return names.map((name) => values.get(name) ?? ""); // There is none.
+}
+
 /** Returns the present values of refs, in the order of the names; "" for one that does not exist. */
 export function presentValues(
   db: SqlDatabase,
   names: readonly string[],
-  { record, version }: RepositoryRow,
+  { record }: RepositoryRow,
   ahead: ValuesAhead | undefined,
 ): string[] {
-  const holds = ahead?.id === record.id && ahead.version === version;
-  const values = holds ? ahead.values : readRefs(db, names);
-  return names.map((name) => values.get(name) ?? ""); // There is none.
+  const moved = ahead?.id === record.id ? movedSince(db, ahead.logEnd) : undefined;
+  if (ahead === undefined || moved === undefined) return readInOrder(db, names);
+  const since = readRefs(db, moved);
+  const valueOf = (name: string): string | undefined => (moved.has(name) ? since.get(name) : ahead.values.get(name));
+  return names.map((name) => valueOf(name) ?? ""); // There is none.
 }

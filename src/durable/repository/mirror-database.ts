@@ -6,36 +6,32 @@
  */
 import { assert } from "../../bytes/assert.ts";
 import { SILENCE_TIME, SYNC_LEASE_TIME, nextSync } from "../../refs/mirror-schedule.ts";
-import {
-  MIRROR_ACTOR,
-  type BeginSyncAnswer,
-  type ConfigureAnswer,
-  type EndSyncAnswer,
-  type EndSyncRequest,
-  type Mirror,
-  type MirrorChange,
-  type MirrorHook,
-  type SealedSecret,
+import type {
+  BeginSyncAnswer,
+  ConfigureAnswer,
+  EndSyncAnswer,
+  EndSyncRequest,
+  Mirror,
+  MirrorChange,
+  MirrorHook,
+  SealedSecret,
 } from "../../refs/mirror-store.ts";
-import { findInParts, isZeroOid } from "../../refs/ref-plan.ts";
 import { isInTail } from "../../catalog/tail.ts";
 import type { RepositoryRecord } from "../../refs/ref-store.ts";
-import type { RefOutcome } from "../../refs/ref-update.ts";
-import type { PackRecord } from "../../catalog/pack-record.ts";
-import { atOnce } from "../../bytes/pacer.ts";
-import { landUpdates } from "./commit-push.ts";
-import { planMoves } from "./plan-push.ts";
 import type { RefsAhead } from "./look-ahead.ts";
+import type { FoundPush } from "./commit-push.ts";
+import { findSync, landSync } from "./land-sync.ts";
+import { areFew } from "./plan-push.ts";
 import type { OpenPage } from "./open-page.ts";
 import type { PointerTable } from "./pointer-keeper.ts";
 import { firstRow, type SqlDatabase } from "../sql/sql-database.ts";
+import { inTransaction } from "../sql/transaction-in-turns.ts";
 import { appendHeadLog } from "./tables/head-log.ts";
-import { deleteLease, hasLease, insertLease } from "./tables/leases.ts";
-import { insertPack, markPacks } from "./tables/packs.ts";
+import { deleteLease, insertLease } from "./tables/leases.ts";
 import { deleteMirror, type MirrorRow, readMirror, readMirrorHook, writeMirror } from "./tables/mirror.ts";
 import { deletePointer, readPointer, writePointer } from "./tables/mirror-pointer.ts";
 import { refLogEnds } from "./tables/ref-log.ts";
-import { bumpVersion, markMirror, moveHead, readRepository } from "./tables/repository.ts";
+import { markMirror, moveHead, readRepository } from "./tables/repository.ts";
 
 /** A job that has not begun after this time is taken for lost, whoever asked for it. Milliseconds. */
 const JOB_TIME = 5 * 60_000;
@@ -234,70 +230,30 @@ export class MirrorDatabase {
     return true;
   }
 
-  end(request: EndSyncRequest, moment: Moment): EndSyncAnswer {
-    return this.#db.transaction(() => {
-      const repository = readRepository(this.#db);
-      const row = repository?.record.id === request.id ? readMirror(this.#db) : undefined;
-      // Another sync has begun since, because this one was taken for dead; or the mirror is gone.
-      if (repository === undefined || row?.running !== request.packName) return { kind: "gone" };
-      const landed = this.#land(request, moment.now);
-      if (landed.kind !== "landed") return landed;
-      if (!landed.packKept && request.isClean) deleteLease(this.#db, request.packName);
-      const { head } = request;
-      const headMoves = head !== undefined && head !== repository.record.head;
-      if (headMoves) {
-        appendHeadLog(this.#db, moment.now, repository.record.head);
-        moveHead(this.#db, head);
-      }
-      writeMirror(this.#db, ended(row, { ...request, changed: headMoves || request.updates.length > 0 }, moment));
-      const record = this.#repository.describe();
-      if (record === undefined) return { kind: "gone" };
-      return { kind: "done", packKept: landed.packKept, record, isPublished: this.#isPublished() };
-    });
+  /** Ends a sync in one transaction, which pauses if very many refs have moved. */
+  async end(request: EndSyncRequest, moment: Moment): Promise<EndSyncAnswer> {
+    const found = await findSync(this.#db, request);
+    return await inTransaction(this.#db, areFew(request.updates), () => this.#ending(request, moment, found));
   }
 
-  #land(
-    { end, pack, tipPack, updates }: EndSyncRequest,
-    now: number,
-  ): Exclude<EndSyncAnswer, { kind: "done" }> | { readonly kind: "landed"; readonly packKept: boolean } {
-    if (pack !== undefined && end.kind === "partial") return this.#landSlice(pack, now);
-    if (updates.length === 0 || end.kind !== "synced") return { kind: "landed", packKept: false };
-    for (const stored of [pack, tipPack]) {
-      if (stored !== undefined && !hasLease(this.#db, stored.name, now)) return { kind: "gone" };
+  *#ending(request: EndSyncRequest, moment: Moment, found: FoundPush): Generator<number, EndSyncAnswer, undefined> {
+    const repository = readRepository(this.#db);
+    const row = repository?.record.id === request.id ? readMirror(this.#db) : undefined;
+    // Another sync has begun since, because this one was taken for dead; or the mirror is gone.
+    if (repository === undefined || row?.running !== request.packName) return { kind: "gone" };
+    const landed = yield* landSync(this.#db, repository, { request, found, now: moment.now });
+    if (landed.kind !== "landed") return landed;
+    if (!landed.packKept && request.isClean) deleteLease(this.#db, request.packName);
+    const { head } = request;
+    const headMoves = head !== undefined && head !== repository.record.head;
+    if (headMoves) {
+      appendHeadLog(this.#db, moment.now, repository.record.head);
+      moveHead(this.#db, head);
     }
-    const found = atOnce(findInParts(updates, { rules: [], pusher: {} }));
-    // Any branch may be deleted, even the current one: HEAD follows the upstream's.
-    const policy = { head: "", readOnly: false, atomic: true, pusher: {}, forwardKnown: true, ...found };
-    const { outcomes, packKept } = landUpdates(
-      this.#db,
-      {
-        ...(pack === undefined ? {} : { pack }),
-        ...(tipPack === undefined ? {} : { tipPack }),
-        entry: { actor: MIRROR_ACTOR, at: now, options: [] },
-      },
-      atOnce(planMoves(this.#db, updates, policy)),
-    );
-    const refused = outcomes.find((outcome) => outcome.kind === "rejected" && outcome.why.kind !== "atomic");
-    if (refused !== undefined) return { kind: "refused", why: explain(refused) };
-    const tips = updates.filter(({ newOid }) => !isZeroOid(newOid));
-    markPacks(
-      this.#db,
-      end.reached ?? [],
-      tips.map(({ name }) => name),
-    );
-    return { kind: "landed", packKept };
-  }
-
-  /** Adds the pack of a slice. No ref needs it yet, so it has no mark. */
-  #landSlice(
-    pack: PackRecord,
-    now: number,
-  ): { readonly kind: "gone" } | { readonly kind: "landed"; readonly packKept: true } {
-    if (!hasLease(this.#db, pack.name, now)) return { kind: "gone" };
-    insertPack(this.#db, { ...pack, marked: false });
-    deleteLease(this.#db, pack.name);
-    bumpVersion(this.#db, now);
-    return { kind: "landed", packKept: true };
+    writeMirror(this.#db, ended(row, { ...request, changed: headMoves || request.updates.length > 0 }, moment));
+    const record = this.#repository.describe();
+    if (record === undefined) return { kind: "gone" };
+    return { kind: "done", packKept: landed.packKept, record, isPublished: this.#isPublished() };
   }
 
   #isPublished(): boolean {
@@ -350,14 +306,6 @@ export class MirrorDatabase {
     const isRunning = row.runningUntil !== undefined && row.runningUntil > now;
     writeMirror(this.#db, { ...row, asked: true, nextSync: isRunning ? row.runningUntil : now + JOB_TIME });
   }
-}
-
-function explain(outcome: RefOutcome): string {
-  const why = outcome.kind === "rejected" ? outcome.why.kind : "ok";
-  if (why === "directory-conflict")
-    return `${outcome.name} can't be there beside a ref whose name it is a directory of.`;
-  if (why === "too-many-directories") return "The names of the upstream's refs have too many directories.";
-  return `${outcome.name} could not be moved: ${why}.`;
 }
 
 /**

@@ -1,13 +1,14 @@
 /**
  * Finds out what the refs of a push come to: which may move, and which are refused. A small push has this done within its
  * transaction. That would keep all others waiting for one of very many refs, so it has it done before, in turns with them, and
- * the transaction only looks whether anything has changed since.
+ * the transaction only looks whether anything has changed since that the push has to do with.
  *
  * @packageDocumentation
  */
 import {
   createdDirectories,
   demandedValues,
+  directoriesOf,
   isZeroOid,
   planRefUpdates,
   type RefPolicy,
@@ -18,22 +19,34 @@ import type { RefOutcome, RefUpdate } from "../../refs/ref-update.ts";
 import type { CommitPushRequest } from "../../refs/ref-store.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { succeededContexts } from "./tables/commit-statuses.ts";
+import { namesMovedSince, refLogEnds } from "./tables/ref-log.ts";
 import { namesWithRefsBelow, readRefsInParts, refNamesBelow } from "./tables/refs.ts";
 import { readRepository, type RepositoryRow } from "./tables/repository.ts";
 
 /** Refs of a push, and characters of their names, up to which what they come to is found out within its transaction. */
 const FEW_REFS = 500;
 const FEW_CHARACTERS = 65_536;
+/** Moves that are looked at of those that came after something was found out. After more of them it is found out anew. */
+const MOST_MOVED = 2000;
+
+const NOWHERE: ReadonlySet<string> = new Set();
+
+/** Whether updates are so few that all is found out of them, and done with them, in one turn. */
+export function areFew(updates: readonly RefUpdate[]): boolean {
+  return updates.length <= FEW_REFS && updates.reduce((sum, { name }) => sum + name.length, 0) <= FEW_CHARACTERS;
+}
 
 /** What the refs of a push come to. */
 export type PlannedMoves = {
   readonly outcomes: readonly RefOutcome[];
   /** The updates that were accepted and change something, in the order of the commands. */
   readonly moves: readonly RefUpdate[];
+  /** The directories of the refs that are created. A ref that has the name of one stands in the way. */
+  readonly directories: ReadonlySet<string>;
 };
 
-/** The same, and of which state of the repository that is. */
-export type PlannedPush = PlannedMoves & { readonly of: RepositoryRow };
+/** The same, and of which state of the repository that is. `logEnd` is the newest place in the log of its refs. */
+export type PlannedPush = PlannedMoves & { readonly of: RepositoryRow; readonly logEnd: number };
 
 /** A policy, and what its rules say of each update. */
 export type FoundPolicy = RefPolicy & RuleFindings;
@@ -81,14 +94,12 @@ export function* planMoves(
   const directories = yield* createdDirectories(updates);
   if (directories === undefined) {
     const why = { kind: "too-many-directories" } as const;
-    return { outcomes: updates.map(({ name }) => ({ name, kind: "rejected", why })), moves: [] };
+    return { outcomes: updates.map(({ name }) => ({ name, kind: "rejected", why })), moves: [], directories: NOWHERE };
   }
   const state = yield* loadState(db, updates, directories);
   const outcomes = yield* planRefUpdates(updates, policy, state, policy);
-  return { outcomes, moves: movesOf(updates, outcomes) };
+  return { outcomes, moves: movesOf(updates, outcomes), directories };
 }
-
-const NOWHERE: ReadonlySet<string> = new Set();
 
 /** Returns the policy for a push. */
 export function policyOf(
@@ -103,29 +114,56 @@ export function policyOf(
   return { ...judged, ...found, succeeded: (oid) => succeeded.get(oid) ?? NOWHERE };
 }
 
+/** What of a push, or of a mirror's sync, its refs depend on. */
+type Planned = Pick<CommitPushRequest, "id" | "updates">;
+
 /**
  * Finds out before its transaction what the refs of a push come to. Yields the steps of it. Returns `undefined` for a push of few refs, and where
- * there is no such repository.
+ * there is no such repository. `policy` returns the policy for it.
  */
 export function* planPush(
   db: SqlDatabase,
-  request: CommitPushRequest,
-  found: RuleFindings,
+  { updates, id }: Planned,
+  policy: (of: RepositoryRow) => FoundPolicy,
 ): Generator<number, PlannedPush | undefined, undefined> {
-  const { updates, id } = request;
-  const characters = updates.reduce((sum, { name }) => sum + name.length, 0);
-  if (updates.length <= FEW_REFS && characters <= FEW_CHARACTERS) return undefined;
+  if (areFew(updates)) return undefined;
   const of = readRepository(db);
   if (of?.record.id !== id) return undefined;
-  return { of, ...(yield* planMoves(db, updates, policyOf(db, of, request, found))) };
+  const logEnd = refLogEnds(db).newest;
+  return { of, logEnd, ...(yield* planMoves(db, updates, policy(of))) };
 }
 
-/** Whether what was found out before is what would be found out now: every move of a ref makes another version. */
+/** Returns the refs that have moved since a place in the log; `undefined` if they are too many to be looked at. */
+export function movedSince(db: SqlDatabase, place: number): ReadonlySet<string> | undefined {
+  const moved = namesMovedSince(db, place, MOST_MOVED + 1);
+  return moved.length > MOST_MOVED ? undefined : new Set(moved);
+}
+
+/**
+ * Whether refs have moved since the plan was made that it depends on: refs of the push itself, and those that stand, or stood, in the
+ * way of one. Every move of a ref is in the log.
+ */
+function areTouched(db: SqlDatabase, { logEnd, directories }: PlannedPush, updates: readonly RefUpdate[]): boolean {
+  const moved = movedSince(db, logEnd);
+  if (moved === undefined) return true;
+  if (moved.size === 0) return false;
+  const names = new Set(updates.map(({ name }) => name));
+  return [...moved].some((name) => {
+    const above = [...directoriesOf(name)];
+    return names.has(name) || directories.has(name) || above.some((directory) => names.has(directory));
+  });
+}
+
+/** Whether what was found out of updates before is what would be found out now. */
 export function stillHolds(
+  db: SqlDatabase,
   planned: PlannedPush | undefined,
+  updates: readonly RefUpdate[],
   { record, version }: RepositoryRow,
 ): planned is PlannedPush {
-  if (planned === undefined || planned.of.version !== version) return false;
+  if (planned === undefined) return false;
   const { head, readOnly, statusChanges } = planned.of.record;
-  return head === record.head && readOnly === record.readOnly && statusChanges === record.statusChanges;
+  const isSame = head === record.head && readOnly === record.readOnly && statusChanges === record.statusChanges;
+  // Every move of a ref makes another version.
+  return isSame && (planned.of.version === version || !areTouched(db, planned, updates));
 }

@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 import { present } from "../../bytes/assert.ts";
+import { atOnce } from "../../bytes/pacer.ts";
 import type { TenantHook } from "../../access/tenant-hook.ts";
 import { encodeRefRows } from "../../refs/ref-rows.ts";
 import type {
@@ -19,6 +20,7 @@ import type {
 import type { RefLogPage, RefLogQuery } from "../../refs/ref-log.ts";
 import { type CreateAnswer, type SettingsChange, settingsTag } from "../../refs/repository-settings.ts";
 import type { UploadAnswer, UploadRequest } from "../../refs/upload-store.ts";
+import { changeSettings } from "./change-settings.ts";
 import { copyTenantHooks } from "./copied-hooks.ts";
 import type { DueWork } from "./due-work.ts";
 import type { EventSource } from "./event-sockets.ts";
@@ -35,22 +37,21 @@ import { type BegunPage, isAsKnown, type OpenPage } from "./open-page.ts";
 import { Tables } from "../sql/migrations.ts";
 import { emptyTables, REPOSITORY_SCHEMA } from "./schema.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
+import { inTransaction } from "../sql/transaction-in-turns.ts";
 import { answeredBefore } from "./tables/answered-requests.ts";
 import { doomPrefix, duePrefixes, nextPrefixDue, notePrefixEmpty, postponePrefix } from "./tables/doomed-prefixes.ts";
 import { deleteLease, expiredLeases, LEASE_TIME, leaseEnd } from "./tables/leases.ts";
 import { readOrigin } from "./tables/forks.ts";
 import { headAt } from "./tables/head-log.ts";
-import { noteDoubt } from "./tables/maintenance.ts";
 import { readMirrorSummary } from "./tables/mirror.ts";
 import { knownPacks, listAskedPacks, listPacksBeyond, sumPackBytes } from "./tables/packs.ts";
 import { recentValuesOf } from "./tables/recent-values.ts";
-import { refLogEnds } from "./tables/ref-log.ts";
 import { readCertificate } from "./tables/push-certificates.ts";
 import { readRefLogPage } from "./tables/ref-log-pages.ts";
 import { changePushChecks, readPushChecks } from "./push-checks.ts";
 import { isUnused } from "./unused.ts";
 import { readPushSeed } from "./tables/push-seed.ts";
-import { listRules, replaceRules } from "./tables/ref-rules.ts";
+import { listRules } from "./tables/ref-rules.ts";
 import { listNamedRefs, readRef, readRefs } from "./tables/refs.ts";
 import {
   insertRepository,
@@ -60,9 +61,7 @@ import {
   noteDerivedVersion,
   noteUploadChange,
   noteUsageVersion,
-  markPublic,
   readRepository,
-  updateSettings,
   type RepositoryRow,
 } from "./tables/repository.ts";
 import { deleteUpload, sumUploads } from "./tables/uploads.ts";
@@ -246,17 +245,25 @@ export class RepositoryDatabase {
     return this.#tables.transaction(() => answerUpload(this.#db, request, now));
   }
 
+  /** Makes a repository. A fork may have very many refs: see {@link createInTurns}. */
   create(request: CreateRequest, now: number): CreateAnswer {
-    return this.#tables.transaction(() => {
-      const existing = this.#read();
-      if (existing !== undefined) return { kind: "exists", record: this.#described(existing) };
-      if (request.id !== undefined && this.moves.isSpent(request.id)) return { kind: "gone" };
-      if (request.fork !== undefined && !this.forks.isReady(request, now)) return { kind: "stale" };
-      const made = this.#insert(request, now);
-      if (made === undefined) return { kind: "gone" };
-      if (request.fork !== undefined) this.forks.fill(made, request.fork);
-      return { kind: "created", record: this.#described(this.#read() ?? made) };
-    });
+    return this.#tables.transaction(() => atOnce(this.#creating(request, now)));
+  }
+
+  /** Makes a repository in one transaction, which pauses if it is a fork. */
+  async createInTurns(request: CreateRequest, now: number): Promise<CreateAnswer> {
+    return await inTransaction(this.#tables, request.fork === undefined, () => this.#creating(request, now));
+  }
+
+  *#creating(request: CreateRequest, now: number): Generator<number, CreateAnswer, undefined> {
+    const existing = this.#read();
+    if (existing !== undefined) return { kind: "exists", record: this.#described(existing) };
+    if (request.id !== undefined && this.moves.isSpent(request.id)) return { kind: "gone" };
+    if (request.fork !== undefined && !this.forks.isReady(request, now)) return { kind: "stale" };
+    const made = this.#insert(request, now);
+    if (made === undefined) return { kind: "gone" };
+    if (request.fork !== undefined) yield* this.forks.fill(made, request.fork);
+    return { kind: "created", record: this.#described(this.#read() ?? made) };
   }
 
   describe(publicOnly?: boolean): DescribedRepository | undefined {
@@ -269,13 +276,7 @@ export class RepositoryDatabase {
       const before = this.describe();
       if (before === undefined) return undefined;
       if (tags?.includes(settingsTag(before)) === false) return "stale";
-      updateSettings(this.#db, change, now);
-      if (change.graceDays !== undefined || change.showsPast !== undefined) noteDoubt(this.#db, now);
-      changePushChecks(this.#db, change);
-      if (before.visibility === "private" && change.visibility === "public") {
-        markPublic(this.#db, { seq: refLogEnds(this.#db).newest, at: now });
-      }
-      if (change.rules !== undefined) replaceRules(this.#db, change.rules);
+      changeSettings(this.#db, before, change, now);
       return this.describe();
     });
   }

@@ -153,8 +153,8 @@ export class RepositoryObject extends HookedObject {
   }
 
   /** See `RepositorySettings.create`. */
-  create(request: CreateRequest): CreateAnswer {
-    return this.waking(this.#database.create(request, Date.now()));
+  async create(request: CreateRequest): Promise<CreateAnswer> {
+    return this.waking(await this.#database.createInTurns(request, Date.now()));
   }
 
   /** See `RepositorySettings.change`. */
@@ -298,8 +298,8 @@ export class RepositoryObject extends HookedObject {
   }
 
   /** See `MirrorStore.endSync`. */
-  endSync(request: EndSyncRequest): EndSyncAnswer {
-    const answer = this.#database.mirror.end(request, { now: Date.now(), jitter: Math.random() });
+  async endSync(request: EndSyncRequest): Promise<EndSyncAnswer> {
+    const answer = await this.#database.mirror.end(request, { now: Date.now(), jitter: Math.random() });
     if (answer.kind === "done") this.ctx.waitUntil(this.#syncs.ended(request.end));
     this.#refsMoved();
     return answer;

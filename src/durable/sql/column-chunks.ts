@@ -24,9 +24,12 @@ export type ColumnChunk = {
   readonly flags: Uint8Array;
 };
 
-/** Characters of texts, and rows, that go into one statement, approximately. No column may have 2 MB. */
+/**
+ * Characters of texts, and rows, that go into one statement, approximately. No column may have 2 MB, and a statement is the least
+ * that is done in one turn.
+ */
 const MOST_CHARACTERS = 400_000;
-const MOST_ROWS = 20_000;
+const MOST_ROWS = 4000;
 /** What a text takes in JSON beside its characters. */
 const QUOTES = 3;
 

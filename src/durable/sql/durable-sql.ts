@@ -18,5 +18,7 @@ export function durableSql(storage: DurableObjectStorage): SqlDatabase {
     },
     rows: (sql, ...parameters) => rowsOf(storage.sql.exec(sql, ...parameters).raw()),
     transaction: (work) => storage.transactionSync(work),
+    // The runtime holds back the object's events until it has ended.
+    transactionInTurns: async (work) => await storage.transaction(async () => await work()),
   };
 }

@@ -118,4 +118,15 @@ export class Tables {
       throw error;
     }
   }
+
+  /** Runs `work`, which pauses, in a transaction: see `SqlDatabase.transactionInTurns`. */
+  async transactionInTurns<T>(work: () => Promise<T>): Promise<T> {
+    const existed = this.#exist;
+    try {
+      return await this.#db.transactionInTurns(work);
+    } catch (error) {
+      this.#exist = existed;
+      throw error;
+    }
+  }
 }

@@ -18,6 +18,12 @@ export interface SqlDatabase {
   rows(sql: string, ...parameters: SqlValue[]): Iterable<SqlRow>;
   /** Runs `work` in a transaction: an exception undoes everything that it did. Transactions don't nest. */
   transaction<T>(work: () => T): T;
+  /**
+   * Runs `work`, which pauses, in a transaction: an exception undoes everything that it did. The object gets no other event until it
+   * has ended, so that nobody sees a part of it, or writes in between. Other objects of the isolate run during the pauses. It must
+   * end within 30 seconds, or the object is reset.
+   */
+  transactionInTurns<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /**

@@ -42,21 +42,21 @@ class Timed {
   }
 
   /** Syncs a branch, and drops it again; gives the moment at which it was there. */
-  sync(name: string): number {
+  async sync(name: string): Promise<number> {
     const { mirror } = this.store.database;
-    const move = (updates: ReturnType<typeof create>[]): void => {
+    const move = async (updates: ReturnType<typeof create>[]): Promise<void> => {
       this.now += 1000;
       const packName = `pack-${++this.#packs}`;
       mirror.begin(packName, this.now);
-      const ended = mirror.end(
+      const ended = await mirror.end(
         { id: this.#id, packName, end: { kind: "synced" }, isClean: true, updates, bytes: 0, objects: 0 },
         { now: this.now, jitter: 0 },
       );
       if (ended.kind !== "done") throw new Error(ended.kind);
     };
-    move([create(name, oid(2))]);
+    await move([create(name, oid(2))]);
     const there = this.now;
-    move([remove(name, oid(2))]);
+    await move([remove(name, oid(2))]);
     this.now += 1000;
     return there;
   }
@@ -100,7 +100,7 @@ it("is nothing that came before the repository was a mirror, nor of an upstream 
   timed.follow("https://example.com/a.git");
   expect(await timed.shows(pushed)).toEqual([false, false]);
   expect(await timed.namesAt(pushed)).toEqual([]);
-  const first = timed.sync("refs/heads/first");
+  const first = await timed.sync("refs/heads/first");
   expect(await timed.shows(first)).toEqual([true, true]);
   expect(await timed.namesAt(first)).toEqual(["refs/heads/first"]);
   expect(await timed.beginning(false)).toBe(2);
@@ -111,7 +111,7 @@ it("is nothing that came before the repository was a mirror, nor of an upstream 
   expect(await timed.shows(first)).toEqual([false, false]);
   expect(await timed.namesAt(first)).toEqual([]);
   // Made an ordinary repository, pushed to, and a mirror once more.
-  const second = timed.sync("refs/heads/second");
+  const second = await timed.sync("refs/heads/second");
   timed.store.database.mirror.promote();
   const between = await timed.secret("refs/heads/between");
   timed.follow("https://example.com/b.git");
@@ -123,13 +123,13 @@ it("is nothing that came before the repository was a mirror, nor of an upstream 
 it("is for those who read it because it is public what came since it was", async () => {
   const timed = await new Timed().make();
   timed.follow("https://example.com/a.git");
-  const hidden = timed.sync("refs/heads/private-times");
+  const hidden = await timed.sync("refs/heads/private-times");
   await timed.store.change({ description: "still private" });
   await timed.store.change({ visibility: "public" });
   expect(await timed.shows(hidden)).toEqual([false, true]);
   expect([await timed.namesAt(hidden, true), await timed.namesAt(hidden)]).toEqual([[], ["refs/heads/private-times"]]);
   expect([await timed.beginning(true), await timed.beginning(false)]).toEqual([2, 0]);
-  const shown = timed.sync("refs/heads/public-times");
+  const shown = await timed.sync("refs/heads/public-times");
   expect(await timed.shows(shown)).toEqual([true, true]);
   // What is public already does not become so.
   await timed.store.change({ visibility: "public" });

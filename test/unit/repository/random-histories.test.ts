@@ -264,7 +264,7 @@ class Settings {
         bytes: 0,
         objects: 0,
       } as const;
-      mirror.end(asked, { now: this.now, jitter: 0 });
+      await mirror.end(asked, { now: this.now, jitter: 0 });
     }
     if (newOid === ZERO) this.refs.delete(name);
     else this.refs.set(name, newOid);

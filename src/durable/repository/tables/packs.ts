@@ -74,6 +74,8 @@ assert(2 * INDEX_HEAD_LIMIT <= SQL_VALUE_LIMIT, "a row takes the head of an inde
 const MAX_DEPENDENCIES = 1000;
 /** The most rows that are written when several packs come to rest on refs. Beyond it, too, they depend on all refs. */
 const MAX_PAIRS = 10_000;
+/** Steps of a character of the refs on which marks may rest. */
+const CHARACTER_STEPS = 3;
 /** Stands for "any ref". A ref name can't contain an asterisk. */
 const ANY_REF = "*";
 
@@ -266,10 +268,14 @@ export function markPacks(db: SqlDatabase, packs: readonly string[], refs: reado
   }
 }
 
-/** Makes every pack whose mark rests on one of `refs` rest on `others` as well. */
-export function spreadMarks(db: SqlDatabase, refs: readonly string[], others: readonly string[]): void {
+/** Makes every pack whose mark rests on one of `refs` rest on `others` as well. Yields the steps of it. */
+export function* spreadMarks(
+  db: SqlDatabase,
+  refs: readonly string[],
+  others: readonly string[],
+): Generator<number, void, undefined> {
   const marks = tailMarks(db);
-  const packs = packsOn(db, refs);
+  const packs = yield* packsOn(db, refs);
   for (const name of packs) {
     const rests = marks.get(name);
     if (rests !== undefined) markTail(db, name, dependenciesOn([...new Set([...rests, ...others])]));
@@ -277,22 +283,23 @@ export function spreadMarks(db: SqlDatabase, refs: readonly string[], others: re
   insertPairs(db, [...packs], others);
 }
 
-/** Returns the packs whose marks rest on one of these refs. */
-function packsOn(db: SqlDatabase, refs: readonly string[]): Set<string> {
+/** Returns the packs whose marks rest on one of these refs. Yields the steps of each statement. */
+function* packsOn(db: SqlDatabase, refs: readonly string[]): Generator<number, Set<string>, undefined> {
   const packs = new Set<string>();
   for (const chunk of jsonChunks(refs)) {
     const rows = db.rows("SELECT DISTINCT p.pack FROM json_each(?) j JOIN pack_refs p ON p.ref = j.value", chunk);
     for (const row of rows) packs.add(textAt(row, 0));
+    yield chunk.length * CHARACTER_STEPS;
   }
   const asked = new Set(refs);
   for (const [name, rests] of tailMarks(db)) if (rests.some((ref) => asked.has(ref))) packs.add(name);
   return packs;
 }
 
-/** Clears the mark of every pack that rests on one of these refs: they no longer keep its objects reachable. */
-export function clearMarks(db: SqlDatabase, refs: readonly string[]): void {
+/** Clears the mark of every pack that rests on one of these refs: they no longer keep its objects reachable. Yields the steps of it. */
+export function* clearMarks(db: SqlDatabase, refs: readonly string[]): Generator<number, void, undefined> {
   if (refs.length === 0) return;
-  unmarkPacks(db, [...packsOn(db, [ANY_REF, ...refs])]);
+  unmarkPacks(db, [...(yield* packsOn(db, [ANY_REF, ...refs]))]);
 }
 
 /** Clears the marks of these packs. */

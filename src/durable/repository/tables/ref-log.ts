@@ -81,8 +81,18 @@ export type PushEntry = {
   readonly options: readonly string[];
 };
 
-/** Adds a push and its moves. Returns the push's id. Options too long for a row are left out, and the log says so. */
-export function appendRefLog(db: SqlDatabase, entry: PushEntry, moves: Iterable<RefMove>): number {
+/** Steps of a move that is noted. */
+const NOTE_STEPS = 150;
+
+/**
+ * Adds a push and its moves. Returns the push's id. Options too long for a row are left out, and the log says so. Yields the steps of
+ * each statement, as a part of the caller's transaction.
+ */
+export function* appendRefLog(
+  db: SqlDatabase,
+  entry: PushEntry,
+  moves: Iterable<RefMove>,
+): Generator<number, number, undefined> {
   const options = JSON.stringify(entry.options);
   const kept = options.length * 3 <= SQL_VALUE_LIMIT ? options : JSON.stringify(["(too long)"]);
   const { actor, actorName = null, at } = entry;
@@ -108,6 +118,7 @@ export function appendRefLog(db: SqlDatabase, entry: PushEntry, moves: Iterable<
       width,
     );
     before += count;
+    yield count * NOTE_STEPS;
   }
   return push;
 }
@@ -156,6 +167,12 @@ export function readRefLog(db: SqlDatabase, after: number, limit: number): Logge
     limit,
   );
   return Array.from(rows, moveOf);
+}
+
+/** Returns the names of the refs that moved after a place in the log, in order, at most `limit`. */
+export function namesMovedSince(db: SqlDatabase, place: number, limit: number): string[] {
+  const rows = db.rows("SELECT name FROM ref_log WHERE seq > ? ORDER BY seq LIMIT ?", place, limit);
+  return Array.from(rows, (row) => textAt(row, 0));
 }
 
 /** Returns one row with its push; `undefined` if there is none. */

@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import { atOnce } from "../../../bytes/pacer.ts";
 import { byteTextOf } from "../../../object/escaped-bytes.ts";
 import { columnChunks, type ColumnRow } from "../../sql/column-chunks.ts";
 import { jsonChunks, type SqlDatabase, textAt } from "../../sql/sql-database.ts";
@@ -11,12 +12,17 @@ import { jsonChunks, type SqlDatabase, textAt } from "../../sql/sql-database.ts"
 /** A value for a ref. Oids are hexadecimal. */
 export type RefValue = { readonly name: string; readonly oid: string; readonly peeled?: string };
 
-/** Sets refs, and makes those that don't exist. */
-export function writeRefs(db: SqlDatabase, values: Iterable<RefValue>): void {
+/** Steps of a ref that is set or removed: its row, and those of two indexes. */
+const WRITE_STEPS = 500;
+/** Refs that one turn removes, at least. */
+const MOST_DELETED = 4000;
+
+/** Sets refs, and makes those that don't exist. Yields the steps of each statement, as a part of the caller's transaction. */
+export function* writeRefs(db: SqlDatabase, values: Iterable<RefValue>): Generator<number, void, undefined> {
   const rows = function* (): Generator<ColumnRow> {
     for (const { name, oid, peeled = "" } of values) yield { text: byteTextOf(name), names: [oid, peeled] };
   };
-  for (const { texts, width, columns } of columnChunks(rows())) {
+  for (const { texts, count, width, columns } of columnChunks(rows())) {
     db.run(
       `INSERT INTO refs (name, oid, peeled)
         SELECT value, substr(?2, key * ?4 + 1, ?4), nullif(substr(?3, key * ?4 + 1, ?4), zeroblob(?4)) FROM json_each(?1) WHERE true
@@ -25,13 +31,18 @@ export function writeRefs(db: SqlDatabase, values: Iterable<RefValue>): void {
       ...columns,
       width,
     );
+    yield count * WRITE_STEPS;
   }
 }
 
-/** Removes refs. */
-export function deleteRefs(db: SqlDatabase, names: Iterable<string>): void {
-  for (const chunk of jsonChunks(Array.from(names, (name) => byteTextOf(name)))) {
-    db.run("DELETE FROM refs WHERE name IN (SELECT value FROM json_each(?))", chunk);
+/** Removes refs. Yields the steps of each statement, as a part of the caller's transaction. */
+export function* deleteRefs(db: SqlDatabase, names: readonly string[]): Generator<number, void, undefined> {
+  for (let from = 0; from < names.length; from += MOST_DELETED) {
+    const some = names.slice(from, from + MOST_DELETED).map((name) => byteTextOf(name));
+    for (const chunk of jsonChunks(some)) {
+      db.run("DELETE FROM refs WHERE name IN (SELECT value FROM json_each(?))", chunk);
+    }
+    yield some.length * WRITE_STEPS;
   }
 }
 
@@ -49,5 +60,5 @@ export function storeNamesAsBytes(db: SqlDatabase): void {
   for (const chunk of jsonChunks(refs.map(({ name }) => name))) {
     db.run("DELETE FROM refs WHERE name IN (SELECT value FROM json_each(?))", chunk);
   }
-  writeRefs(db, refs);
+  atOnce(writeRefs(db, refs));
 }

@@ -17,21 +17,36 @@ const NAMES = Array.from(
   { length: MANY },
   (_, at) => `refs/heads/a-topic-with-a-name-that-is-rather-long-as-some-are/${at}`,
 );
-const CREATIONS = NAMES.map((name, at): RefUpdate => ({ name, oldOid: ZERO, newOid: oid(at + 1), forward: true }));
+const creation = (name: string, at = 0): RefUpdate => ({ name, oldOid: ZERO, newOid: oid(at + 1), forward: true });
+const CREATIONS = NAMES.map((name, at) => creation(name, at));
+const DELETIONS = CREATIONS.map(({ name, newOid }) => ({ name, oldOid: newOid, newOid: ZERO, forward: false }));
 
 let database: RepositoryDatabase;
 /** The statements since the last transaction began, and of those whether one reads refs. */
 let inTransaction: string[] = [];
+/** Whether a transaction is under way that pauses. */
+let isInTurns = false;
+/** A statement that fails in the transaction, by what it begins with, and how often it is run before. */
+let failing = { statement: "", after: 0 };
 
 function watched(): SqlDatabase {
   const sql = nodeSql();
-  const note = (statement: string): void => void inTransaction.push(statement);
+  const note = (statement: string): void => {
+    inTransaction.push(statement);
+    const fails = failing.statement !== "" && statement.startsWith(failing.statement) && failing.after-- === 0;
+    if (fails) throw new Error("no room");
+  };
   return {
     run: (statement, ...parameters) => (note(statement), sql.run(statement, ...parameters)),
     rows: (statement, ...parameters) => (note(statement), sql.rows(statement, ...parameters)),
     transaction: (work) => {
       inTransaction = [];
       return sql.transaction(work);
+    },
+    transactionInTurns: async (work) => {
+      inTransaction = [];
+      isInTurns = true;
+      return await sql.transactionInTurns(work).finally(() => (isInTurns = false));
     },
   };
 }
@@ -60,11 +75,18 @@ async function during<T>(work: Promise<T>, meanwhile: () => Promise<unknown>): P
   return { answer: await answer, pauses };
 }
 
+function opened(): Extract<ReturnType<RepositoryDatabase["open"]>, { kind: "found" }> {
+  const page = database.open({ refPrefixes: [] });
+  if (page.kind !== "found") throw new Error(page.kind);
+  return page;
+}
+
 const nothing = async (): Promise<void> => undefined;
 
 beforeEach(() => {
   database = new RepositoryDatabase(watched(), () => "id");
   database.create(NEW_REPOSITORY, 1);
+  failing = { statement: "", after: 0 };
 });
 
 describe("a push of very many refs", () => {
@@ -92,6 +114,55 @@ describe("a push of very many refs", () => {
     expect(looksRefsUp()).toBe(true);
   });
 
+  it("pauses within its transaction, and so does one that deletes them", async () => {
+    let pauses = 0;
+    const count = async (): Promise<void> => void (isInTurns && pauses++);
+    await during(land(CREATIONS), count);
+    expect(pauses).toBeGreaterThan(5);
+    pauses = 0;
+    // HEAD has come to point to the first.
+    const { answer } = await during(land(DELETIONS.slice(1)), count);
+    expect(new Set(kinds(answer))).toEqual(new Set(["ok"]));
+    expect(pauses).toBeGreaterThan(5);
+    expect(Array.from(decodeRefRows(opened().refs, 20), ({ name }) => name)).toEqual([NAMES[0]]);
+  });
+
+  it("leaves nothing where it fails after some of its pauses, and lands afterwards", async () => {
+    const { version } = opened();
+    for (const statement of ["INSERT INTO refs ", "INSERT INTO ref_log "]) {
+      failing = { statement, after: 4 };
+      await expect(land(CREATIONS)).rejects.toThrow("no room");
+      expect(opened()).toMatchObject({ version, refs: [] });
+      expect(database.refLog({ limit: 1 })?.pushes).toEqual([]);
+    }
+    expect(new Set(kinds(await land(CREATIONS)))).toEqual(new Set(["ok"]));
+  });
+
+  it("is not found out anew where only refs move that it has nothing to do with", async () => {
+    const others = ["refs/heads/b", "refs/heads/a-topic/1", "refs/tags/a", "refs/headsman/a"];
+    await during(land(CREATIONS), async () => {
+      const name = others.pop();
+      if (name !== undefined && !isInTurns) expect(kinds(await land([creation(name)]))).toEqual(["ok"]);
+    });
+    expect(others).toEqual([]);
+    expect(looksRefsUp()).toBe(false);
+    expect(database.refLog({ limit: 1, before: 5 })?.pushes[0]?.moves[0]?.seq).toBe(4);
+  });
+
+  it.each([
+    ["that is a directory of one", `${NAMES[9]}/x/y`, NAMES[9] ?? "", `${NAMES[9]}/x/y`],
+    ["below one", NAMES[9] ?? "", `${NAMES[9]}/x/y`, NAMES[9] ?? ""],
+  ])("is found out anew where a ref is made meanwhile %s", async (_, pushed, made, refused) => {
+    const updates = [...CREATIONS.filter(({ name }) => name !== NAMES[9]), creation(pushed)];
+    let isDone = false;
+    const { answer } = await during(land(updates), async () => {
+      if (!isDone) expect(kinds(await land([creation(made)]))).toEqual(["ok"]);
+      isDone = true;
+    });
+    const refusals = answer.kind === "done" ? answer.outcomes.filter(({ kind }) => kind !== "ok") : [];
+    expect(refusals).toEqual([{ name: refused, kind: "rejected", why: { kind: "directory-conflict", other: made } }]);
+  });
+
   it("is begun with the values of the refs as they are then", async () => {
     await land(CREATIONS);
     const request = { names: NAMES };
@@ -106,10 +177,27 @@ describe("a push of very many refs", () => {
     expect(looksRefsUp()).toBe(false);
     await land([update]);
     expect(current()[7]).toBe(oid(1000));
+    expect(current()[8]).toBe(oid(9));
+    // What has moved is read, and nothing else.
+    expect(inTransaction.filter((statement) => statement.includes("JOIN refs"))).toHaveLength(1);
   });
 });
 
 describe("a fetch of very many wants", () => {
+  it("has them looked up again in turns where a ref moves meanwhile", async () => {
+    await land(CREATIONS);
+    const wants = concat(Array.from({ length: MANY }, (_, at) => fromHex(oid(at + 1)) ?? new Uint8Array(0)));
+    let isDone = false;
+    await during(database.ahead.lookFor({ wants }), async () => {
+      if (!isDone) await land([{ name: NAMES[3] ?? "", oldOid: oid(4), newOid: ZERO, forward: false }]);
+      isDone = true;
+    });
+    inTransaction = [];
+    const page = database.open({ wants });
+    expect(inTransaction.some((statement) => statement.includes("WHERE oid ="))).toBe(false);
+    expect(page.kind === "found" ? page.wantIsTip.indexOf(0) : page.kind).toBe(3);
+  });
+
   it("has them looked up before it is answered, and anew when a ref has moved since", async () => {
     await land(CREATIONS);
     const wants = concat(Array.from({ length: MANY }, (_, at) => fromHex(oid(at + 2)) ?? new Uint8Array(0)));

@@ -28,7 +28,7 @@ async function changedTo(change: Partial<MirrorSettings>): Promise<{ ended: stri
   mirror.begin("first", NOW);
   configure({ ...SETTINGS, ...change });
   const next = mirror.begin("second", NOW).kind;
-  const { kind } = mirror.end(
+  const { kind } = await mirror.end(
     {
       id: made.record.id,
       packName: "first",
@@ -49,18 +49,18 @@ it("a failing upstream is left alone until its retry is due, even while changes 
   const made = await store.create(CREATION);
   if (made.kind !== "created") throw new Error(made.kind);
   const { mirror } = store.database;
-  const sync = (end: SyncEnd, now: number): void => {
+  const sync = async (end: SyncEnd, now: number): Promise<void> => {
     mirror.begin(`pack-${now}`, now);
     const { id } = made.record;
-    mirror.end(
+    await mirror.end(
       { id, packName: `pack-${now}`, end, isClean: true, updates: [], bytes: 0, objects: 0 },
       { now, jitter: 0.5 },
     );
   };
   mirror.configure({ settings: SETTINGS, login: "keep", hook: "keep" }, NOW);
-  sync({ kind: "synced", reached: [] }, NOW);
+  await sync({ kind: "synced", reached: [] }, NOW);
   expect(mirror.nextDue()).toBe(NOW + 60_000);
-  sync({ kind: "failed", why: "It fails.", retryAfter: 7_200_000 }, NOW + 1);
+  await sync({ kind: "failed", why: "It fails.", retryAfter: 7_200_000 }, NOW + 1);
   expect(mirror.nextDue()).toBe(NOW + 1 + 7_200_000);
 });
 

@@ -36,16 +36,19 @@ class Syncing {
   }
 
   /** A sync from its beginning to its end. */
-  sync(packName: string, request: Pick<EndSyncRequest, "end"> & Partial<EndSyncRequest>): EndSyncAnswer {
+  async sync(packName: string, request: Pick<EndSyncRequest, "end"> & Partial<EndSyncRequest>): Promise<EndSyncAnswer> {
     const { mirror } = this.store.database;
     const { kind } = mirror.begin(packName, NOW);
     if (kind !== "begun") throw new Error(kind);
-    return mirror.end({ id: this.#id, packName, isClean: true, updates: [], bytes: 0, objects: 0, ...request }, MOMENT);
+    return await mirror.end(
+      { id: this.#id, packName, isClean: true, updates: [], bytes: 0, objects: 0, ...request },
+      MOMENT,
+    );
   }
 
-  slice(name: string, packs: readonly string[]): EndSyncAnswer {
+  async slice(name: string, packs: readonly string[]): Promise<EndSyncAnswer> {
     const end = { kind: "partial", slice: { anchors: new Uint8Array(20).fill(7), packs } } as const;
-    return this.sync(name, { end, pack: packRecord(name, { source: "mirror" }) });
+    return await this.sync(name, { end, pack: packRecord(name, { source: "mirror" }) });
   }
 
   async marks(): Promise<Record<string, boolean>> {
@@ -64,8 +67,8 @@ const landed = (packName: string, reached: readonly string[]): Parameters<Syncin
 describe("packs of slices", () => {
   it("have no mark until refs reach them, and are known by name while they wait", async () => {
     const syncing = await new Syncing().begin();
-    syncing.slice("a", ["a"]);
-    syncing.slice("b", ["a", "b"]);
+    await syncing.slice("a", ["a"]);
+    await syncing.slice("b", ["a", "b"]);
     expect(await syncing.marks()).toEqual({ a: false, b: false });
     const begun = syncing.store.database.mirror.begin("later", NOW);
     expect(begun).toMatchObject({ kind: "begun", slice: { packs: ["a", "b"] } });
@@ -73,38 +76,38 @@ describe("packs of slices", () => {
 
   it("get their marks with the refs, those that are in the catalog", async () => {
     const syncing = await new Syncing().begin();
-    syncing.slice("a", ["a"]);
-    syncing.slice("b", ["a", "b"]);
-    expect(syncing.sync("c", landed("c", ["a", "b", "unknown"]))).toMatchObject({ kind: "done", packKept: true });
+    await syncing.slice("a", ["a"]);
+    await syncing.slice("b", ["a", "b"]);
+    expect(await syncing.sync("c", landed("c", ["a", "b", "unknown"]))).toMatchObject({ kind: "done", packKept: true });
     expect(await syncing.marks()).toEqual({ a: true, b: true, c: true });
     expect(syncing.store.database.mirror.begin("later", NOW)).not.toHaveProperty("slice");
   });
 
   it("get none where they are not known to be reached", async () => {
     const syncing = await new Syncing().begin();
-    syncing.slice("a", ["a"]);
-    syncing.sync("c", landed("c", []));
+    await syncing.slice("a", ["a"]);
+    await syncing.sync("c", landed("c", []));
     expect(await syncing.marks()).toEqual({ a: false, c: true });
   });
 
   it("get none where the refs are refused", async () => {
     const syncing = await new Syncing().begin();
-    syncing.slice("a", ["a"]);
+    await syncing.slice("a", ["a"]);
     const updates = [create("refs/heads/main", oid(1)), create("refs/heads/main/below", oid(2))];
-    expect(syncing.sync("c", { ...landed("c", ["a"]), updates })).toMatchObject({ kind: "refused" });
+    expect(await syncing.sync("c", { ...landed("c", ["a"]), updates })).toMatchObject({ kind: "refused" });
     expect(await syncing.marks()).toEqual({ a: false });
   });
 
   it("lose them, all, when a ref that they rest on is rewritten or goes", async () => {
     for (const newOid of [oid(9), "0".repeat(40)]) {
       const syncing = await new Syncing().begin();
-      syncing.slice("a", ["a"]);
-      syncing.sync("c", landed("c", ["a"]));
+      await syncing.slice("a", ["a"]);
+      await syncing.sync("c", landed("c", ["a"]));
       const forward = { name: "refs/heads/main", oldOid: oid(1), newOid: oid(3), forward: true };
-      syncing.sync("d", { end: { kind: "synced" }, updates: [forward] });
+      await syncing.sync("d", { end: { kind: "synced" }, updates: [forward] });
       expect(await syncing.marks()).toEqual({ a: true, c: true });
       const rewritten = { name: "refs/heads/side", oldOid: oid(2), newOid, forward: false };
-      syncing.sync("e", { end: { kind: "synced" }, updates: [rewritten] });
+      await syncing.sync("e", { end: { kind: "synced" }, updates: [rewritten] });
       expect(await syncing.marks()).toEqual({ a: false, c: false });
     }
   });
@@ -112,13 +115,13 @@ describe("packs of slices", () => {
   it("rest on any ref where they are many and the refs are", async () => {
     const syncing = await new Syncing().begin();
     const names = Array.from({ length: 30 }, (_, i) => `p${i}`);
-    for (const [i, name] of names.entries()) syncing.slice(name, names.slice(0, i + 1));
+    for (const [i, name] of names.entries()) await syncing.slice(name, names.slice(0, i + 1));
     const updates = Array.from({ length: 500 }, (_, i) => create(`refs/tags/v${i}`, oid(i)));
-    syncing.sync("c", { ...landed("c", names), updates });
+    await syncing.sync("c", { ...landed("c", names), updates });
     expect(new Set(Object.values(await syncing.marks()))).toEqual(new Set([true]));
-    syncing.sync("d", { end: { kind: "synced" }, updates: [create("refs/heads/new", oid(1))] });
+    await syncing.sync("d", { end: { kind: "synced" }, updates: [create("refs/heads/new", oid(1))] });
     const dropped = { name: "refs/heads/new", oldOid: oid(1), newOid: "0".repeat(40), forward: false };
-    syncing.sync("e", { end: { kind: "synced" }, updates: [dropped] });
+    await syncing.sync("e", { end: { kind: "synced" }, updates: [dropped] });
     const marks = await syncing.marks();
     expect(names.some((name) => marks[name])).toBe(false);
     expect(marks["c"]).toBe(true);
@@ -136,27 +139,27 @@ describe("marks", () => {
 
   async function begun(): Promise<Syncing> {
     const syncing = await new Syncing().begin();
-    syncing.sync("c", landed("c", []));
+    await syncing.sync("c", landed("c", []));
     return syncing;
   }
 
   it("go on where what a ref had is reached by what comes, and rest on all that came with it", async () => {
     for (const update of [moved, dropped]) {
       const syncing = await begun();
-      syncing.sync("d", { ...synced, ...packed("d"), updates: [forward, update] });
+      await syncing.sync("d", { ...synced, ...packed("d"), updates: [forward, update] });
       expect(await syncing.marks()).toEqual({ c: true, d: true });
       const rewritten = { name: "refs/heads/main", oldOid: oid(4), newOid: oid(9), forward: false };
-      syncing.sync("e", { ...synced, ...packed("e"), updates: [rewritten] });
+      await syncing.sync("e", { ...synced, ...packed("e"), updates: [rewritten] });
       expect(await syncing.marks()).toEqual({ c: false, d: false, e: true });
     }
   });
 
   it("end where the pack that reaches it is not itself reached, or another ref loses what it had", async () => {
     const unmarked = await begun();
-    unmarked.sync("d", { ...synced, ...packed("d", false), updates: [moved] });
+    await unmarked.sync("d", { ...synced, ...packed("d", false), updates: [moved] });
     expect(await unmarked.marks()).toEqual({ c: false, d: false });
     const lost = await begun();
-    lost.sync("d", { ...synced, ...packed("d"), updates: [moved, { ...forward, forward: false }] });
+    await lost.sync("d", { ...synced, ...packed("d"), updates: [moved, { ...forward, forward: false }] });
     expect(await lost.marks()).toEqual({ c: false, d: true });
   });
 });

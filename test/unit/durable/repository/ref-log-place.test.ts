@@ -1,5 +1,6 @@
 /** Where in the ref log an instant lies, and how its rows are numbered. */
 import { expect, it } from "vitest";
+import { atOnce } from "../../../../src/bytes/pacer.ts";
 import { REPOSITORY_SCHEMA, emptyTables } from "../../../../src/durable/repository/schema.ts";
 import {
   appendRefLog,
@@ -22,7 +23,7 @@ it("an instant's place is behind the last move before it, whatever is gone from 
   const times: number[] = [];
   for (let push = 0; push < 40; push++) {
     const names = Array.from({ length: 1 + (push % 3) }, (_, at) => `refs/heads/${at}`);
-    appendRefLog(db, { actor: "operator", at: 10 * push, options: [] }, names.map(move));
+    atOnce(appendRefLog(db, { actor: "operator", at: 10 * push, options: [] }, names.map(move)));
     times.push(...names.map(() => 10 * push));
   }
   const expected = (at: number): number => times.filter((time) => time < at).length;
@@ -34,7 +35,7 @@ it("an instant's place is behind the last move before it, whatever is gone from 
 /** Adds a push of two moves. Returns its number and that of its last move. */
 function append(db: SqlDatabase): [number, number] {
   const entry = { actor: "operator", at: 1, options: [] };
-  const push = appendRefLog(db, entry, ["refs/heads/a", "refs/heads/b"].map(move));
+  const push = atOnce(appendRefLog(db, entry, ["refs/heads/a", "refs/heads/b"].map(move)));
   return [push, refLogEnds(db).newest];
 }
 

@@ -1,5 +1,6 @@
 /** What becomes of a repository's tables when they come from a backup. */
 import { beforeEach, describe, expect, it } from "vitest";
+import { atOnce } from "../../../../src/bytes/pacer.ts";
 import { KEPT_TABLES, REPOSITORY_SCHEMA } from "../../../../src/durable/repository/schema.ts";
 import { setStatus } from "../../../../src/durable/repository/tables/commit-statuses.ts";
 import { appendRefLog } from "../../../../src/durable/repository/tables/ref-log.ts";
@@ -40,7 +41,7 @@ beforeEach(() => {
 
 const number = (sql: string): number => integerAt(Array.from(db.rows(sql))[0] ?? [], 0);
 const texts = (sql: string): unknown[] => Array.from(db.rows(sql), ([value]) => value);
-const push = (): number => appendRefLog(db, { actor: "a", at: 0, options: [] }, []);
+const push = (): number => atOnce(appendRefLog(db, { actor: "a", at: 0, options: [] }, []));
 
 describe("a restored repository", () => {
   it("gives out no number that was given out since an earlier restore", () => {

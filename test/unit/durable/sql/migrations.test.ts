@@ -82,6 +82,7 @@ describe("waking", () => {
         writes++;
         return inner.transaction(work);
       },
+      transactionInTurns: async (work) => await inner.transactionInTurns(work),
     };
     expect(new RepositoryDatabase(db, () => "2".repeat(32)).describe()?.id).toBe("1".repeat(32));
     expect(writes).toBe(0);

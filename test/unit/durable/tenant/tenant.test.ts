@@ -44,6 +44,7 @@ function countingSql(): { db: SqlDatabase; writes: () => number; statements: () 
       return inner.rows(sql, ...parameters);
     },
     transaction: (work) => inner.transaction(work),
+    transactionInTurns: async (work) => await inner.transactionInTurns(work),
   };
   return { db, writes: () => writes, statements: () => statements };
 }

@@ -1,0 +1,23 @@
+/**
+ * A transaction that may be very large. A small one is done in one turn, and costs no more than that. A large one pauses, so that
+ * other objects of the isolate are served meanwhile.
+ *
+ * @packageDocumentation
+ */
+import { atOnce, Pacer } from "../../bytes/pacer.ts";
+import { turnOfEvents } from "../turn-of-events.ts";
+import type { SqlDatabase } from "./sql-database.ts";
+
+/**
+ * Runs `work`, which yields its steps, in one transaction: an exception undoes all of it. Where `isSmall` is true it does not pause, and
+ * is done when this function returns its promise. Otherwise the object gets no other event until it has ended: see
+ * `SqlDatabase.transactionInTurns`.
+ */
+export async function inTransaction<T>(
+  db: Pick<SqlDatabase, "transaction" | "transactionInTurns">,
+  isSmall: boolean,
+  work: () => Generator<number, T, undefined>,
+): Promise<T> {
+  if (isSmall) return db.transaction(() => atOnce(work()));
+  return await db.transactionInTurns(async () => await new Pacer(turnOfEvents).finish(work()));
+}
