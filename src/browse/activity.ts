@@ -112,7 +112,7 @@ function inOrder(a: Contributor, b: Contributor): number {
 }
 
 /** The commits of a week by {@link weekOf}. */
-type WeekOfCommits = { readonly week: number; readonly commits: number };
+export type WeekOfCommits = { readonly week: number; readonly commits: number };
 
 /**
  * Counts the commits of the weeks up to that of a commit (raw name), oldest first, from times alone: no commit is read
@@ -128,13 +128,14 @@ export async function recentWeeks(
   const { graph } = session;
   const queue = new CommitQueue();
   const seen = new Set<number>();
-  const put = async (node: number): Promise<void> => {
+  const put = (node: number): void => {
     if (seen.has(node)) return;
     seen.add(node);
-    await graph.loadCommit(node);
     queue.push(node, graph.commits.timeOf(node));
   };
-  await put(graph.node(tip));
+  const begin = graph.node(tip);
+  await graph.loadCommit(begin);
+  put(begin);
   const last = weekOf(queue.youngestTime);
   const counts = Array.from({ length: most }, () => 0);
   const mayTake = session.repository.pacer.steps + steps;
@@ -149,10 +150,16 @@ export async function recentWeeks(
       isCut = session.repository.pacer.steps < mayTake;
       break;
     }
-    await session.work(COMMIT_STEPS);
+    const { pacer } = session.repository;
+    pacer.add(COMMIT_STEPS);
+    if (pacer.isDue) await pacer.pace();
     const at = week - (last - most + 1);
     if (at < most) counts[at] = (counts[at] ?? 0) + 1; // A parent may be younger than the tip.
-    for (const parent of graph.commits.parentsOf(node).slice()) await put(parent);
+    const parents = graph.commits.parentsOf(node).slice();
+    // Nothing is awaited where the commit-graph has them: that would take longer than to look them up.
+    const loading = graph.loadCommits(parents);
+    if (loading !== undefined) await loading;
+    parents.forEach(put);
   }
   const weeks = counts.map((commits, at) => ({ week: last - most + 1 + at, commits }));
   return { weeks: weeks.filter(({ week }) => week >= first), isCut };

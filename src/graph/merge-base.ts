@@ -196,7 +196,8 @@ class Painting {
     if (!this.#wasByGeneration) return this.listed;
     const { commits } = this.#session;
     const queue = new CommitQueue();
-    const left = new Set(this.listed);
+    // What is stale is reached through no other commit, and nobody asks for it. It is most of what was examined.
+    const left = new Set(this.listed.filter((node) => !this.#session.has(node, STALE)));
     const add = (node: number): void => {
       if (left.delete(node)) queue.push(node, commits.timeOf(node));
     };

@@ -90,15 +90,18 @@ export function splitHeaders(bytes: Uint8Array, decode: (bytes: Uint8Array) => s
   return { headers, body: bytes.subarray(bytes.length) };
 }
 
+/** Nearly all commits are read by it: to make a decoder takes longer than to decode most of them. */
+const utf8 = new TextDecoder();
+
 /**
  * Returns the decoder for a commit's `encoding` header: UTF-8 if there is none, or one that this runtime does not know.
  */
 export function textDecoder(encoding: string | undefined): TextDecoder {
-  if (encoding === undefined) return new TextDecoder();
+  if (encoding === undefined) return utf8;
   try {
     return new TextDecoder(encoding);
   } catch {
     // The label is unknown: the text is then shown as UTF-8, as git shows it.
-    return new TextDecoder();
+    return utf8;
   }
 }

@@ -16,7 +16,9 @@ import {
 import type { BrowseSession } from "../browse/browse-session.ts";
 import { CommitLog } from "../browse/commit-log.ts";
 import { peelToCommit } from "../browse/revision.ts";
+import { toHex } from "../bytes/hex.ts";
 import { found } from "../http/content.ts";
+import { type BegunChanges, weeksKey } from "./begun-changes.ts";
 import { pageOfRevision } from "./by-content.ts";
 import type { ContentPage, Rendering } from "./content-page.tsx";
 import { pathLink } from "./links.ts";
@@ -38,6 +40,8 @@ const MOST_LISTED = 200;
 /** The weeks of the front page's plot, and the steps that are taken for it: some hundredths of a second. */
 const RECENT_WEEKS = 52;
 const RECENT_STEPS = 4_000_000;
+/** About the bytes that a week takes where it is remembered. */
+const WEEK_BYTES = 64;
 const DAY_CHARACTERS = 10;
 
 /** Returns the day of a time in seconds since the epoch. */
@@ -66,9 +70,20 @@ function barsOf(weeks: Activity["weeks"]): Bar[] {
 }
 
 /** The plot of the last year of a revision, for the repository's front page; nothing where no week is known whole. */
-export async function recentPlot(session: BrowseSession, commit: Uint8Array, rendering: Rendering) {
-  const { weeks, isCut } = await recentWeeks(session, commit, { most: RECENT_WEEKS, steps: RECENT_STEPS });
-  if (isCut) rendering.isPartial = true;
+export async function recentPlot(
+  session: BrowseSession,
+  commit: Uint8Array,
+  { rendering, begun }: { readonly rendering: Rendering; readonly begun: BegunChanges },
+) {
+  const key = weeksKey(session.answer.record.id, toHex(commit));
+  let weeks = begun.weeks.read(key);
+  if (weeks === undefined) {
+    const recent = await recentWeeks(session, commit, { most: RECENT_WEEKS, steps: RECENT_STEPS });
+    ({ weeks } = recent);
+    if (recent.isCut) rendering.isPartial = true;
+    // Fewer weeks are those of a search that ended early.
+    else if (weeks.length === RECENT_WEEKS) begun.weeks.keep(key, weeks, WEEK_BYTES * weeks.length);
+  }
   const [first] = weeks;
   if (first === undefined || machineTime(weekBegins(first.week)) === undefined) return null;
   const bars = weeks.map(({ week, commits }) => ({ label: `week of ${dayOf(weekBegins(week))}`, value: commits }));

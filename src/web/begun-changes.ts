@@ -8,6 +8,7 @@
  *
  * @packageDocumentation
  */
+import type { WeekOfCommits } from "../browse/activity.ts";
 import type { PendingEntries } from "../browse/last-changes.ts";
 import type { Identity } from "../object/identity.ts";
 import { Remembered } from "./remembered.ts";
@@ -27,15 +28,25 @@ export type Begun = { readonly found: ReadonlyMap<number, LastCommit>; readonly 
 
 /** Bytes of all that is remembered. */
 const MOST_BYTES = 2 * 1024 * 1024;
+/** Bytes of all weeks that are remembered beside it. */
+const MOST_WEEKS_BYTES = 256 * 1024;
 /** About the bytes that a directory takes beside its entries and its key, and those of an entry. */
 const DIRECTORY_BYTES = 1024;
 const ENTRY_BYTES = 400;
+
+/** Returns the name under which the weeks before a commit are remembered. */
+export function weeksKey(repository: string, commit: string): string {
+  return `${repository} ${commit}`;
+}
 
 /** The searches that an isolate remembers. */
 export class BegunChanges {
   readonly #begun: Remembered<Begun>;
 
-  /** `most` is how many bytes are remembered. */
+  /** The commits of the last weeks before a commit, under the names of {@link weeksKey}: what the front page plots. */
+  readonly weeks = new Remembered<readonly WeekOfCommits[]>(MOST_WEEKS_BYTES);
+
+  /** `most` is how many bytes of searches are remembered. */
   constructor(most = MOST_BYTES) {
     this.#begun = new Remembered(most);
   }

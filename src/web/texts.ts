@@ -55,7 +55,7 @@ export function shownSize(bytes: number): string {
 
 /** Returns a number with separators between thousands. */
 export function shownCount(count: number): string {
-  return count.toLocaleString("en-US");
+  return String(count).replaceAll(/\B(?=(?:\d{3})+$)/g, ",");
 }
 
 /** Returns how long ago a time (seconds since the epoch) was, in the largest unit that fits. */

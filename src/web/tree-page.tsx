@@ -195,7 +195,7 @@ async function partsOf(
   const changes = new Map([...last].map(([at, each]) => [itemAt(entries, at).name, each] as const));
   const hasAll = commit === undefined || changes.size === entries.length;
   rendering.isPartial = !hasAll;
-  const plot = path === "" && commit !== undefined ? await recentPlot(session, commit, rendering) : null;
+  const plot = path === "" && commit !== undefined ? await recentPlot(session, commit, { rendering, begun }) : null;
   return (async function* parts(): AsyncGenerator<Child> {
     yield (
       <Entries page={page} listing={listing} rows={await rowsOf(page, listing, { entries: shown, sizes, changes })} />

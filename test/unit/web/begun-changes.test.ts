@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { BrowseSession } from "../../../src/browse/browse-session.ts";
 import { listEntries } from "../../../src/browse/tree-at.ts";
 import { Pacer } from "../../../src/bytes/pacer.ts";
+import { recentPlot } from "../../../src/web/activity-page.tsx";
 import { BegunChanges } from "../../../src/web/begun-changes.ts";
 import { findChanges } from "../../../src/web/found-changes.ts";
 import { makeEdits } from "../../support/edited-history.ts";
@@ -60,6 +61,26 @@ it("goes on where the last view ended, and looks for nothing that was found", as
   expect(await view(begun, "c119")).toMatchObject({ found: last.found, steps: 0 });
   // Another commit has a search of its own.
   expect((await view(begun, "c118")).found.size).toBeLessThan(last.count);
+});
+
+it("counts the commits of the weeks that the front page plots once", async () => {
+  const begun = new BegunChanges();
+  const plot = async (tip: string): Promise<{ readonly html: string; readonly steps: number }> => {
+    const pacer = new Pacer(async () => {});
+    const session = await BrowseSession.open({ ...store.repository(), pacer }, store.answer(new Uint8Array(0)));
+    try {
+      const shown = await recentPlot(session, rawName(git.oid(tip)), { rendering: { isPartial: false }, begun });
+      return { html: String(shown), steps: pacer.steps };
+    } finally {
+      session.close();
+    }
+  };
+  const first = await plot("c119");
+  expect(first.html).toContain("Commits per week");
+  expect(first.steps).toBeGreaterThan(0);
+  expect(await plot("c119")).toEqual({ html: first.html, steps: 0 });
+  expect((await plot("c118")).steps).toBeGreaterThan(0);
+  expect(begun.weeks.bytes).toBeGreaterThan(0);
 });
 
 it("remembers as much as it may", async () => {
