@@ -9,6 +9,7 @@ import { readCutCommit } from "../browse/commit.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { Commit } from "../object/commit.ts";
 import type { Identity } from "../object/identity.ts";
+import { escapeHtml } from "./html-filter.ts";
 import { commitLink } from "./links.ts";
 import { machineTime, shortOid, shownPerson, shownTime, splitMessage } from "./texts.ts";
 
@@ -36,6 +37,15 @@ export function When({ person }: { readonly person: Pick<Identity, "time" | "zon
       {shownTime(time, zone).slice(0, DAY_CHARACTERS)}
     </time>
   );
+}
+
+/** Writes the same as text, for rows of which there are many. */
+export function whenHtml(person: Pick<Identity, "time" | "zone"> | undefined): string {
+  if (person === undefined) return "";
+  const machine = machineTime(person.time);
+  const shown = shownTime(person.time, person.zone);
+  const datetime = machine === undefined ? "" : ` datetime="${machine}"`;
+  return `<time class="when"${datetime} title="${escapeHtml(shown)}">${escapeHtml(shown.slice(0, DAY_CHARACTERS))}</time>`;
 }
 
 /** A commit in one line. */

@@ -7,15 +7,16 @@ import { raw } from "hono/html";
 import type { Child } from "hono/jsx";
 import type { DirectoryEntry } from "../browse/tree-at.ts";
 import { toHex } from "../bytes/hex.ts";
+import { isSymlink } from "../object/tree.ts";
 import type { LastCommit } from "./begun-changes.ts";
-import { When } from "./commit-line.tsx";
-import { htmlOf } from "./content-page.tsx";
+import { whenHtml } from "./commit-line.tsx";
+import { escapeHtml } from "./html-filter.ts";
 import { commitLink, pathLink } from "./links.ts";
 import type { RepositoryPage } from "./repository-request.ts";
 import { shownBytes, shownSize } from "./texts.ts";
 
-/** The steps of rendering the row of an entry. */
-const ROW_STEPS = 4000;
+/** The steps of writing the row of an entry. */
+const ROW_STEPS = 500;
 
 /** A directory that is shown. */
 export type Listing = {
@@ -28,48 +29,28 @@ export type Listing = {
 
 const ICONS = { tree: "dir", blob: "file", commit: "module", tag: "file" } as const;
 
-function EntryRow({
-  page,
-  at,
-  entry,
-  size,
-  changed,
-}: {
-  readonly page: RepositoryPage;
-  readonly at: Listing;
-  readonly entry: DirectoryEntry;
-  readonly size: number | undefined;
-  /** The commit that changed it last, if it was found. */
-  readonly changed: LastCommit | undefined;
-}) {
-  const path = at.path === "" ? entry.name : `${at.path}/${entry.name}`;
-  const text = shownBytes(entry.name);
-  const isLink = (entry.mode & 0o170000) === 0o120000;
-  const word = entry.type === "tree" ? "tree" : "blob";
+/** Writes the row of an entry, with the commit that changed it last, if it was found. */
+function entryRow(
+  { name }: RepositoryPage,
+  { path: directory, revision }: Listing,
+  { entry, size, changed }: KnownEntry,
+): string {
+  const path = directory === "" ? entry.name : `${directory}/${entry.name}`;
+  const text = `<bdi>${escapeHtml(shownBytes(entry.name))}</bdi>`;
+  const isTree = entry.type === "tree";
+  const href = escapeHtml(pathLink(name, isTree ? "tree" : "blob", revision, path));
+  const shown =
+    entry.type === "commit"
+      ? `${text} <span class="note">@ ${toHex(entry.oid).slice(0, 10)} (submodule)</span>`
+      : `<a href="${href}">${text}${isTree ? "/" : ""}</a>`;
+  const change =
+    changed === undefined
+      ? ""
+      : `<a href="${escapeHtml(commitLink(name, changed.oid))}"><bdi>${escapeHtml(changed.subject)}</bdi></a>`;
   return (
-    <tr>
-      <td class={`name ${isLink ? "link" : ICONS[entry.type]}`}>
-        {entry.type === "commit" ? (
-          <>
-            <bdi>{text}</bdi> <span class="note">@ {toHex(entry.oid).slice(0, 10)} (submodule)</span>
-          </>
-        ) : (
-          <a href={pathLink(page.name, word, at.revision, path)}>
-            <bdi>{text}</bdi>
-            {entry.type === "tree" ? "/" : ""}
-          </a>
-        )}
-      </td>
-      <td class="change">
-        {changed === undefined ? null : (
-          <a href={commitLink(page.name, changed.oid)}>
-            <bdi>{changed.subject}</bdi>
-          </a>
-        )}
-      </td>
-      <td class="age">{changed === undefined ? null : <When person={changed.committed} />}</td>
-      <td class="size">{size === undefined ? "" : shownSize(size)}</td>
-    </tr>
+    `<tr><td class="name ${isSymlink(entry.mode) ? "link" : ICONS[entry.type]}">${shown}</td>` +
+    `<td class="change">${change}</td><td class="age">${whenHtml(changed?.committed)}</td>` +
+    `<td class="size">${size === undefined ? "" : shownSize(size)}</td></tr>`
   );
 }
 
@@ -132,7 +113,14 @@ export type Known = {
   readonly changes: ReadonlyMap<string, LastCommit>;
 };
 
-/** Renders the rows of entries, with pauses: a thousand of them take longer than others should wait. */
+/** What is known of one of them. */
+type KnownEntry = {
+  readonly entry: DirectoryEntry;
+  readonly size: number | undefined;
+  readonly changed: LastCommit | undefined;
+};
+
+/** Writes the rows of entries, with pauses. There may be a thousand, so they are written as text: elements take ten times as long. */
 export async function rowsOf(
   page: RepositoryPage,
   listing: Listing,
@@ -141,7 +129,7 @@ export async function rowsOf(
   let rows = "";
   for (const [at, entry] of entries.entries()) {
     const changed = changes.get(entry.name);
-    rows += await htmlOf(<EntryRow page={page} at={listing} entry={entry} size={sizes[at]} changed={changed} />);
+    rows += entryRow(page, listing, { entry, size: sizes[at], changed });
     await page.session.work(ROW_STEPS);
   }
   return raw(rows);
