@@ -9,6 +9,12 @@ import { turnOfEvents } from "../turn-of-events.ts";
 import type { SqlDatabase } from "./sql-database.ts";
 
 /**
+ * How long a transaction pauses. What is left then is done in one turn: the runtime resets an object that has got no event for 30
+ * seconds, and where very many others compute, each pause is as long as their turns. Milliseconds.
+ */
+const PAUSING_TIME = 10_000;
+
+/**
  * Runs `work`, which yields its steps, in one transaction: an exception undoes all of it. Where `isSmall` is true it does not pause, and
  * is done when this function returns its promise. Otherwise the object gets no other event until it has ended: see
  * `SqlDatabase.transactionInTurns`.
@@ -19,5 +25,11 @@ export async function inTransaction<T>(
   work: () => Generator<number, T, undefined>,
 ): Promise<T> {
   if (isSmall) return db.transaction(() => atOnce(work()));
-  return await db.transactionInTurns(async () => await new Pacer(turnOfEvents).finish(work()));
+  return await db.transactionInTurns(async () => {
+    const until = Date.now() + PAUSING_TIME;
+    const pause = async (): Promise<void> => {
+      if (Date.now() < until) await turnOfEvents();
+    };
+    return await new Pacer(pause).finish(work());
+  });
 }
