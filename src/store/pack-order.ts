@@ -15,7 +15,7 @@ import type { ObjectFormat } from "../object/object-id.ts";
 import type { PackHandle } from "./pack-handle.ts";
 import type { ReadingTools } from "./pack-place.ts";
 import { READING } from "./reading-policy.ts";
-import { SortedPositions } from "./sorted-positions.ts";
+import { type KeptPositions, SortedPositions } from "./sorted-positions.ts";
 import { assertSound } from "./whole-file.ts";
 
 /** Maps each rank to the position of its entry in the index. */
@@ -26,9 +26,12 @@ export class PackOrder {
   readonly index: PackIndex;
   readonly #ranks: Ranks;
   readonly #entriesEnd: number;
+  /** What the cache has of the ranks, which lasts for as long as they do. */
+  readonly kept: KeptPositions | undefined;
 
-  constructor(index: PackIndex, ranks: Ranks, entriesEnd: number) {
+  constructor(index: PackIndex, ranks: Ranks, entriesEnd: number, kept?: KeptPositions) {
     this.index = index;
+    this.kept = kept;
     this.#ranks = ranks;
     this.#entriesEnd = entriesEnd;
   }
@@ -70,8 +73,8 @@ export async function readOrdersAhead(handles: readonly PackHandle[], format: Ob
     await Promise.all(
       handles.slice(next, next + READING.readsAtOnce).map(async (handle) => {
         const { objects } = handle.record;
-        const rev =
-          objects > READING.sortedObjects ? handle.readFile("rev", reverseIndexBytes(objects, format)) : undefined;
+        const needsFile = objects > READING.sortedObjects && new SortedPositions(handle).get() === undefined;
+        const rev = needsFile ? handle.readFile("rev", reverseIndexBytes(objects, format)) : undefined;
         await Promise.all([handle.loadIndex(), rev === undefined ? undefined : orFault(rev)]);
       }),
     );
@@ -215,14 +218,15 @@ export async function loadPackOrder(
   const { record: pack, pacer, context } = handle;
   const kept = new SortedPositions(handle);
   const known = kept.get();
-  if (known !== undefined) return new PackOrder(await handle.loadIndex(), ranksFrom(known), entriesEnd);
+  if (known !== undefined)
+    return new PackOrder(await handle.loadIndex(), ranksFrom(known.positions), entriesEnd, known);
   const [index, rev] = await Promise.all([
     handle.loadIndex(),
     orFault(handle.readFile("rev", reverseIndexBytes(handle.record.objects, format))),
   ]);
   const tools = { ...context, format, pacer, noteDamage: () => handle.noteDamage("rev") };
   const { ranks, sorted: made, free } = await ranksOrSorted(rev, { pack, index }, tools);
-  if (made !== undefined) kept.keep(made);
+  const keeping = made === undefined ? undefined : kept.keep(made);
   free();
-  return new PackOrder(index, ranks, entriesEnd);
+  return new PackOrder(index, ranks, entriesEnd, keeping);
 }

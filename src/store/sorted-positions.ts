@@ -5,6 +5,9 @@
  */
 import type { PackHandle } from "./pack-handle.ts";
 
+/** Positions, and the array that the cache has of them: it finds what it has evicted for as long as somebody holds that array. */
+export type KeptPositions = { readonly positions: Uint32Array; readonly file: Uint8Array };
+
 /** Keeps the positions of one pack in the isolate's cache, which counts them and may evict them. */
 export class SortedPositions {
   readonly #cache: PackHandle["context"]["cache"];
@@ -16,13 +19,17 @@ export class SortedPositions {
   }
 
   /** Keeps positions, which must not change from now on. */
-  keep(positions: Uint32Array<ArrayBuffer>): void {
-    this.#cache.set(this.#key, new Uint8Array(positions.buffer));
+  keep(positions: Uint32Array<ArrayBuffer>): KeptPositions {
+    const file = new Uint8Array(positions.buffer);
+    this.#cache.set(this.#key, file);
+    return { positions, file };
   }
 
   /** Returns the positions, if the cache has them. They are shared and must not be changed. */
-  get(): Uint32Array | undefined {
-    const bytes = this.#cache.get(this.#key);
-    return bytes && new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / Uint32Array.BYTES_PER_ELEMENT);
+  get(): KeptPositions | undefined {
+    const file = this.#cache.get(this.#key);
+    if (file === undefined) return undefined;
+    const count = file.length / Uint32Array.BYTES_PER_ELEMENT;
+    return { positions: new Uint32Array(file.buffer, file.byteOffset, count), file };
   }
 }

@@ -21,6 +21,8 @@ import type { TipIndex } from "./tip-index.ts";
 const FEW_NAMES = 2000;
 /** How often refs, or wants, are looked up while refs change meanwhile, before that is done without a pause. */
 const MOST_TRIES = 3;
+/** Milliseconds for which one list of refs waits for another. */
+const LONGEST_WAIT = 60_000;
 /** Bytes of the name of an object, at least. */
 const LEAST_NAME_BYTES = 20;
 
@@ -39,6 +41,8 @@ export class LookAhead {
   readonly #db: SqlDatabase;
   readonly #tips: TipIndex;
   readonly #hasTables: () => boolean;
+  /** When the last list of refs ends that is read in turns. */
+  #lastList: Promise<void> = Promise.resolve();
 
   constructor(db: SqlDatabase, tips: TipIndex, hasTables: () => boolean) {
     this.#db = db;
@@ -80,20 +84,51 @@ export class LookAhead {
 
   /**
    * Reads the refs that a request asks for by prefix, behind `after`. Where they change meanwhile it begins anew, some times:
-   * {@link pageOfRefs} takes only what is still so.
+   * {@link pageOfRefs} takes only what is still so. Of lists that are read in turns one is read at a time: each takes up to 16 MiB.
    */
   async refsFor(request: OpenRequest, after = ""): Promise<RefsAhead | undefined> {
-    if (request.refPrefixes === undefined) return undefined;
+    const begun = this.#beginRefs(request, after);
+    if (begun === undefined) return undefined;
+    const { page, ...ahead } = begun;
+    const first = page.next();
+    if (first.done === true) return { ...ahead, page: first.value };
+    return await this.#afterOthers(async () => await this.#readRefs(request, after));
+  }
+
+  #beginRefs(
+    request: OpenRequest,
+    after: string,
+  ): (Omit<RefsAhead, "page"> & { readonly page: Generator<number, RefPage, undefined> }) | undefined {
+    const row = request.refPrefixes === undefined ? undefined : this.#read();
+    if (row === undefined || isHidden(row, request.publicOnly)) return undefined;
+    const { record, version } = row;
+    return { id: record.id, version, page: refPage(askedRefs(this.#db, request, record), after) };
+  }
+
+  async #readRefs(request: OpenRequest, after: string): Promise<RefsAhead | undefined> {
     let ahead: RefsAhead | undefined;
     for (let tries = 0; tries < MOST_TRIES; tries++) {
-      const row = this.#read();
-      if (row === undefined || isHidden(row, request.publicOnly)) return undefined;
-      const { record, version } = row;
-      if (ahead?.id === record.id && ahead.version === version) return ahead;
-      const list = askedRefs(this.#db, request, record);
-      ahead = { id: record.id, version, page: await new Pacer(turnOfEvents).finish(refPage(list, after)) };
+      const begun = this.#beginRefs(request, after);
+      if (begun === undefined) return undefined;
+      if (ahead?.id === begun.id && ahead.version === begun.version) return ahead;
+      ahead = { ...begun, page: await new Pacer(turnOfEvents).finish(begun.page) };
     }
     return ahead;
+  }
+
+  /** Does something after what was begun before it has ended, or has taken very long. */
+  async #afterOthers<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#lastList;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#lastList = promise;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await Promise.race([before, new Promise((go) => (timer = setTimeout(go, LONGEST_WAIT)))]);
+    clearTimeout(timer);
+    try {
+      return await work();
+    } finally {
+      resolve();
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 /** Calls about very many refs: others get a turn before they are answered, and the answers are of the present all the same. */
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { concat } from "../../../../src/bytes/chunk.ts";
 import { fromHex, toHex } from "../../../../src/bytes/hex.ts";
 import { RepositoryDatabase } from "../../../../src/durable/repository/repository-database.ts";
@@ -9,6 +9,16 @@ import type { CommitPushAnswer } from "../../../../src/refs/ref-store.ts";
 import type { RefUpdate } from "../../../../src/refs/ref-update.ts";
 import { nodeSql } from "../../../support/node-sql.ts";
 import { NEW_REPOSITORY } from "../../service/memory-service.ts";
+
+const nothing = async (): Promise<unknown> => undefined;
+/** What is done in each pause, when all that could run has run. */
+const pausing = { act: nothing };
+vi.mock("../../../../src/durable/turn-of-events.ts", () => ({
+  turnOfEvents: async (): Promise<void> => {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    await pausing.act();
+  },
+}));
 
 const MANY = 30_000;
 const ZERO = "0".repeat(40);
@@ -24,6 +34,8 @@ const DELETIONS = CREATIONS.map(({ name, newOid }) => ({ name, oldOid: newOid, n
 let database: RepositoryDatabase;
 /** The statements since the last transaction began, and of those whether one reads refs. */
 let inTransaction: string[] = [];
+/** Where lists of refs were read from. */
+let places: string[] = [];
 /** Whether a transaction is under way that pauses. */
 let isInTurns = false;
 /** A statement that fails in the transaction, by what it begins with, and how often it is run before. */
@@ -38,7 +50,11 @@ function watched(): SqlDatabase {
   };
   return {
     run: (statement, ...parameters) => (note(statement), sql.run(statement, ...parameters)),
-    rows: (statement, ...parameters) => (note(statement), sql.rows(statement, ...parameters)),
+    rows: (statement, ...parameters) => {
+      note(statement);
+      if (statement.includes("peeled")) places.push(parameters.join(" "));
+      return sql.rows(statement, ...parameters);
+    },
     transaction: (work) => {
       inTransaction = [];
       return sql.transaction(work);
@@ -64,15 +80,13 @@ const looksRefsUp = (): boolean => inTransaction.some((statement) => statement.i
 
 /** Runs work that gives way, and does something in each of its pauses. Returns how many these were. */
 async function during<T>(work: Promise<T>, meanwhile: () => Promise<unknown>): Promise<{ answer: T; pauses: number }> {
-  let [isOver, pauses] = [false, 0];
-  const answer = work.finally(() => (isOver = true));
-  for (;;) {
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    if (isOver) break;
+  let pauses = 0;
+  pausing.act = async () => {
     pauses++;
     await meanwhile();
-  }
-  return { answer: await answer, pauses };
+  };
+  const answer = await work.finally(() => (pausing.act = nothing));
+  return { answer, pauses };
 }
 
 function opened(): Extract<ReturnType<RepositoryDatabase["open"]>, { kind: "found" }> {
@@ -80,8 +94,6 @@ function opened(): Extract<ReturnType<RepositoryDatabase["open"]>, { kind: "foun
   if (page.kind !== "found") throw new Error(page.kind);
   return page;
 }
-
-const nothing = async (): Promise<void> => undefined;
 
 beforeEach(() => {
   database = new RepositoryDatabase(watched(), () => "id");
@@ -252,6 +264,23 @@ describe("a list of very many refs", () => {
     expect([moves, pauses > 2]).toEqual([pauses, true]);
     const refs = listed(database.open(request, "", [], ahead));
     expect([refs.size, refs.get(NAMES[3] ?? "")]).toEqual([MANY, oid(100_000 + moves)]);
+  });
+
+  it("is read after those that were asked for before, so that few are held at once", async () => {
+    await land(CREATIONS);
+    places = [];
+    const asked = Array.from({ length: 4 }, () => database.ahead.refsFor({ refPrefixes: [] }));
+    const lists = await Promise.all(asked);
+    expect(lists.map((ahead) => listed(database.open({ refPrefixes: [] }, "", [], ahead)).size)).toEqual(
+      lists.map(() => MANY),
+    );
+    // Each has read its first part, and waited until those before it were read to their ends.
+    const [first = "", second = "", third = "", fourth = "", ...later] = places;
+    expect(new Set([first, second, third, fourth]).size).toBe(1);
+    const parts = later.length / asked.length;
+    expect(parts).toBeGreaterThan(3);
+    const runs = lists.map((_, at) => later.slice(at * parts, (at + 1) * parts));
+    expect(runs).toEqual(runs.map(() => [...new Set(later)]));
   });
 
   it("has nothing read for it where the caller may not read, or asks for no refs", async () => {
