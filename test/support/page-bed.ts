@@ -51,8 +51,8 @@ export class PageBed {
   readonly store = new TestStore({ cacheBytes: 0 });
   readonly gate = new Gate();
   readonly kept = new Map<string, ArrayBuffer>();
-  readonly changes = new BegunChanges();
-  readonly blames = new BegunBlames();
+  changes = new BegunChanges();
+  blames = new BegunBlames();
   traffic = new Traffic();
   readonly #work: Promise<unknown>[] = [];
 
@@ -100,6 +100,14 @@ export class PageBed {
       traffic: this.traffic,
       until: (work: Promise<unknown>) => void this.#work.push(work),
     } as unknown as Host;
+  }
+
+  /** Forgets what views of pages have read, found and kept, as another isolate of another place would. */
+  forget(): void {
+    this.store.forget();
+    this.kept.clear();
+    this.changes = new BegunChanges();
+    this.blames = new BegunBlames();
   }
 
   /** Asks for a page below the repository. */

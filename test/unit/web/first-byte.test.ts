@@ -54,8 +54,7 @@ afterAll(() => {
   vi.unstubAllGlobals();
 });
 beforeEach(() => {
-  bed.store.forget();
-  bed.kept.clear();
+  bed.forget();
   bed.gate.mode = "open";
 });
 
