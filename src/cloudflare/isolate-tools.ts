@@ -16,6 +16,7 @@ import { Turns } from "../bytes/turns.ts";
 import { RecentRefs } from "./recent-refs.ts";
 import { KernelPool } from "../kernel/kernel-pool.ts";
 import { BlockCache } from "../store/block-cache.ts";
+import { READING } from "../store/reading-policy.ts";
 import { PackMemory } from "./known-packs.ts";
 import type { Repository } from "../repository/repository.ts";
 
@@ -71,6 +72,7 @@ assert(
   CACHE_BOUNDS.files + CACHE_BOUNDS.blocks + BUDGET.reserve <= BUDGET.bytes,
   "full caches leave room for a request",
 );
+assert(READING.largeIndexBytes <= CACHE_BOUNDS.files, "an index that is read whole is kept");
 assert(BUDGET.pressed.much <= BUDGET.pressed.little, "a client whose request holds much is waited for less long");
 assert(
   BUDGET.waitingOfShare <= BUDGET.waitingOfCaller,

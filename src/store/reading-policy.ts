@@ -5,7 +5,7 @@
  * | --- | --- | --- |
  * | `wholeIndexBytes` | 1 MiB | an index up to this size is one read, in place of one per look-up |
  * | `costlyIndexBytes` | 4 MiB | an index larger than this is asked last, and for as few names as will do: 150,000 objects |
- * | `largeIndexBytes` | 16 MiB | an index larger than this is never read whole for a few names |
+ * | `largeIndexBytes` | 14 MiB | an index larger than this is never read whole for a few names: an isolate would not keep it, and read it again with each request |
  * | `wholeBitmapBytes` | 2 MiB | a file of bitmaps up to this size is read whole; of a larger one, bitmaps within as many bytes are one read |
  * | `sortedObjects` | 50,000 | the entries of a pack with up to this many objects are sorted, and its `.rev` is not read |
  * | `offsetRows` | 8192 | offsets of an index that are one read: 32 KiB, which takes a bucket no longer than the four bytes of one, and serves the next look-ups |
@@ -34,7 +34,7 @@ const MIB = 1024 * 1024;
 export const READING = {
   wholeIndexBytes: MIB,
   costlyIndexBytes: 4 * MIB,
-  largeIndexBytes: 16 * MIB,
+  largeIndexBytes: 14 * MIB,
   wholeBitmapBytes: 2 * MIB,
   sortedObjects: 50_000,
   offsetRows: 8192,
