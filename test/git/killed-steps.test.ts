@@ -4,9 +4,6 @@
  *
  * @module-tag thorough
  */
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { exportRepository } from "../support/export.ts";
 import { refsAt, refsOf } from "../support/git-client.ts";
@@ -16,6 +13,7 @@ import { pktLines, post } from "../support/git-raw.ts";
 import type { HeldState } from "../support/held-jobs.ts";
 import { HELD_PATH } from "../support/observed-paths.ts";
 import { SeededRandom } from "../support/seeded-random.ts";
+import { rowsOf } from "../support/simulator-rows.ts";
 import { REQUEST_LIMIT, WAIT_LIMIT, withinLimit } from "../support/time-limits.ts";
 import { MirrorBed, type MirrorState } from "../support/upstreams.ts";
 
@@ -231,29 +229,15 @@ async function kill(step: Step, at: number): Promise<string> {
   return state.at ?? "after its end";
 }
 
-/** Rows of a table in each of the simulator's databases that have it. */
-function rowsOf(table: string): Record<string, unknown>[] {
-  const files = readdirSync(bed.state, { recursive: true, encoding: "utf8" });
-  return files
-    .filter((name) => name.endsWith(".sqlite"))
-    .flatMap((name) => {
-      const db = new DatabaseSync(join(bed.state, name), { readOnly: true });
-      const isThere = db.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(table) !== undefined;
-      const rows = isThere ? db.prepare(`SELECT * FROM ${table}`).all() : [];
-      db.close();
-      return rows;
-    });
-}
-
 /** The files of packs, graphs and twins in the bucket that no repository knows of. */
 function orphans(): string[] {
   const known = new Set<unknown>();
   for (const table of ["packs", "commit_graphs", "clone_twin", "multi_pack_index"])
-    for (const row of rowsOf(table)) for (const value of Object.values(row)) known.add(value);
+    for (const row of rowsOf(bed.state, table)) for (const value of Object.values(row)) known.add(value);
   // What the last maintenance has replaced stays for a day, for whoever still reads it.
   const now = Date.now() + CLOCK_STEP * starts;
-  for (const { pack, expires_at: ends } of rowsOf("leases")) if (Number(ends) > now) known.add(pack);
-  const names = rowsOf("_mf_objects").map(({ key }) => String(key));
+  for (const { pack, expires_at: ends } of rowsOf(bed.state, "leases")) if (Number(ends) > now) known.add(pack);
+  const names = rowsOf(bed.state, "_mf_objects").map(({ key }) => String(key));
   return names.filter((key) => {
     const [, name] = /^repos\/\w+\.git\/objects\/pack\/pack-(\w+)/.exec(key) ?? [];
     return name !== undefined && !known.has(name);
