@@ -1,6 +1,6 @@
 /**
  * Every parser of stored and sent bytes, with inputs that are made from those which reached new code. Some of them in every run of the
- * suite; `npm run fuzz` takes a tenth of `FUZZ_RUNS`, and others each time.
+ * suite; `npm run fuzz` takes a tenth of `FUZZ_RUNS`, or as many as there are `FUZZ_SECONDS` for, and others each time.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -34,7 +34,7 @@ import { UploadRequestParser } from "../../src/wire/upload-request.ts";
 import { CONTEXT as context } from "../support/capability-context.ts";
 import { applyDelta, createDelta } from "../support/delta.ts";
 import { finished } from "../support/finished.ts";
-import { recorded, tryTo } from "../support/fuzzing.ts";
+import { fuzzTime, recorded, tryTo } from "../support/fuzzing.ts";
 import { everything, noise } from "../support/git-fixtures.ts";
 import { GitRepository } from "../support/git-repository.ts";
 import { type GuidedTarget, runGuided } from "../support/guided-fuzzing.ts";
@@ -324,8 +324,9 @@ describe("inputs that reach new code are refused, or taken whole", () => {
     const seed = Number(chosen ?? (runs === undefined ? SEED : Date.now() % 1_000_000));
     const first = (typeof seeds === "string" ? (made[seeds] ?? []) : seeds).slice(0, MOST_SEEDS);
     const count = runs === undefined ? FEW : Math.ceil(Number(runs) / SHARE);
-    const { inputs, kept, places } = runGuided({ ...target, seeds: first }, first.length + count, seed);
-    if (runs !== undefined)
+    const limit = { inputs: first.length + count, time: fuzzTime };
+    const { inputs, kept, places } = runGuided({ ...target, seeds: first }, limit, seed);
+    if (runs !== undefined || fuzzTime > 0)
       process.stdout.write(`${JSON.stringify({ name, seed, inputs, kept: kept.length, places })}\n`);
     // More than what the seeds reach: else nothing was guided.
     expect(kept.length).toBeGreaterThan(first.length === 1 ? 1 : 0);

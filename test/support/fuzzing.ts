@@ -10,8 +10,17 @@ import type { PktLine } from "../../src/wire/pkt-line.ts";
 import { pktLine } from "./pkt.ts";
 import { type Side, readTranscript, transcriptNames } from "./transcript.ts";
 
-/** How often a property is tried: some times in every run of the suite, `FUZZ_RUNS` times in `npm run fuzz`. */
-export function fuzzRuns(few: number): { numRuns: number; endOnFailure: true } {
+/** Milliseconds for which each target is tried, where `FUZZ_SECONDS` says so; as often as there is time for, whatever `FUZZ_RUNS` says. */
+export const fuzzTime = Number(process.env["FUZZ_SECONDS"] ?? 0) * 1000;
+
+/** More tries than there is time for. */
+const NO_END = 2 ** 31 - 1;
+
+type Runs = { numRuns: number; endOnFailure: true; interruptAfterTimeLimit?: number };
+
+/** How often a property is tried: some times in every run of the suite, `FUZZ_RUNS` times or for a time in `npm run fuzz`. */
+export function fuzzRuns(few: number): Runs {
+  if (fuzzTime > 0) return { numRuns: NO_END, endOnFailure: true, interruptAfterTimeLimit: fuzzTime };
   const wanted = Number(process.env["FUZZ_RUNS"] ?? 0);
   return { numRuns: Math.max(few, wanted), endOnFailure: true };
 }

@@ -115,16 +115,22 @@ class Mutator {
   }
 }
 
+/** How many inputs a target is fed with; or as many as there is time for, in milliseconds, where that is not 0. */
+export type GuidedLimit = { readonly inputs: number; readonly time?: number };
+
 /**
- * Feeds a target with this many inputs: the seeds, and then what is made of those that reached something new.
+ * Feeds a target with inputs: the seeds, and then what is made of those that reached something new.
  *
  * @throws Error with the input, in Base64, that the target has a fault with
  */
-export function runGuided({ seeds, tokens, read }: GuidedTarget, inputs: number, seed: number): GuidedRun {
+export function runGuided({ seeds, tokens, read }: GuidedTarget, limit: GuidedLimit, seed: number): GuidedRun {
   using code = new RunCode();
   const mutator = new Mutator(seed, tokens);
   const kept: Uint8Array[] = [];
-  for (let at = 0; at < inputs; at++) {
+  const { time = 0 } = limit;
+  const end = Date.now() + time;
+  let at = 0;
+  for (; time > 0 ? at < seeds.length || Date.now() < end : at < limit.inputs; at++) {
     const made = mutator.mutate(mutator.pick(kept) ?? new Uint8Array(0), mutator.pick(kept) ?? new Uint8Array(0));
     const input = new Uint8Array(seeds[at] ?? made); // Behind the seeds come those that are made.
     try {
@@ -137,5 +143,5 @@ export function runGuided({ seeds, tokens, read }: GuidedTarget, inputs: number,
     if (kept.length === MOST_KEPT) kept.shift();
     kept.push(input);
   }
-  return { inputs, kept, places: code.places };
+  return { inputs: at, kept, places: code.places };
 }
