@@ -5,7 +5,8 @@
  */
 import type { OpenPage } from "../durable/repository/open-page.ts";
 import type { BeginSyncAnswer, MirrorStore } from "../refs/mirror-store.ts";
-import { assertFits, openWhole, type RepositoryStub } from "./durable-refs.ts";
+import { openWhole, type RepositoryStub } from "./durable-refs.ts";
+import { assertFits, ONE_SYNC } from "../refs/refs-in-one-step.ts";
 import type { RequestCounters } from "./request-counters.ts";
 
 const ALL = { packs: true, refPrefixes: [] } as const;
@@ -34,7 +35,7 @@ export function durableMirror(object: RepositoryStub, counters: RequestCounters)
     renewSync: (packName) => call(async () => object.renewSync(packName)),
     publishSnapshot: (snapshot) => call(async () => object.publishSnapshot(snapshot)),
     endSync: async (request) => {
-      assertFits(request.updates, "one sync: a refspec could leave some out");
+      assertFits(request.updates, ONE_SYNC);
       return await call(async () => object.endSync(request));
     },
   };

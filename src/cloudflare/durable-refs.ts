@@ -12,7 +12,7 @@ import type { KeptBlobStore } from "../refs/kept-blobs.ts";
 import type { MaintenanceStore } from "../refs/maintenance-store.ts";
 import type { PackCatalog } from "../refs/pack-catalog.ts";
 import type { CreateRequest, OpenAnswer, OpenRequest, RefStore } from "../refs/ref-store.ts";
-import type { RefUpdate } from "../refs/ref-update.ts";
+import { assertFits, MOST_PUSH_BYTES } from "../refs/refs-in-one-step.ts";
 import type { RepositorySettings } from "../refs/repository-settings.ts";
 import type { UploadStore } from "../refs/upload-store.ts";
 import { type KnownPacks, PackMemory } from "./known-packs.ts";
@@ -72,33 +72,8 @@ export async function openWhole(
 /** A stub of a repository's Durable Object. */
 export type RepositoryStub = DurableObjectStub<RepositoryObject>;
 
-/** Bytes that an RPC carries, less what its frame may take. */
-const MOST_PUSH_BYTES = 30 * 1024 * 1024;
-/** Bytes that a command takes in an RPC beside its name and oids: the names of its members, and lengths. */
-const COMMAND_BYTES = 48;
 /** Bytes that a pack's record takes beside the head of its index and its types, at most. */
 const PACK_BYTES = 1024;
-
-/** Returns the bytes that commands take in a call. */
-function updatesBytes(updates: readonly RefUpdate[]): number {
-  let bytes = 0;
-  for (const { name, oldOid, newOid, peeled = "" } of updates) {
-    bytes += COMMAND_BYTES + name.length + oldOid.length + newOid.length + peeled.length;
-  }
-  return bytes;
-}
-
-/**
- * Checks that moves fit one call: they have to land in one, to be one step. `what` names them in the message.
- *
- * @throws LimitExceeded if they don't fit.
- */
-export function assertFits(updates: readonly RefUpdate[], what: string, options: readonly string[] = []): void {
-  let bytes = updatesBytes(updates);
-  for (const option of options) bytes += option.length;
-  if (bytes <= MOST_PUSH_BYTES) return;
-  throw new LimitExceeded("refs-in-one-step", updates.length, `${updates.length} refs are too many for ${what}`);
-}
 
 /** Checks that the content of a fork fits the call that makes it. @throws LimitExceeded if it does not. */
 function assertForkFits({ fork }: CreateRequest): void {

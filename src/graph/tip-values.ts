@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { u8At } from "../bytes/assert.ts";
+import { itemAt, u8At } from "../bytes/assert.ts";
 import { Budget } from "../bytes/budget.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { textOf } from "../object/byte-text.ts";
@@ -35,11 +35,17 @@ export type TipValue = {
   peeled?: Uint8Array;
 };
 
+/** The steps of looking a value up in the pack. */
+const LOOK_STEPS = 40;
+
 /** Finds the type of each value, in the pack and then, all at once, in the catalog. */
 export async function findTipTypes(values: readonly TipValue[], sources: TipSources): Promise<void> {
   const { pack, database, format } = sources;
-  // The pack returns 0 for an object that it does not have.
-  for (const value of values) value.type = pack?.typeOf(value.oid) ?? 0;
+  await database.context.pacer.forEach(values.length, LOOK_STEPS, (at) => {
+    const value = itemAt(values, at);
+    // The pack returns 0 for an object that it does not have.
+    value.type = pack?.typeOf(value.oid) ?? 0;
+  });
   const others = values.filter(({ type }) => type === 0);
   if (others.length === 0) return;
   const names = new Uint8Array(others.length * format.rawSize);

@@ -6,7 +6,7 @@
 import { DumbClient } from "./dumb/dumb-client.ts";
 import { FetchClient, PROTOCOL } from "./fetch-client.ts";
 import { secretsIn } from "./redaction.ts";
-import type { SyncBegun, UpstreamClient } from "./sync-input.ts";
+import type { SyncBegun, SyncInput, UpstreamClient } from "./sync-input.ts";
 import { UpstreamConnection } from "./upstream-connection.ts";
 import { UpstreamFailure } from "./upstream.ts";
 
@@ -23,18 +23,22 @@ export async function connectUpstream(sync: SyncBegun): Promise<UpstreamClient> 
     upstream: settings.upstream,
     authorization: await openLogin(sync),
   });
-  const client = await clientOf(connection, input.agent, input.repository.limits.refs);
+  const client = await clientOf(connection, input);
   const { objectFormat } = snapshot.record;
   if (client.format.name === objectFormat) return client;
   throw new UpstreamFailure(`The upstream names objects by ${client.format.name}, this repository by ${objectFormat}.`);
 }
 
 /** Asks an upstream for its refs or capabilities, and finds out what it speaks. */
-async function clientOf(connection: UpstreamConnection, agent: string, mostRefs: number): Promise<UpstreamClient> {
+async function clientOf(
+  connection: UpstreamConnection,
+  { agent, repository: { limits, pacer } }: SyncInput,
+): Promise<UpstreamClient> {
+  const mostRefs = limits.refs;
   const { answer, plain } = await connection.discover(PROTOCOL);
   try {
-    if (plain === undefined) return await FetchClient.connect(connection, answer, { agent, mostRefs });
-    return await DumbClient.connect(connection, { answer, plain }, mostRefs);
+    if (plain === undefined) return await FetchClient.connect(connection, answer, { agent, mostRefs, pacer });
+    return await DumbClient.connect(connection, { answer, plain }, { mostRefs, pacer });
   } finally {
     await answer.cancel();
   }

@@ -8,6 +8,7 @@
 import type { ByteSource } from "../bytes/byte-stream.ts";
 import { equal } from "../bytes/chunk.ts";
 import { ProtocolError } from "../bytes/failure.ts";
+import type { Pacer } from "../bytes/pacer.ts";
 import { type ObjectFormat, objectFormat } from "../object/object-id.ts";
 import { parseAcknowledgement } from "../wire/acknowledgements.ts";
 import { CapabilityAdvertisementParser } from "../wire/capability-advertisement.ts";
@@ -54,6 +55,9 @@ type Session =
   | { readonly version: 2; readonly capabilities: CapabilityList }
   | { readonly version: 0; readonly capabilities: CapabilityList; readonly refs: RefList };
 
+/** What a conversation needs: the value of `agent=`, and what pauses while the upstream's lines are read. */
+type ClientOptions = { readonly agent: string; readonly pacer: Pacer };
+
 /** What is asked for with `Git-Protocol`. */
 export const PROTOCOL = "version=2";
 
@@ -64,11 +68,13 @@ export class FetchClient {
   readonly #connection: UpstreamConnection;
   readonly #session: Session;
   readonly #agent: string;
+  readonly #pacer: Pacer;
 
-  private constructor(connection: UpstreamConnection, session: Session, agent: string) {
+  private constructor(connection: UpstreamConnection, session: Session, { agent, pacer }: ClientOptions) {
     this.#connection = connection;
     this.#session = session;
     this.#agent = agent;
+    this.#pacer = pacer;
     const format = session.capabilities.value("object-format") ?? "sha1";
     if (format !== "sha1" && format !== "sha256") {
       throw new UpstreamFailure(`The upstream's object format is ${format}, which is not known here.`);
@@ -85,9 +91,10 @@ export class FetchClient {
   static async connect(
     connection: UpstreamConnection,
     { body }: Pick<UpstreamAnswer, "body">,
-    { agent, mostRefs }: { readonly agent: string; readonly mostRefs: number },
+    options: ClientOptions & { readonly mostRefs: number },
   ): Promise<FetchClient> {
-    return new FetchClient(connection, await readAdvertisement(new LineSource(body), mostRefs), agent);
+    const lines = new LineSource(body, options.pacer);
+    return new FetchClient(connection, await readAdvertisement(lines, options.mostRefs), options);
   }
 
   /** Whether the upstream can send shallow history, and any object that it can reach. */
@@ -109,7 +116,7 @@ export class FetchClient {
   async listRefs(prefixes: readonly string[], onRef: (ref: UpstreamRef) => void): Promise<string | undefined> {
     const session = this.#session;
     if (session.version === 0) {
-      for (const ref of session.refs) onRef(ref);
+      await session.refs.forEach(onRef, this.#pacer);
       const symrefs = session.capabilities.values("symref").find((value) => value.startsWith("HEAD:"));
       return symrefs?.slice("HEAD:".length) ?? guessHead(session.refs);
     }
@@ -119,7 +126,7 @@ export class FetchClient {
     formatLsRefsArguments({ peel: false, symrefs: true, unborn, prefixes: ["HEAD", ...prefixes] }, request);
     const answer = await this.#connection.ask(request.takeBytes(), { protocol: PROTOCOL, mayCount: false });
     try {
-      const lines = new LineSource(answer.body);
+      const lines = new LineSource(answer.body, this.#pacer);
       let head: string | undefined;
       let line = await lines.next();
       for (; line.kind === "data"; line = await lines.next()) {
@@ -147,7 +154,7 @@ export class FetchClient {
       mayCount: true,
     });
     try {
-      const lines = new LineSource(answer.body);
+      const lines = new LineSource(answer.body, this.#pacer);
       if (session.version === 2) {
         const { shallowInfo } = await readFetchResponse(lines, this.format);
         if (request.depth === undefined && shallowInfo.length > 0) {
@@ -175,7 +182,7 @@ export class FetchClient {
     const body = this.#fetchCommand(request, this.#session.capabilities);
     const answer = await this.#connection.ask(body, { protocol: PROTOCOL, mayCount: true });
     try {
-      const { shallowInfo } = await readFetchResponse(new LineSource(answer.body), this.format);
+      const { shallowInfo } = await readFetchResponse(new LineSource(answer.body, this.#pacer), this.format);
       const cut = new ObjectIdList(this.format);
       for (const { kind, oid } of shallowInfo) if (kind === "shallow") cut.push(oid);
       return cut;
@@ -251,7 +258,7 @@ function guessHead(refs: RefList): string | undefined {
   let head: Uint8Array | undefined;
   const same: string[] = [];
   for (const { name, oid } of refs) {
-    // HEAD comes before all others, whose names begin with `refs/`.
+    // HEAD is told before all others.
     if (name === "HEAD") head = oid;
     else if (head !== undefined && name.startsWith("refs/heads/") && equal(oid, head)) same.push(name);
   }

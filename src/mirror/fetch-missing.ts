@@ -3,8 +3,11 @@
  *
  * @packageDocumentation
  */
+import { itemAt } from "../bytes/assert.ts";
+import { concat } from "../bytes/chunk.ts";
 import { LimitExceeded } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
+import { sortInTurns } from "../bytes/sort-in-turns.ts";
 import type { RequestMemory } from "../bytes/memory-budget.ts";
 import type { ByteSource } from "../bytes/byte-stream.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -28,6 +31,9 @@ const MOST_HAVES = 10_000;
 /** The most characters that are kept of the upstream's progress. */
 const MOST_PROGRESS = 1000;
 
+/** The steps of the name of an object that is written in hexadecimal and looked up. */
+const NAME_STEPS = 100;
+
 /** A pack that was fetched. `slice` is present if the pack is only a slice of the missing objects. */
 export type FetchedPack = { readonly pack: IngestedPack; readonly slice?: Slice };
 
@@ -39,14 +45,14 @@ export async function fetchMissing(
   differing: Differing,
   kernel: () => Promise<Kernel>,
 ): Promise<FetchedPack | undefined> {
-  const { sync, client, database, differences } = differing;
-  const wants = await missingTips(differing);
+  const { sync, client, database } = differing;
+  const tips = await distinctTips(differing);
+  const wants = await missingTips(differing, tips);
   if (wants.length === 0) return undefined;
   // lent before anything is requested: the upstream does not wait for a kernel
   const lent = await kernel();
   const { sliceObjects } = sync.input;
   const listener = listenerOf(sync);
-  const tips = differences.flatMap(({ theirs }) => (theirs === undefined ? [] : [theirs.slice()]));
   if (client instanceof DumbClient) {
     const { repository } = sync.input;
     const tools = { files: client.files, format: client.format, database, repository };
@@ -58,61 +64,88 @@ export async function fetchMissing(
     return { pack: await fetchDumb(tools, wants, listener, taker) };
   }
   const { slice: last } = sync.begun;
-  const request = { wants, haves: knownTips(differing), thin: last === undefined };
+  const request = { wants, haves: await knownTips(differing), thin: last === undefined };
   const whole = await openPack(await client.fetchPack(request, listener));
   if (whole.count <= sliceObjects || !client.canDeepen) {
     return { pack: await store(differing, { ...whole, tips }, lent) };
   }
   await whole.incoming.cancel();
-  const wanted = oldestFirst(differing, wants);
+  const wanted = await oldestFirst(differing, wants);
   const next = { client, listener, wanted, last, mostObjects: sliceObjects, objects: whole.count };
   const { pack: opened, cut } = await openSlice(next);
   const pack = await store(differing, { ...opened, tips: [...splitNames(cut, client.format)] }, lent);
   return { pack, slice: addSlice(last, cut, pack, client.format) };
 }
 
-/** Returns the upstream's values that are in no pack here. */
-async function missingTips({ client, database, differences }: Differing): Promise<ObjectIdList> {
+/** Returns the upstream's values, each once. They are views into its list of refs. */
+async function distinctTips({ sync, differences }: Differing): Promise<Uint8Array[]> {
   const distinct = new Map<string, Uint8Array>();
-  for (const { theirs } of differences) if (theirs !== undefined) distinct.set(toHex(theirs), theirs);
-  const all = new ObjectIdList(client.format);
-  for (const oid of distinct.values()) all.push(oid);
+  await sync.input.repository.pacer.forEach(differences.length, NAME_STEPS, (at) => {
+    const { theirs } = itemAt(differences, at);
+    if (theirs !== undefined) distinct.set(toHex(theirs), theirs);
+  });
+  return [...distinct.values()];
+}
+
+/** Returns those of the upstream's values that are in no pack here. */
+async function missingTips({ client, database }: Differing, tips: readonly Uint8Array[]): Promise<ObjectIdList> {
   const wants = new ObjectIdList(client.format);
-  if (all.length === 0) return wants;
-  const types = await database.typesOf(all.bytes());
-  for (const [at, oid] of [...all].entries()) if (types[at] === 0) wants.push(oid);
+  if (tips.length === 0) return wants;
+  const types = await database.typesOf(concat(tips));
+  for (const [at, oid] of tips.entries()) if (types[at] === 0) wants.push(oid);
   return wants;
 }
 
 /** Returns the haves to name to the upstream: the former values of its refs, then all our tips. */
-function knownTips({ sync, client, differences }: Differing): ObjectIdList {
+async function knownTips({ sync, client, differences }: Differing): Promise<ObjectIdList> {
   const haves = new ObjectIdList(client.format);
   const seen = new Set<string>();
-  const add = (oid: Uint8Array | undefined): void => {
-    const hex = oid === undefined ? "" : toHex(oid);
-    if (oid === undefined || haves.length >= MOST_HAVES || seen.has(hex)) return;
+  const { pacer } = sync.input.repository;
+  const add = async (oid: Uint8Array | undefined): Promise<void> => {
+    if (oid === undefined || haves.length >= MOST_HAVES) return;
+    pacer.add(NAME_STEPS);
+    if (pacer.isDue) await pacer.pace();
+    const hex = toHex(oid);
+    if (seen.has(hex)) return;
     seen.add(hex);
     haves.push(oid);
   };
   const { anchors } = sync.begun.slice ?? {};
   // The last anchors reach most.
-  if (anchors !== undefined) for (const oid of [...splitNames(anchors, client.format)].toReversed()) add(oid);
-  for (const { ours } of differences) add(ours);
-  for (const { oid } of decodeRefRows(sync.begun.snapshot.refs, client.format.rawSize)) add(oid);
+  if (anchors !== undefined) for (const oid of [...splitNames(anchors, client.format)].toReversed()) await add(oid);
+  for (const { ours } of differences) await add(ours);
+  for (const { oid } of decodeRefRows(sync.begun.snapshot.refs, client.format.rawSize)) {
+    if (haves.length >= MOST_HAVES) break;
+    await add(oid);
+  }
   return haves;
 }
 
+/** The steps of comparing a character of a name by {@link NUMBERS}. */
+const COLLATING_STEPS = 5;
 const NUMBERS = new Intl.Collator("en", { numeric: true });
 
 /** Orders the wants by age, as far as names tell: tags by their numbers, then branches. */
-function oldestFirst({ differences }: Differing, wants: ObjectIdList): NamedValue[] {
-  const wanted = new Set(Array.from(wants, (oid) => toHex(oid)));
-  const named = differences.flatMap(({ name, theirs }): NamedValue[] => {
-    const isFirst = theirs !== undefined && wanted.delete(toHex(theirs));
-    return isFirst ? [{ name, oid: theirs }] : [];
+async function oldestFirst({ sync, differences }: Differing, wants: ObjectIdList): Promise<NamedValue[]> {
+  const { pacer } = sync.input.repository;
+  const wanted = new Set<string>();
+  await pacer.forEach(wants.length, NAME_STEPS, (at) => void wanted.add(wants.hexAt(at)));
+  const named: NamedValue[] = [];
+  await pacer.forEach(differences.length, NAME_STEPS, (at) => {
+    const { name, theirs } = itemAt(differences, at);
+    if (theirs !== undefined && wanted.delete(toHex(theirs))) named.push({ name, oid: theirs });
   });
   const rank = ({ name }: NamedValue): number => (name.startsWith("refs/tags/") ? 0 : 1);
-  return named.sort((a, b) => rank(a) - rank(b) || NUMBERS.compare(a.name, b.name));
+  const compare = (a: NamedValue, b: NamedValue): number => rank(a) - rank(b) || NUMBERS.compare(a.name, b.name);
+  const order = await sortInTurns(
+    {
+      count: named.length,
+      compare: (a, b) => compare(itemAt(named, a), itemAt(named, b)),
+      stepsOf: (index) => COLLATING_STEPS * itemAt(named, index).name.length,
+    },
+    pacer,
+  );
+  return Array.from(order, (index) => itemAt(named, index));
 }
 
 /** Counts what comes, and stops a pack that is too large. */

@@ -5,6 +5,7 @@
  */
 import type { ByteSource } from "../bytes/byte-stream.ts";
 import { LimitExceeded } from "../bytes/failure.ts";
+import type { Pacer } from "../bytes/pacer.ts";
 import { parseFailureLine } from "../wire/failure-line.ts";
 import { decodeText, type PktLine, PktLineDecoder } from "../wire/pkt-line.ts";
 import { BAND_DATA, BAND_ERROR, parseSideBand } from "../wire/side-band.ts";
@@ -23,21 +24,28 @@ function brokeOff(): UpstreamFailure {
   return new UpstreamFailure("The upstream's answer broke off.");
 }
 
-/** Reads pkt-lines within a bound on bytes, which holds until {@link LineSource.endTalk}. */
+/** The steps of a line, and of each of its bytes, with what its reader does with it: most lines are refs, whose names are checked. */
+const LINE_STEPS = 300;
+const LINE_BYTE_STEPS = 5;
+
+/** Reads pkt-lines within a bound on bytes, and with pauses. Both hold until {@link LineSource.endTalk}. */
 export class LineSource {
   readonly #source: ByteSource;
   readonly #decoder = new PktLineDecoder();
   #buffer = new Uint8Array(CHUNK_BYTES);
   #held: PktLine | undefined;
   #left: number;
+  #pacer: Pacer | undefined;
 
-  constructor(source: ByteSource, mostTalk = MOST_TALK) {
+  constructor(source: ByteSource, pacer: Pacer, mostTalk = MOST_TALK) {
     this.#source = source;
+    this.#pacer = pacer;
     this.#left = mostTalk;
   }
 
-  /** Lifts the bound. The reader of the pack that follows has a bound of its own. */
+  /** Lifts the bound, and ends the pauses. The reader of the pack that follows has its own. */
   endTalk(): void {
+    this.#pacer = undefined;
     this.#left = Number.POSITIVE_INFINITY;
   }
 
@@ -73,8 +81,12 @@ export class LineSource {
 
   async #read(): Promise<PktLine> {
     for (;;) {
+      if (this.#pacer?.isDue === true) await this.#pacer.pace();
       const line = this.#decoder.next();
-      if (line !== undefined) return line;
+      if (line !== undefined) {
+        this.#pacer?.add(LINE_STEPS + (line.kind === "data" ? line.payload.length * LINE_BYTE_STEPS : 0));
+        return line;
+      }
       const chunk = await this.#source.read(this.#buffer);
       this.#buffer = new Uint8Array(chunk.buffer);
       if (chunk.length === 0) throw brokeOff();

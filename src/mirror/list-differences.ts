@@ -7,7 +7,7 @@ import { checkRefFormat } from "../object/ref-name.ts";
 import type { LeftOut } from "../refs/mirror-store.ts";
 import { decodeRefRows, type RefRow } from "../refs/ref-rows.ts";
 import { LeftOutRefs, reasonAgainst } from "./left-out.ts";
-import { compareRefs, type RefDifference, RefList } from "./ref-comparison.ts";
+import { compareRefs, type RefDifference, RefList, type SortedRefs } from "./ref-comparison.ts";
 import { KEPT, mapRef, parseRefspec, type Refspec, refPrefixes } from "./refspec.ts";
 import type { SyncBegun, UpstreamClient } from "./sync-input.ts";
 import { UpstreamFailure } from "./upstream.ts";
@@ -31,16 +31,19 @@ export async function listDifferences(
 ): Promise<UpstreamDifferences> {
   const { record, refs } = begun.snapshot;
   const refspecs = begun.settings.refspecs.flatMap((text) => parseRefspec(text) ?? []);
-  const theirs = new RefList(client.format, input.repository.limits.refs);
+  const { limits, pacer } = input.repository;
+  const listed = new RefList(client.format, limits.refs);
   const leftOut = new LeftOutRefs();
   const upstreamHead = await client.listRefs(refPrefixes(refspecs), ({ name, oid }) => {
     const mapped = mapRef(refspecs, name);
     const against = mapped === undefined ? undefined : reasonAgainst(mapped);
     if (against !== undefined) leftOut.add(name, against);
-    else if (mapped !== undefined) theirs.add(mapped, oid);
+    else if (mapped !== undefined) listed.add(mapped, oid);
   });
+  const theirs = await listed.sorted(pacer);
   const head = newHead(upstreamHead, refspecs, theirs, record.head);
-  const differences = [...compareRefs(followed(decodeRefRows(refs, client.format.rawSize)), theirs)];
+  const ours = followed(decodeRefRows(refs, client.format.rawSize));
+  const differences = await compareRefs(ours, theirs, pacer);
   if (differences.length > 0 && theirs.length === 0) {
     throw new UpstreamFailure("The upstream has none of the mirror's refs any more.");
   }
@@ -60,7 +63,7 @@ function* followed(rows: Iterable<RefRow>): Generator<RefRow> {
 function newHead(
   upstreamHead: string | undefined,
   refspecs: readonly Refspec[],
-  theirs: RefList,
+  theirs: SortedRefs,
   current: string,
 ): string | undefined {
   const mapped = upstreamHead === undefined ? undefined : mapRef(refspecs, upstreamHead);
@@ -72,7 +75,7 @@ function newHead(
  * Returns the present branch if it exists. Otherwise it is `main` or `master` if there is one, as git guesses, or else
  * the first branch.
  */
-function stayingHead(theirs: RefList, current: string): string | undefined {
+function stayingHead(theirs: SortedRefs, current: string): string | undefined {
   if (theirs.has(current)) return current;
   const usual = ["refs/heads/main", "refs/heads/master"].find((name) => theirs.has(name));
   return usual ?? theirs.firstBelow(BRANCHES);

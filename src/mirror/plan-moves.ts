@@ -26,6 +26,9 @@ const BRANCHES = "refs/heads/";
 const MOST_COMMITS = 10_000;
 const MOST_STORED_COMMITS = 50;
 
+/** The steps of a ref whose move is planned: the names of its objects are written in hexadecimal. */
+const UPDATE_STEPS = 100;
+
 /** The planned moves of refs. */
 export type PlannedMoves = {
   /** Names of earlier slices' packs whose objects are all reached once the refs have moved. */
@@ -103,7 +106,10 @@ async function planUpdates(
   const mostCommits = inMemory ? MOST_COMMITS : MOST_STORED_COMMITS;
   const gone: RefUpdate[] = [];
   const moved: RefUpdate[] = [];
+  const { pacer } = sync.input.repository;
   for (const { name, ours, theirs } of differences) {
+    pacer.add(UPDATE_STEPS);
+    if (pacer.isDue) await pacer.pace();
     const oldOid = ours === undefined ? none : toHex(ours);
     const reached = isReachedBy(pack, ours);
     if (theirs === undefined) {

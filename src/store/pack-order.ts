@@ -7,6 +7,7 @@ import { u32At } from "../bytes/assert.ts";
 import { type BucketUnavailable, CorruptStore, isStorageFault } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { Pacer } from "../bytes/pacer.ts";
+import { sortInTurns } from "../bytes/sort-in-turns.ts";
 import { findSorted } from "../bytes/sorted.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 import type { PackIndex } from "../format/pack-index.ts";
@@ -105,43 +106,14 @@ function sortedRanks(index: PackIndex): Ranks {
 /** What is sorted: the entries of an index, by their offsets. */
 type Offsets = Pick<PackIndex, "count" | "offsetAt">;
 
-/** Entries that are sorted in one piece, and the steps that one takes in this, and in a pass that merges. */
-const PIECE = 4096;
-const SORT_STEPS = 60;
-const MERGE_STEPS = 3;
-
-/** Merges each two neighbours of the sorted pieces of `from`, which are `width` long, into `to`. It yields for each entry. */
-function* merged(index: Offsets, [from, to]: readonly [Uint32Array, Uint32Array], width: number): Generator<void> {
-  for (let start = 0; start < from.length; start += 2 * width) {
-    const middle = Math.min(start + width, from.length);
-    const end = Math.min(start + 2 * width, from.length);
-    let [left, right] = [start, middle];
-    for (let at = start; at < end; at++) {
-      const isLeft =
-        right >= end || (left < middle && index.offsetAt(u32At(from, left)) < index.offsetAt(u32At(from, right)));
-      to[at] = u32At(from, isLeft ? left++ : right++);
-      yield;
-    }
-  }
-}
-
 /**
  * As {@link sortedRanks}, of a pack of any size: it pauses in between. `sortNames`, by which some objects are put into the order of their pack, takes less
  * time and three times the memory: of five million entries 130 MB.
  */
 async function sortedInTurns(index: Offsets, pacer: Pacer): Promise<Uint32Array<ArrayBuffer>> {
   const { count } = index;
-  let from = new Uint32Array(count);
-  for (let position = 0; position < count; position++) from[position] = position;
-  await pacer.forEach(Math.ceil(count / PIECE), PIECE * SORT_STEPS, (piece) => {
-    from.subarray(piece * PIECE, (piece + 1) * PIECE).sort((a, b) => index.offsetAt(a) - index.offsetAt(b));
-  });
-  let to = new Uint32Array(count);
-  for (let width = PIECE; width < count; width *= 2) {
-    await pacer.through(merged(index, [from, to], width), MERGE_STEPS);
-    [from, to] = [to, from];
-  }
-  return from;
+  const compare = (a: number, b: number): number => index.offsetAt(a) - index.offsetAt(b);
+  return await sortInTurns({ count, compare }, pacer);
 }
 
 /** Ranks that were sorted: see {@link sortedInTurns}. */

@@ -112,34 +112,36 @@ async function* allEntries(cursor: PackCursor, { index, name }: IndexedPack): As
 /** An entry that comes: the offsets at which it begins and ends. The last of a pack ends before the pack's checksum. */
 type Span = { readonly from: number; readonly to: number | undefined };
 
-function spansOf({ index, taken, byOffset }: IndexedPack): Span[] {
-  return Array.from(byOffset).flatMap((position, rank): Span[] => {
-    if (taken[position] !== 1) return [];
+/** Yields the entries that are taken, in the order in which they lie in the pack. */
+function* spansOf({ index, taken, byOffset }: IndexedPack, firstRank = 0): Generator<Span & { readonly rank: number }> {
+  for (let rank = firstRank; rank < byOffset.length; rank++) {
+    const position = u32At(byOffset, rank);
+    if (taken[position] !== 1) continue;
     const isLast = rank + 1 === byOffset.length;
-    return [{ from: index.offsetAt(position), to: isLast ? undefined : index.offsetAt(u32At(byOffset, rank + 1)) }];
-  });
+    const to = isLast ? undefined : index.offsetAt(u32At(byOffset, rank + 1));
+    yield { rank, from: index.offsetAt(position), to };
+  }
 }
 
-/** Returns, for each entry, where the request ends with which it comes: entries that lie near come together. */
-function endsOf(spans: readonly Span[]): (number | undefined)[] {
-  const ends: (number | undefined)[] = [];
-  for (let at = spans.length - 1; at >= 0; at--) {
-    const { to } = spans[at] ?? {};
-    const next = spans[at + 1];
-    ends[at] = next !== undefined && to !== undefined && next.from - to <= GAP_BYTES ? ends[at + 1] : to;
+/** Returns where the request ends with which the entry of a rank comes: entries that lie near come together. */
+function endOf(pack: IndexedPack, rank: number): number | undefined {
+  let end: number | undefined;
+  for (const { from, to } of spansOf(pack, rank)) {
+    if (end !== undefined && from - end > GAP_BYTES) break;
+    if (to === undefined) return undefined;
+    end = to;
   }
-  return ends;
+  return end;
 }
 
 /** Yields the entries of a pack that are taken, with bases named so that they are found wherever they are. */
 async function* someEntries(cursor: PackCursor, pack: IndexedPack): AsyncGenerator<Uint8Array> {
   const { rawSize } = pack.index.format;
   const header = new EntryHeader();
-  const spans = spansOf(pack);
-  const ends = endsOf(spans);
-  for (const [at, span] of spans.entries()) {
-    const { from, to } = span;
-    const end = ends[at];
+  let end: number | undefined = 0;
+  for (const { rank, from, to } of spansOf(pack)) {
+    // All that come with one request have its end.
+    if (end !== undefined && from >= end) end = endOf(pack, rank);
     await cursor.seek({ from, ...(end === undefined ? {} : { to: end }) });
     const rest = to === undefined ? upToTrailer(cursor, rawSize) : exactly(cursor, to - from);
     let beginning: Uint8Array = new Uint8Array(0);

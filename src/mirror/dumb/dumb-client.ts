@@ -11,11 +11,12 @@
 import type { ByteSource } from "../../bytes/byte-stream.ts";
 import { concat } from "../../bytes/chunk.ts";
 import { LimitExceeded, ProtocolError } from "../../bytes/failure.ts";
+import type { Pacer } from "../../bytes/pacer.ts";
 import { escapedText } from "../../object/escaped-bytes.ts";
 import { type ObjectFormat, objectFormat } from "../../object/object-id.ts";
 import { parseRawObjectId } from "../../wire/object-id-list.ts";
 import type { UpstreamRef } from "../fetch-client.ts";
-import { RefList } from "../ref-comparison.ts";
+import { listingSteps, RefList } from "../ref-comparison.ts";
 import type { Discovery, UpstreamConnection } from "../upstream-connection.ts";
 import { UpstreamFailure } from "../upstream.ts";
 import { UpstreamFiles } from "./upstream-files.ts";
@@ -68,18 +69,20 @@ export class DumbClient {
   /** Its files. */
   readonly files: UpstreamFiles;
   readonly #refs: RefList;
+  readonly #pacer: Pacer;
 
-  private constructor(files: UpstreamFiles, format: ObjectFormat, refs: RefList) {
+  private constructor(files: UpstreamFiles, format: ObjectFormat, refs: RefList, pacer: Pacer) {
     this.files = files;
     this.format = format;
     this.#refs = refs;
+    this.#pacer = pacer;
   }
 
   /** Reads the upstream's refs, of which at most `mostRefs` are taken. @throws UpstreamFailure, ProtocolError, LimitExceeded */
   static async connect(
     connection: UpstreamConnection,
     { answer, plain }: Required<Discovery>,
-    mostRefs: number,
+    { mostRefs, pacer }: { readonly mostRefs: number; readonly pacer: Pacer },
   ): Promise<DumbClient> {
     const format = objectFormat(plain.indexOf(TAB) === SHA1_DIGITS ? "sha1" : "sha256");
     const refs = new RefList(format, mostRefs);
@@ -88,13 +91,15 @@ export class DumbClient {
       const name = escapedText(line.subarray(format.hexSize + 1));
       if (oid === undefined || line[format.hexSize] !== TAB || name === "") notRefs();
       if (!name.endsWith(PEELED)) refs.add(name, oid);
+      pacer.add(listingSteps(line.length));
+      if (pacer.isDue) await pacer.pace();
     }
-    return new DumbClient(new UpstreamFiles(connection), format, refs);
+    return new DumbClient(new UpstreamFiles(connection), format, refs, pacer);
   }
 
   /** Calls `onRef` for every ref. Returns the branch that HEAD points to, if there is one. @throws UpstreamFailure */
   async listRefs(_prefixes: readonly string[], onRef: (ref: UpstreamRef) => void): Promise<string | undefined> {
-    for (const ref of this.#refs) onRef({ name: ref.name, oid: ref.oid });
+    await this.#refs.forEach(onRef, this.#pacer);
     const head = await this.files.whole("HEAD", MOST_HEAD_BYTES);
     if (head === "too-large") throw new UpstreamFailure("The upstream's HEAD is none of git's.");
     // Without it, or where it names a commit, it is as in any upstream whose HEAD is detached.

@@ -4,8 +4,10 @@
  * @packageDocumentation
  * @see gitformat-pack(5), git-update-server-info(1)
  */
-import { numberAt, u32At } from "../../bytes/assert.ts";
+import { present, u32At } from "../../bytes/assert.ts";
 import { CorruptStore, LimitExceeded } from "../../bytes/failure.ts";
+import type { Pacer } from "../../bytes/pacer.ts";
+import { sortInTurns } from "../../bytes/sort-in-turns.ts";
 import { findSorted } from "../../bytes/sorted.ts";
 import { PACK_HEADER_BYTES } from "../../format/pack-header.ts";
 import { PackIndex } from "../../format/pack-index.ts";
@@ -18,6 +20,9 @@ const MOST_LIST_BYTES = 262_144;
 const MOST_PACKS = 100;
 /** Bytes of all indexes together, which are held while their packs come: some 1,200,000 objects named by SHA-1. */
 const MOST_INDEX_BYTES = 40 * 1024 * 1024;
+
+/** The steps of an object whose place in its pack is checked. */
+const OFFSET_STEPS = 4;
 
 /** A pack of the upstream, and which of its objects are to come. */
 export class IndexedPack {
@@ -39,19 +44,29 @@ export class IndexedPack {
     this.isCruft = isCruft;
   }
 
-  /** The positions of its objects, in the order in which they lie in the pack. */
-  get byOffset(): Uint32Array {
-    if (this.#byOffset !== undefined) return this.#byOffset;
-    const offsets = Float64Array.from({ length: this.index.count }, (_, at) => this.index.offsetAt(at));
-    const order = Uint32Array.from(offsets.keys()).sort((a, b) => numberAt(offsets, a) - numberAt(offsets, b));
-    let last = PACK_HEADER_BYTES - 1;
-    for (const position of order) {
-      const offset = numberAt(offsets, position);
-      if (offset <= last) throw brokenIndex(this.name);
-      last = offset;
+  /** Finds out in which order its objects lie in the pack, with pauses. @throws UpstreamFailure if they can't lie there. */
+  async putInOrder(pacer: Pacer): Promise<void> {
+    if (this.#byOffset !== undefined) return;
+    const { index } = this;
+    try {
+      const compare = (a: number, b: number): number => index.offsetAt(a) - index.offsetAt(b);
+      const order = await sortInTurns({ count: index.count, compare }, pacer);
+      let last = PACK_HEADER_BYTES - 1;
+      await pacer.forEach(index.count, OFFSET_STEPS, (rank) => {
+        const offset = index.offsetAt(u32At(order, rank));
+        if (offset <= last) throw brokenIndex(this.name);
+        last = offset;
+      });
+      this.#byOffset = order;
+    } catch (error) {
+      if (error instanceof CorruptStore) throw brokenIndex(this.name, error);
+      throw error;
     }
-    this.#byOffset = order;
-    return order;
+  }
+
+  /** The positions of its objects, in the order in which they lie in the pack: {@link putInOrder} has found that out. */
+  get byOffset(): Uint32Array {
+    return present(this.#byOffset, "the order of the pack");
   }
 
   /** Returns the raw name of the object whose entry begins at an offset. @throws UpstreamFailure if none does. */

@@ -35,6 +35,8 @@ const MOST_NAMES = 200_000;
 const NAME_BYTES = 200;
 /** Names that are looked up at once. */
 const NAMES_AT_ONCE = 10_000;
+/** Steps for the name of an object that is written in hexadecimal and looked up. */
+const NAME_STEPS = 100;
 /** Steps for a byte that is hashed and deflated, for an entry of a tree, and for a look into an index. */
 const BYTE_STEPS = 4;
 const ENTRY_STEPS = 40;
@@ -86,10 +88,12 @@ export class WantedObjects {
    * @throws UpstreamFailure if the upstream lacks one; LimitExceeded
    */
   async add(roots: Iterable<Uint8Array>): Promise<boolean> {
-    let level = this.#unseen(roots);
+    let level = await this.#unseen(roots);
     const isNew = level.length > 0;
-    while (level.length > 0) level = this.#unseen(await this.#take(await this.#missing(level)));
-    if (this.#known !== undefined) await this.#choose(this.#known);
+    while (level.length > 0) level = await this.#unseen(await this.#take(await this.#missing(level)));
+    if (this.#known === undefined) return isNew;
+    await this.#choose(this.#known);
+    for (const pack of this.packs) await pack.putInOrder(this.#tools.repository.pacer);
     return isNew;
   }
 
@@ -106,9 +110,12 @@ export class WantedObjects {
     this.#tools.repository.memory.hold(bytes);
   }
 
-  #unseen(names: Iterable<Uint8Array>): Uint8Array[] {
+  async #unseen(names: Iterable<Uint8Array>): Promise<Uint8Array[]> {
+    const { pacer } = this.#tools.repository;
     const unseen: Uint8Array[] = [];
     for (const name of names) {
+      pacer.add(NAME_STEPS);
+      if (pacer.isDue) await pacer.pace();
       const hex = toHex(name);
       if (this.#seen.has(hex)) continue;
       this.#seen.add(hex);
@@ -145,6 +152,7 @@ export class WantedObjects {
   }
 
   #isPacked(name: Uint8Array): boolean {
+    this.#tools.repository.pacer.add(LOOK_STEPS * (this.#known?.length ?? 0)); // None is known yet.
     const pack = this.#known?.find(({ index }) => index.find(name) >= 0);
     if (pack === undefined) return false;
     pack.isWanted = true;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseOutgoingUrl } from "../../../src/access/outgoing-url.ts";
+import { Pacer } from "../../../src/bytes/pacer.ts";
 import { LimitExceeded } from "../../../src/bytes/failure.ts";
 import { FetchClient } from "../../../src/mirror/fetch-client.ts";
 import { UpstreamConnection } from "../../../src/mirror/upstream-connection.ts";
@@ -39,7 +40,11 @@ async function connectTo(text: string, mostRefs: number): Promise<FetchClient> {
     now: () => 0,
   });
   const { answer } = await connection.discover("version=2");
-  return await FetchClient.connect(connection, answer, { agent: "test", mostRefs });
+  return await FetchClient.connect(connection, answer, {
+    agent: "test",
+    mostRefs,
+    pacer: new Pacer(async () => undefined),
+  });
 }
 
 describe("the fetch client in version 0", () => {

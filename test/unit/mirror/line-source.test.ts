@@ -1,8 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { ByteSource } from "../../../src/bytes/byte-stream.ts";
+import { Pacer } from "../../../src/bytes/pacer.ts";
 import { bandSource, LineSource } from "../../../src/mirror/line-source.ts";
 import { encodePktLine, FLUSH_PKT } from "../../../src/wire/pkt-line.ts";
 import { BAND_DATA, BAND_ERROR, BAND_PROGRESS, encodeSideBand } from "../../../src/wire/side-band.ts";
+
+/** Reads lines without pauses. */
+const linesOf = (from: ByteSource): LineSource => new LineSource(from, new Pacer(async () => undefined));
 
 /** Gives bytes in pieces of a size. */
 function source(bytes: Uint8Array, piece: number): ByteSource {
@@ -41,7 +45,7 @@ describe.each([1, 7, 100_000])("an upstream's answer in pieces of %i bytes", (pi
     );
     let progress = "";
     let count = 0;
-    const pack = bandSource(new LineSource(source(bytes, piece)), {
+    const pack = bandSource(linesOf(source(bytes, piece)), {
       onProgress: (said) => (progress += said),
       onBytes: (more) => (count += more),
     });
@@ -53,7 +57,7 @@ describe.each([1, 7, 100_000])("an upstream's answer in pieces of %i bytes", (pi
   it("quotes a part of what the upstream fails with, in one line", async () => {
     const nobody = { onProgress: () => undefined, onBytes: () => undefined };
     const failing = encodeSideBand(BAND_ERROR, text(`\u001b[31mno\r\n${"y".repeat(60_000)}`));
-    const said = await readAll(bandSource(new LineSource(source(failing, piece)), nobody), 4).catch(String);
+    const said = await readAll(bandSource(linesOf(source(failing, piece)), nobody), 4).catch(String);
     expect(said).toMatch(/The upstream says: \[31mno y+$/);
     expect(said.length).toBeLessThan(600);
   });
@@ -61,16 +65,16 @@ describe.each([1, 7, 100_000])("an upstream's answer in pieces of %i bytes", (pi
   it("ends with a clear error if the upstream fails or breaks off", async () => {
     const nobody = { onProgress: () => undefined, onBytes: () => undefined };
     const failing = whole(encodeSideBand(BAND_DATA, text("PACK")), encodeSideBand(BAND_ERROR, text("out of memory\n")));
-    await expect(readAll(bandSource(new LineSource(source(failing, piece)), nobody), 4)).rejects.toThrow(
+    await expect(readAll(bandSource(linesOf(source(failing, piece)), nobody), 4)).rejects.toThrow(
       "The upstream says: out of memory",
     );
     const cut = encodeSideBand(BAND_DATA, text("PACK and more"));
-    await expect(readAll(bandSource(new LineSource(source(cut, piece)), nobody), 100)).rejects.toThrow("broke off");
-    await expect(readAll(bandSource(new LineSource(source(cut.subarray(0, 9), piece)), nobody), 100)).rejects.toThrow(
+    await expect(readAll(bandSource(linesOf(source(cut, piece)), nobody), 100)).rejects.toThrow("broke off");
+    await expect(readAll(bandSource(linesOf(source(cut.subarray(0, 9), piece)), nobody), 100)).rejects.toThrow(
       "broke off",
     );
     const refused = encodePktLine("ERR access denied\n");
-    await expect(new LineSource(source(refused, piece)).next()).rejects.toThrow("The upstream says: access denied");
+    await expect(linesOf(source(refused, piece)).next()).rejects.toThrow("The upstream says: access denied");
   });
 });
 
@@ -96,7 +100,7 @@ describe("an upstream that sends no pack, and goes on", () => {
     ["with packets of nothing", text("0005\u0001")],
   ])("is given up after some MiB, %s", async (_, packet) => {
     const upstream = endless(packet);
-    const reading = readAll(bandSource(new LineSource(upstream), nobody), 4096);
+    const reading = readAll(bandSource(linesOf(upstream), nobody), 4096);
     await expect(reading).rejects.toMatchObject({ name: "LimitExceeded", limit: "mirror-talk-bytes" });
     expect(upstream.given()).toBeLessThan(18 * 1024 * 1024);
   });
