@@ -191,7 +191,14 @@ async function store({ sync, database }: Differing, wanted: WantedPack, kernel: 
   const { record, packs } = begun.snapshot;
   try {
     const pack = await takeIn(
-      { repository: input.repository, record, packs, usedBytes: record.sizeBytes, database, kernel },
+      {
+        repository: input.repository,
+        record,
+        packs,
+        usedBytes: record.sizeBytes + begun.besideBytes,
+        database,
+        kernel,
+      },
       {
         source: waitedFor(incoming.source, input.repository.memory),
         head,

@@ -155,6 +155,8 @@ export type BeginSyncAnswer =
       readonly lfs?: MirrorLfs;
       /** The objects of earlier syncs that no ref names yet. */
       readonly slice?: Slice;
+      /** The bytes that the repository has beside its packs, above all those of Git LFS objects. */
+      readonly besideBytes: number;
       /** All refs and the catalog. */
       readonly snapshot: OpenSnapshot;
     };

@@ -18,6 +18,7 @@ import type { BeginPushAnswer } from "../../refs/ref-store.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { answerLocks } from "./lock-database.ts";
 import type { LfsRepository } from "./lfs-repository.ts";
+import { usedBytes } from "./used-bytes.ts";
 import { forwardOf } from "./move-database.ts";
 import {
   addAllLeaving,
@@ -43,9 +44,7 @@ import {
   takeExpiredLfs,
 } from "./tables/lfs-objects.ts";
 import { noteMirrorLfs } from "./tables/mirror.ts";
-import { sumPackBytes } from "./tables/packs.ts";
 import { isHidden, noteUploadChange } from "./tables/repository.ts";
-import { sumUploads } from "./tables/uploads.ts";
 
 /** A job that has not reported after this time is taken for lost. Milliseconds. */
 const JOB_TIME = 30 * 60_000;
@@ -135,10 +134,6 @@ export class LfsDatabase {
     return oids.map((oid) => found.get(oid) ?? { kind: "missing" });
   }
 
-  get #usedBytes(): number {
-    return sumPackBytes(this.#db) + sumUploads(this.#db) + this.bytes;
-  }
-
   /**
    * Returns `undefined` if too many objects are waited for. What is announced takes room until it has come or is swept,
    * since its bytes may be in the bucket without our knowing. An object that is announced again takes no more room than
@@ -149,7 +144,7 @@ export class LfsDatabase {
     const known = readLfsObjects(this.#db, oids, now);
     const sizes = readAnnouncedSizes(this.#db, oids);
     const leaving = leavingOf(this.#db, id, oids);
-    const free = most === undefined ? Number.POSITIVE_INFINITY : most - this.#usedBytes;
+    const free = most === undefined ? Number.POSITIVE_INFINITY : most - usedBytes(this.#db);
     let room = most === undefined ? free : free - sumAnnouncedBytes(this.#db);
     const wanted = new Map<string, LfsObject>();
     const outcomes = objects.map((object): LfsOutcome => {
@@ -177,7 +172,7 @@ export class LfsDatabase {
   #keep({ object, most }: Keeping, now: number): LfsOutcome {
     const [here = { kind: "missing" } as const] = this.#find([object.oid], now);
     if (here.kind !== "announced") return here;
-    if (most !== undefined && this.#usedBytes + object.size > most) return { kind: "over-quota" };
+    if (most !== undefined && usedBytes(this.#db) + object.size > most) return { kind: "over-quota" };
     keepLfsObject(this.#db, object, now);
     noteUploadChange(this.#db);
     return { kind: "stored", size: object.size, home: here.home };

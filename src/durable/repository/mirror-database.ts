@@ -32,6 +32,7 @@ import { deleteMirror, type MirrorRow, readMirror, readMirrorHook, writeMirror }
 import { deletePointer, readPointer, writePointer } from "./tables/mirror-pointer.ts";
 import { refLogEnds } from "./tables/ref-log.ts";
 import { markMirror, moveHead, readRepository } from "./tables/repository.ts";
+import { bytesBesidePacks } from "./used-bytes.ts";
 
 /** A job that has not begun after this time is taken for lost, whoever asked for it. Milliseconds. */
 const JOB_TIME = 5 * 60_000;
@@ -217,6 +218,7 @@ export class MirrorDatabase {
         ...(lfs === undefined ? {} : { lfs }),
         ...(login === undefined ? {} : { login }),
         ...(hook === undefined ? {} : { hook }),
+        besideBytes: bytesBesidePacks(this.#db),
         snapshot: page,
       };
     });

@@ -64,7 +64,8 @@ import {
   readRepository,
   type RepositoryRow,
 } from "./tables/repository.ts";
-import { deleteUpload, sumUploads } from "./tables/uploads.ts";
+import { deleteUpload } from "./tables/uploads.ts";
+import { bytesBesidePacks } from "./used-bytes.ts";
 import { TipIndex } from "./tip-index.ts";
 import { answerUpload } from "./upload-database.ts";
 import { TailDatabase } from "./tail-database.ts";
@@ -221,7 +222,7 @@ export class RepositoryDatabase {
         ...this.maintenance.catalogParts({ packs: true }),
         ...this.#pushSeed(request),
         ...granted,
-        uploadBytes: sumUploads(this.#db, request.upload) + this.lfs.bytes,
+        uploadBytes: bytesBesidePacks(this.#db, request.upload),
         ...this.lfs.foreignLocks(request.lockOwner),
         current: presentValues(this.#db, request.names, row, ahead),
         ...answeredBefore(this.#db, request.once, now),

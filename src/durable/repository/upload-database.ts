@@ -6,7 +6,6 @@
 import { MOST_UPLOADS, MOST_UPLOADS_OF_ONE, type UploadAnswer, type UploadRequest } from "../../refs/upload-store.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { deleteLease, insertLease, LEASE_TIME, renewLease } from "./tables/leases.ts";
-import { sumPackBytes } from "./tables/packs.ts";
 import { noteUploadChange } from "./tables/repository.ts";
 import {
   announcePart,
@@ -16,8 +15,8 @@ import {
   insertUpload,
   partWritten,
   readUpload,
-  sumUploads,
 } from "./tables/uploads.ts";
+import { usedBytes } from "./used-bytes.ts";
 
 type Beginning = Extract<UploadRequest, { kind: "begin" }>;
 type Announcement = Extract<UploadRequest, { kind: "announce" }>;
@@ -44,7 +43,7 @@ function hold(db: SqlDatabase, name: string, now: number): UploadAnswer {
 function announce(db: SqlDatabase, { name, part, most }: Announcement, now: number): UploadAnswer {
   if (readUpload(db, name, now) === undefined) return { kind: "missing" };
   const held = heldOfPart(db, name, part.number);
-  const used = sumPackBytes(db) + sumUploads(db) - held;
+  const used = usedBytes(db) - held;
   // The old content of the part stays until the new one is whole.
   if (most !== undefined && used + Math.max(held, part.bytes) > most) return { kind: "over-quota", used };
   announcePart(db, name, part);

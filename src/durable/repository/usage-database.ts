@@ -4,9 +4,9 @@
  * @packageDocumentation
  */
 import type { SqlDatabase } from "../sql/sql-database.ts";
-import { sumPackBytes, sumPackObjects } from "./tables/packs.ts";
+import { sumPackObjects } from "./tables/packs.ts";
 import { noteUsageVersion, type RepositoryRow } from "./tables/repository.ts";
-import { sumUploads } from "./tables/uploads.ts";
+import { usedBytes } from "./used-bytes.ts";
 import type { UsageTable } from "./usage-report.ts";
 
 /**
@@ -37,7 +37,7 @@ export function usageTable(
       return {
         id: record.id,
         version,
-        bytes: sumPackBytes(db) + sumUploads(db) + lfs.bytes,
+        bytes: usedBytes(db),
         objects: sumPackObjects(db),
         ...(lfs.bytes === 0 ? {} : { lfsBytes: lfs.bytes }),
       };

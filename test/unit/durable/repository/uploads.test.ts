@@ -7,6 +7,7 @@ import {
   type UploadAnswer,
   type UploadRequest,
 } from "../../../../src/refs/upload-store.ts";
+import type { MirrorSettings } from "../../../../src/refs/mirror-store.ts";
 import { CREATION } from "../../../suites/ref-store.ts";
 import { nodeSql } from "../../../support/node-sql.ts";
 
@@ -60,6 +61,27 @@ it("uploads list their parts in order, each with the length announced last", () 
       ],
     },
   });
+});
+
+it("uploads share the quota with Git LFS objects, as a mirror's syncs do", () => {
+  const { database, ask } = repository();
+  const object = { oid: "a".repeat(64), size: 60 };
+  database.lfs.answer({ kind: "announce", objects: [object], home: "acme" }, 0);
+  database.lfs.answer({ kind: "keep", object }, 0);
+  ask({ kind: "begin", name: "a" });
+  expect(ask(announce("a", 1, 41, 100))).toEqual({ kind: "over-quota", used: 60 });
+  expect(ask(announce("a", 1, 40, 100)).kind).toBe("found");
+  const settings: MirrorSettings = {
+    upstream: "https://example.com/a.git",
+    interval: 0,
+    fetchThrough: 0,
+    refspecs: [],
+    policy: "follow",
+    lfs: "requests",
+    fsck: { ignore: [], skip: [] },
+  };
+  database.mirror.configure({ settings, login: "none", hook: "none" }, 0);
+  expect(database.mirror.begin("pack", 0)).toMatchObject({ kind: "begun", besideBytes: 100 });
 });
 
 it("uploads share the quota", () => {
