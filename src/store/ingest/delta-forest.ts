@@ -5,11 +5,16 @@
  *
  * @packageDocumentation
  */
+import { u32At } from "../../bytes/assert.ts";
 import { freeMemory } from "../../bytes/free-memory.ts";
+import type { Pacer } from "../../bytes/pacer.ts";
+import { sortInTurns } from "../../bytes/sort-in-turns.ts";
 import { OFS_DELTA } from "../../object/object-type.ts";
 import type { EntryTable } from "./entry-table.ts";
 
 const NONE = -1;
+/** The steps of putting a delta into the order. */
+const ORDER_STEPS = 4;
 
 /** The forest's view of names. It is small, so that the forest can be tested without a kernel. */
 export type NameLookup = {
@@ -83,14 +88,21 @@ export class DeltaForest {
 
   /**
    * Returns the deltas that are ready, and the deltas that build on them by offset. The order is depth first, by base
-   * (`baseOf` numbers the bases), so that every entry comes after its base. Each delta is returned once.
+   * (`baseOf` numbers the bases), so that every entry comes after its base. Each delta is returned once. It pauses: nearly all
+   * objects of a pack may be such deltas.
    */
-  takeReady(baseOf: (number: number) => number): Uint32Array<ArrayBuffer> {
-    const roots = this.#ready.sort((a, b) => baseOf(a) - baseOf(b) || a - b);
+  async takeReady(baseOf: (number: number) => number, pacer: Pacer): Promise<Uint32Array<ArrayBuffer>> {
+    // Those that wait for one base are found in any order.
+    const roots = Uint32Array.from(this.#ready).sort();
     this.#ready = [];
+    const baseAt = (index: number): number => baseOf(u32At(roots, index));
+    const compare = (a: number, b: number): number => baseAt(a) - baseAt(b);
+    const sorted = await sortInTurns({ count: roots.length, compare }, pacer);
     const order: number[] = [];
     const stack: number[] = [];
-    for (const root of roots) {
+    for (const index of sorted) {
+      const root = u32At(roots, index);
+      const before = order.length;
       order.push(root);
       this.#pushChild(stack, root);
       for (let number = stack.pop(); number !== undefined; number = stack.pop()) {
@@ -100,6 +112,8 @@ export class DeltaForest {
         if (sibling !== NONE) stack.push(sibling);
         this.#pushChild(stack, number);
       }
+      pacer.add((order.length - before) * ORDER_STEPS);
+      if (pacer.isDue) await pacer.pace();
     }
     this.#left -= order.length;
     return Uint32Array.from(order);

@@ -87,7 +87,7 @@ export class DeltaResolver {
     intake.onNamed = (name) => forest.nameIsKnown(name);
     const asked = new Set<number>();
     while (forest.left > 0) {
-      const order = forest.takeReady((number) => this.#baseOf(number));
+      const order = await forest.takeReady((number) => this.#baseOf(number), this.#input.pacer);
       if (order.length > 0) await this.#resolve(order);
       else if (!(await this.#findOutside(forest, asked))) {
         throw new ObjectRejected(`pack has ${forest.left} unresolved delta${forest.left === 1 ? "" : "s"}`);

@@ -1,5 +1,6 @@
-import { array, assert, nat, property, record, boolean } from "fast-check";
+import { array, assert, asyncProperty, nat, property, record, boolean } from "fast-check";
 import { describe, expect, it } from "vitest";
+import { Pacer } from "../../../../src/bytes/pacer.ts";
 import { DeltaForest, hasCycle } from "../../../../src/store/ingest/delta-forest.ts";
 import { EntryTable } from "../../../../src/store/ingest/entry-table.ts";
 
@@ -8,9 +9,9 @@ const OFS = 6;
 const REF = 7;
 
 describe("DeltaForest", () => {
-  it("returns every delta once, after its base, and keeps a delta that has none", () => {
+  it("returns every delta once, after its base, and keeps a delta that has none", async () => {
     const entry = record({ base: nat({ max: 60 }), type: nat({ max: 3 }), resolved: boolean() });
-    const shape = property(array(entry, { maxLength: 60 }), (wanted) => {
+    const shape = asyncProperty(array(entry, { maxLength: 60 }), async (wanted) => {
       const entries = new EntryTable();
       // the name of entry n is n; there are some names more
       for (const [number, { base, type, resolved }] of wanted.entries()) {
@@ -32,7 +33,7 @@ describe("DeltaForest", () => {
       expect(forest.left).toBe(unresolved.length);
       const given: number[] = [];
       for (;;) {
-        const order = forest.takeReady((number) => entries.baseOf(number));
+        const order = await forest.takeReady((number) => entries.baseOf(number), new Pacer(async () => undefined));
         if (order.length === 0) break;
         for (const number of order) {
           expect(entries.typeOf(number)).toBe(0);
@@ -51,7 +52,25 @@ describe("DeltaForest", () => {
         if (entries.packTypeOf(number) === REF) expect(forest.waitedFor()).toContain(base);
       }
     });
-    assert(shape, { numRuns: 300 });
+    await assert(shape, { numRuns: 300 });
+  });
+
+  it("puts very many deltas in order in turns", async () => {
+    const bases = 1000;
+    const entries = new EntryTable();
+    const count = 200_000;
+    for (let number = 0; number < count; number++) {
+      entries.add(number * 10, number < bases ? BLOB : OFS, 1);
+      if (number < bases) entries.resolve(number, BLOB, 1);
+      else entries.setBase(number, (number * 7919) % bases);
+    }
+    let turns = 0;
+    const forest = new DeltaForest(entries, { count: 0, entryOf: () => -1 });
+    const order = await forest.takeReady((number) => entries.baseOf(number), new Pacer(async () => void turns++));
+    expect(order).toHaveLength(count - bases);
+    const families = Array.from(order, (number) => entries.baseOf(number));
+    expect(families).toEqual(families.toSorted((a, b) => a - b));
+    expect(turns).toBeGreaterThan(4);
   });
 });
 
