@@ -16,7 +16,7 @@ import { toHex } from "../../bytes/hex.ts";
 import { CommitLinks } from "../../object/commit.ts";
 import type { ObjectFormat } from "../../object/object-id.ts";
 import type { ObjectType } from "../../object/object-type.ts";
-import { deflatedEntry } from "../../packing/deflated-entry.ts";
+import { deflatedEntry, PIECE_BYTES } from "../../packing/deflated-entry.ts";
 import { readTagLinks } from "../../object/tag.ts";
 import { isGitlink, TreeReader } from "../../object/tree.ts";
 import type { Repository } from "../../repository/repository.ts";
@@ -184,8 +184,8 @@ export class WantedObjects {
       const object = await readLoose(answer.body, hex);
       const { type, content } = object;
       if (content !== undefined) {
-        this.#check(hex, object, content);
-        this.#follow(type, content, next);
+        await this.#check(hex, object, content);
+        await this.#follow(type, content, next);
       }
       this.loose.push(await this.#entryOf(hex, object));
       return true;
@@ -207,17 +207,21 @@ export class WantedObjects {
     return { hex, entry };
   }
 
-  #check(hex: string, { type, size }: LooseObject, content: Uint8Array): void {
+  async #check(hex: string, { type, size }: LooseObject, content: Uint8Array): Promise<void> {
     const { format, repository } = this.#tools;
     const hash = repository.hash(format.name);
     hash.update(new TextEncoder().encode(`${type} ${size}\0`));
-    hash.update(content);
-    repository.pacer.add(content.length * BYTE_STEPS);
+    for (let at = 0; at < content.length; at += PIECE_BYTES) {
+      const piece = content.subarray(at, at + PIECE_BYTES);
+      hash.update(piece);
+      repository.pacer.add(piece.length * BYTE_STEPS);
+      if (repository.pacer.isDue) await repository.pacer.pace();
+    }
     if (toHex(hash.digest()) !== hex)
       throw new UpstreamFailure(`The upstream's file of the object ${hex} is another one.`);
   }
 
-  #follow(type: ObjectType, content: Uint8Array, next: Uint8Array[]): void {
+  async #follow(type: ObjectType, content: Uint8Array, next: Uint8Array[]): Promise<void> {
     const { format, repository } = this.#tools;
     if (type === "commit") {
       this.#links.read(content, 0, content.length);
@@ -226,7 +230,8 @@ export class WantedObjects {
     else if (type === "tree") {
       const reader = new TreeReader(content, 0, content.length, format.rawSize);
       while (reader.next()) {
-        repository.pacer.add(ENTRY_STEPS);
+        repository.pacer.add(NAME_STEPS);
+        if (repository.pacer.isDue) await repository.pacer.pace();
         if (!isGitlink(reader.mode)) this.#name(content.slice(reader.oidAt, reader.oidAt + format.rawSize), next);
       }
     }
