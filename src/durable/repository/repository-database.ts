@@ -1,6 +1,5 @@
 /**
- * The truth of a repository on a SQL database, without the Durable Object. It is synchronous: no other request comes in
- * between within a method.
+ * The truth of a repository on a SQL database, without the Durable Object. A method that gives no promise is done in one turn.
  *
  * @packageDocumentation
  */
