@@ -24,3 +24,6 @@ declare namespace WebAssembly {
   var Module: { new (bytes: Uint8Array): Module };
   var Instance: { new (module: Module, imports?: Record<string, Record<string, unknown>>): Instance };
 }
+
+/** Random numbers, for tables of what strangers send. */
+declare var crypto: { getRandomValues(array: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> };

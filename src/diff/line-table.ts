@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import { u32At, u8At } from "../bytes/assert.ts";
+import { isolateHash, type LineHash, PROBE_STEPS, SAME_BYTE_STEPS, TURN_STEPS } from "./line-hash.ts";
 import { type Lines, normalized, type Whitespace } from "./whitespace.ts";
 
 /** One of the two files that are compared. */
@@ -35,8 +36,8 @@ const NO_CLASSES = new Uint32Array(0);
 /** The starts of lines for which there is room at first: these, and one for each 32 bytes. */
 const FEWEST_STARTS = 16;
 const USUAL_LINE_BITS = 5;
-/** Lines are classified in groups of this many between two reports of work. */
-const GROUP = 4096;
+/** The steps of hashing a line, beside one for each of its bytes. */
+const LINE_STEPS = 4;
 
 /** Returns the number of lines. The last one need not end in a line feed. */
 export function countLines(bytes: Uint8Array): number {
@@ -74,11 +75,14 @@ class Classifier {
   readonly #sources: Uint8Array;
   readonly #lines: Uint32Array;
   readonly #texts: readonly Lines[];
+  readonly #hashOf: LineHash;
   /** The number of classes. */
   count = 0;
   #steps = 0;
+  /** The slot where the search for a line goes on. */
+  #slot = 0;
 
-  constructor(before: Lines, after: Lines) {
+  constructor(before: Lines, after: Lines, hashOf: LineHash) {
     const most = before.starts.length + after.starts.length;
     let size = 16;
     while (size < 2 * most) size *= 2;
@@ -88,16 +92,45 @@ class Classifier {
     this.#sources = new Uint8Array(most);
     this.#lines = new Uint32Array(most);
     this.#texts = [before, after];
+    this.#hashOf = hashOf;
   }
 
-  /** Returns the class of a line of the first file (`source` 0) or of the second. */
-  classOf(text: Lines, source: number, line: number): number {
-    const hash = this.#hashOf(text, line);
-    let slot = (hash ^ (hash >>> 15)) & this.#mask;
+  /** Finds the classes of the lines of the first file (`source` 0) or of the second. Yields the work that was done. */
+  *classify(text: Lines, source: number): Generator<number, Uint32Array, undefined> {
+    const { bytes, starts } = text;
+    const classes = new Uint32Array(starts.length - 1);
+    for (let line = 0; line < classes.length; line++) {
+      const [start, end] = [u32At(starts, line), u32At(starts, line + 1)];
+      const hash = this.#hashOf(bytes, start, end);
+      this.#steps += end - start + LINE_STEPS;
+      this.#slot = hash & this.#mask;
+      for (;;) {
+        const found = this.#find(hash, text, source, line);
+        if (found >= 0) classes[line] = found;
+        if (this.#steps >= TURN_STEPS) yield this.#take();
+        if (found >= 0) break;
+      }
+    }
+    yield this.#take();
+    return classes;
+  }
+
+  #take(): number {
+    const steps = this.#steps;
+    this.#steps = 0;
+    return steps;
+  }
+
+  /** Returns the class of a line; -1 if it was not found before it was time to tell the work. */
+  #find(hash: number, text: Lines, source: number, line: number): number {
+    let slot = this.#slot;
     for (let taken = u32At(this.#slots, slot); taken !== 0; taken = u32At(this.#slots, slot)) {
-      this.#steps += 2;
+      this.#steps += PROBE_STEPS;
       if (this.#isSame(taken - 1, hash, text, line)) return taken - 1;
       slot = (slot + 1) & this.#mask;
+      if (this.#steps < TURN_STEPS) continue;
+      this.#slot = slot;
+      return -1;
     }
     const added = this.count++;
     this.#slots[slot] = added + 1;
@@ -105,19 +138,6 @@ class Classifier {
     this.#sources[added] = source;
     this.#lines[added] = line;
     return added;
-  }
-
-  /** Returns the work since the last call. */
-  takeSteps(): number {
-    const steps = this.#steps;
-    this.#steps = 0;
-    return steps;
-  }
-
-  #hashOf({ bytes, starts }: Lines, line: number): number {
-    const [start, end] = [u32At(starts, line), u32At(starts, line + 1)];
-    this.#steps += end - start + 4;
-    return hashOf(bytes, start, end);
   }
 
   #isSame(known: number, hash: number, { bytes, starts }: Lines, line: number): boolean {
@@ -129,34 +149,23 @@ class Classifier {
     const start = u32At(starts, line);
     const length = u32At(starts, line + 1) - start;
     if (u32At(other.starts, number + 1) - from !== length) return false;
-    for (let i = 0; i < length; i++) if (bytes[start + i] !== other.bytes[from + i]) return false;
-    this.#steps += length;
-    return true;
+    let same = 0;
+    while (same < length && bytes[start + same] === other.bytes[from + same]) same++;
+    this.#steps += SAME_BYTE_STEPS * same;
+    return same === length;
   }
 }
 
-/** Returns the hash of a line. */
-export function hashOf(bytes: Uint8Array, start: number, end: number): number {
-  let hash = 0x811c_9dc5;
-  for (let at = start; at < end; at++) hash = Math.imul(hash ^ u8At(bytes, at), 0x0100_0193);
-  return hash >>> 0;
-}
-
-function* classify(classifier: Classifier, text: Lines, source: number): Generator<number, Uint32Array, undefined> {
-  const classes = new Uint32Array(text.starts.length - 1);
-  for (let line = 0; line < classes.length; line++) {
-    classes[line] = classifier.classOf(text, source, line);
-    if (line % GROUP === GROUP - 1) yield classifier.takeSteps();
-  }
-  yield classifier.takeSteps();
-  return classes;
-}
-
-/** Makes the table of two files. Yields the work that was done, in steps of about 10 ns. */
+/**
+ * Makes the table of two files. Yields the work that was done, in steps of about 10 ns.
+ *
+ * @param hashOf - The hash of lines. Only tests have one that is not the isolate's.
+ */
 export function* tabulate(
   before: Uint8Array,
   after: Uint8Array,
   whitespace: Whitespace,
+  hashOf = isolateHash(),
 ): Generator<number, LineTable, undefined> {
   const texts = {
     before: { bytes: before, starts: startsOf(before) },
@@ -165,9 +174,9 @@ export function* tabulate(
   const left = normalized(texts.before, whitespace);
   const right = normalized(texts.after, whitespace);
   yield before.length + after.length;
-  const classifier = new Classifier(left, right);
-  const classesBefore = yield* classify(classifier, left, 0);
-  const classesAfter = yield* classify(classifier, right, 1);
+  const classifier = new Classifier(left, right, hashOf);
+  const classesBefore = yield* classifier.classify(left, 0);
+  const classesAfter = yield* classifier.classify(right, 1);
   return {
     before: sideOf(texts.before, classesBefore),
     after: sideOf(texts.after, classesAfter),

@@ -7,14 +7,17 @@
  */
 import { u32At, u8At } from "../bytes/assert.ts";
 import { type LineDiff, NO_CONTEXT, diffTable, TAIL_BLOCK } from "./line-diff.ts";
-import { countOf, hashOf, type LineTable } from "./line-table.ts";
+import { isolateHash, type LineHash, PROBE_STEPS, SAME_BYTE_STEPS, TURN_STEPS } from "./line-hash.ts";
+import { countOf, type LineTable } from "./line-table.ts";
 
 /** The lines of a text: where each begins, and then its length; and the hash of each. */
 type HashedLines = { readonly starts: Uint32Array; readonly hashes: Uint32Array };
 
-/** A version of a file. Its bytes must not change. */
+/** A version of a file. Its bytes must not change. All versions that are compared must have the same hash. */
 export type FileVersion = {
   readonly bytes: Uint8Array;
+  /** The hash of its lines; that of the isolate if it has none. Only tests have another one. */
+  readonly hash?: LineHash;
   /** What the first comparison finds out. It takes {@link VERSION_LINE_BYTES} for each line. */
   lines?: HashedLines | undefined;
 };
@@ -31,8 +34,6 @@ const WORD = 4;
 const COMPARED_STEPS = 0.1;
 const CUT_STEPS = 0.4;
 const CLASS_STEPS = 2;
-/** Lines are hashed in groups of this many between two reports of work. */
-const GROUP = 4096;
 const NO_LINES: HashedLines = { starts: new Uint32Array(1), hashes: new Uint32Array(0) };
 
 /** Two versions whose lines are known, and what they share. */
@@ -52,9 +53,9 @@ export function* cutPair(
 ): Generator<number, VersionPair | undefined, undefined> {
   const ends = sharedEnds(before.bytes, after.bytes);
   yield COMPARED_STEPS * (ends.head + ends.tail);
-  before.lines ??= yield* linesOf(before.bytes, after, { ...ends, most });
+  before.lines ??= yield* linesOf(before, after, { ...ends, most });
   if (before.lines === undefined) return undefined;
-  after.lines ??= yield* linesOf(after.bytes, before, { ...ends, most });
+  after.lines ??= yield* linesOf(after, before, { ...ends, most });
   if (after.lines === undefined) return undefined;
   return { before: { bytes: before.bytes, ...before.lines }, after: { bytes: after.bytes, ...after.lines }, ends };
 }
@@ -77,13 +78,11 @@ export class VersionDiffs {
     const size = this.#emptied(count + other - shared);
     const before = new Uint32Array(count);
     const after = new Uint32Array(other);
-    const finder = { slots: this.#slots, mask: size - 1, left, right, before, after, count: 0 };
-    for (let line = 0; line < count; line++) before[line] = classOf(finder, left, line, line);
-    yield CLASS_STEPS * count;
+    const finder = new Finder(this.#slots, size - 1, [left, right], [before, after]);
+    yield* finder.classify(0, 0);
     // What both begin with has the same classes.
     after.set(before.subarray(0, shared));
-    for (let line = shared; line < other; line++) after[line] = classOf(finder, right, line, count + line);
-    yield CLASS_STEPS * other;
+    yield* finder.classify(1, shared);
     return {
       before: { ...left, count, classes: before, changed: new Uint8Array(count + 1) },
       after: { ...right, count: other, classes: after, changed: new Uint8Array(other + 1) },
@@ -102,42 +101,94 @@ export class VersionDiffs {
   }
 }
 
-type Finder = {
-  readonly slots: Uint32Array;
-  readonly mask: number;
-  readonly left: CutVersion;
-  readonly right: CutVersion;
-  readonly before: Uint32Array;
-  readonly after: Uint32Array;
+/** Finds the classes of the lines of two versions. */
+class Finder {
+  readonly #slots: Uint32Array;
+  readonly #mask: number;
+  readonly #left: CutVersion;
+  readonly #right: CutVersion;
+  readonly #before: Uint32Array;
+  readonly #after: Uint32Array;
   /** The number of classes. */
-  count: number;
-};
+  count = 0;
+  /** The work that was not told yet. */
+  #steps = 0;
+  /** The slot where the search for a line goes on. */
+  #slot = 0;
 
-/** Returns the class of a line. `place` is its number among the lines of both parts, those of the left one first. */
-function classOf(finder: Finder, text: CutVersion, line: number, place: number): number {
-  const { slots, mask, left, right } = finder;
-  const hash = u32At(text.hashes, line);
-  const most = left.starts.length - 1;
-  let slot = (hash ^ (hash >>> 15)) & mask;
-  for (let taken = u32At(slots, slot); taken !== 0; taken = u32At(slots, slot)) {
-    const first = taken - 1;
-    const isLeft = first < most;
-    const other = isLeft ? left : right;
-    const at = isLeft ? first : first - most;
-    if (u32At(other.hashes, at) === hash && isSameLine(text, line, other, at))
-      return isLeft ? u32At(finder.before, at) : u32At(finder.after, at);
-    slot = (slot + 1) & mask;
+  constructor(
+    slots: Uint32Array,
+    mask: number,
+    [left, right]: readonly [CutVersion, CutVersion],
+    [before, after]: readonly [Uint32Array, Uint32Array],
+  ) {
+    this.#slots = slots;
+    this.#mask = mask;
+    this.#left = left;
+    this.#right = right;
+    this.#before = before;
+    this.#after = after;
   }
-  slots[slot] = place + 1;
-  return finder.count++;
-}
 
-function isSameLine(one: CutVersion, line: number, two: CutVersion, other: number): boolean {
-  const [from, start] = [u32At(one.starts, line), u32At(two.starts, other)];
-  const length = u32At(one.starts, line + 1) - from;
-  if (u32At(two.starts, other + 1) - start !== length) return false;
-  for (let i = 0; i < length; i++) if (one.bytes[from + i] !== two.bytes[start + i]) return false;
-  return true;
+  /** Finds the classes of the lines of the version on one side, 0 or 1, from line `from` on. Yields the work that was done. */
+  *classify(side: number, from: number): Generator<number, void, undefined> {
+    const isLeft = side === 0;
+    const [text, classes] = isLeft ? [this.#left, this.#before] : [this.#right, this.#after];
+    const behind = isLeft ? 0 : this.#before.length;
+    for (let line = from; line < classes.length; line++) {
+      this.#steps += CLASS_STEPS;
+      this.#slot = u32At(text.hashes, line) & this.#mask;
+      for (;;) {
+        const found = this.#find(text, line, behind + line);
+        if (found >= 0) classes[line] = found;
+        if (this.#steps >= TURN_STEPS) yield this.#take();
+        if (found >= 0) break;
+      }
+    }
+    yield this.#take();
+  }
+
+  #take(): number {
+    const steps = this.#steps;
+    this.#steps = 0;
+    return steps;
+  }
+
+  /**
+   * Returns the class of a line; -1 if it was not found before it was time to tell the work. `place` is its number among
+   * the lines of both versions, those of the left one first.
+   */
+  #find(text: CutVersion, line: number, place: number): number {
+    const [slots, mask, left] = [this.#slots, this.#mask, this.#left];
+    const hash = u32At(text.hashes, line);
+    const most = this.#before.length;
+    let slot = this.#slot;
+    for (let taken = u32At(slots, slot); taken !== 0; taken = u32At(slots, slot)) {
+      const first = taken - 1;
+      const isLeft = first < most;
+      const other = isLeft ? left : this.#right;
+      const at = isLeft ? first : first - most;
+      this.#steps += PROBE_STEPS;
+      if (u32At(other.hashes, at) === hash && this.#isSame(text, line, other, at))
+        return isLeft ? u32At(this.#before, at) : u32At(this.#after, at);
+      slot = (slot + 1) & mask;
+      if (this.#steps < TURN_STEPS) continue;
+      this.#slot = slot;
+      return -1;
+    }
+    slots[slot] = place + 1;
+    return this.count++;
+  }
+
+  #isSame(one: CutVersion, line: number, two: CutVersion, other: number): boolean {
+    const [from, start] = [u32At(one.starts, line), u32At(two.starts, other)];
+    const length = u32At(one.starts, line + 1) - from;
+    if (u32At(two.starts, other + 1) - start !== length) return false;
+    let same = 0;
+    while (same < length && one.bytes[from + same] === two.bytes[start + same]) same++;
+    this.#steps += SAME_BYTE_STEPS * same;
+    return same === length;
+  }
 }
 
 /** Returns how many bytes two texts have in common at both ends. */
@@ -204,7 +255,7 @@ function linesWithin({ bytes, starts }: Pick<CutVersion, "bytes" | "starts">, le
  * cut is taken from there.
  */
 function* linesOf(
-  bytes: Uint8Array,
+  { bytes, hash = isolateHash() }: FileVersion,
   other: FileVersion,
   { most, ...ends }: SharedEnds & { readonly most: number },
 ): Generator<number, HashedLines | undefined, undefined> {
@@ -227,9 +278,9 @@ function* linesOf(
   for (let at = from, line = first, told = from; at < to; line++) {
     const end = lineEnd(bytes, at, to);
     starts[line] = at;
-    hashes[line] = hashOf(bytes, at, end);
+    hashes[line] = hash(bytes, at, end);
     at = end;
-    if (line % GROUP !== GROUP - 1) continue;
+    if (CUT_STEPS * (at - told) < TURN_STEPS) continue;
     yield CUT_STEPS * (at - told);
     told = at;
   }
