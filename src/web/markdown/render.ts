@@ -209,7 +209,7 @@ class BlockWriter {
   *#heading({ lines, level }: Block): Generator<number, void, undefined> {
     const tokens = yield* this.#tokens(lines.join("\n"));
     const id = this.#slug(plainText(tokens));
-    this.#line(`<h${level} id="${escapeHtml(ANCHOR + id)}">${this.#tokensHtml(tokens)}</h${level}>\n`);
+    this.#line(`<h${level} id="${escapeHtml(ANCHOR + id)}">${yield* this.#tokensHtml(tokens)}</h${level}>\n`);
   }
 
   *#code({ lines, fence }: Block): Generator<number, void, undefined> {
@@ -246,23 +246,23 @@ class BlockWriter {
 
   *#inline(text: string): Generator<number, string, undefined> {
     if (text.length > LONGEST_TEXT) return escapeHtml(text);
-    return this.#tokensHtml(yield* this.#tokens(text));
+    return yield* this.#tokensHtml(yield* this.#tokens(text));
   }
 
   *#tokens(text: string): Generator<number, Token[], undefined> {
     if (text.length > LONGEST_TEXT) return [{ kind: "literal", text }];
-    const tokens = yield* parseInline(text, this.#document.references, this.#work);
-    this.#work.add(TOKEN_STEPS * tokens.length);
-    return tokens;
+    return yield* parseInline(text, this.#document.references, this.#work);
   }
 
-  #tokensHtml(tokens: readonly Token[]): string {
+  *#tokensHtml(tokens: readonly Token[]): Generator<number, string, undefined> {
     let html = "";
     let isInLink = false;
     for (const token of tokens) {
       if (token.kind === "link") isInLink = true;
       else if (token.kind === "endLink") isInLink = false;
       html += this.#tokenHtml(token, isInLink);
+      this.#work.add(TOKEN_STEPS);
+      if (this.#work.isDue) yield this.#work.take();
     }
     return html;
   }
