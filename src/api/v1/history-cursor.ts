@@ -78,13 +78,15 @@ function linesIn(triples: readonly number[], places: Places): BlamedLines[] {
     if (count === 0) refuse();
     lines.push({ line, count, source });
   }
+  // A place without lines would take work for nothing.
+  if (lines.length === 0) refuse();
   return lines;
 }
 
 /**
  * Returns lines from triples of numbers, for each place of a cursor.
  *
- * @throws Problem if they are not below `most`, or more than that together.
+ * @throws Problem if they are not below `most`, or more than that together, or if a place has none.
  */
 export function linesOf(places: readonly (readonly number[])[], most: number): BlamedLines[][] {
   const all = new Places(most);

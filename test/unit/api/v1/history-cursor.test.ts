@@ -44,6 +44,8 @@ describe("the places of a cursor of a blame", () => {
     ["all lines in each of many places", Array.from({ length: 1000 }, () => [0, 100, 0])],
     ["a line that there is not", [[99, 2, 0]]],
     ["no line", [[5, 0, 0]]],
+    ["a place without lines", [[0, 2, 5], []]],
+    ["places without lines", Array.from({ length: 1000 }, () => [])],
   ])("are refused with %s", (_, places) => {
     expect(() => linesOf(places, 100)).toThrow(NOT_GIVEN);
   });
