@@ -51,6 +51,8 @@ const MOST_LINES = 60_000;
 /** The most bytes of contents that are remembered: two versions of the largest file, with their lines. */
 const MOST_CONTENT_BYTES = 2 * (MOST_FILE_BYTES + VERSION_LINE_BYTES * (MOST_LINES + 1));
 const COMMIT_STEPS = 200;
+/** The steps of looking for the end of a line in a byte. */
+const COUNTED_STEPS = 0.2;
 const TYPE_BITS = 0o170000;
 
 /** A file of a parent: its path, and its content as {@link PathContent} tells it. */
@@ -120,7 +122,7 @@ export class Blame {
   static async countLines(session: BrowseSession, commit: Uint8Array, path: string): Promise<number | undefined> {
     const content = await new PathContent(session, path).of(session.graph.node(commit));
     if (content === "" || !isFile(content)) return undefined;
-    return countLines((await new Contents(session).of(content)).bytes);
+    return (await new Contents(session).of(content)).count;
   }
 
   /**
@@ -153,7 +155,7 @@ export class Blame {
   async #hasLines(node: number, path: string, lines: readonly BlamedLines[]): Promise<boolean> {
     const content = await this.#contentAt(node, path);
     if (!isFile(content)) return false;
-    const count = countLines((await this.#contents.of(content)).bytes);
+    const { count } = await this.#contents.of(content);
     return lines.every((each) => each.source + each.count <= count);
   }
 
@@ -333,11 +335,14 @@ function isFile(content: string): boolean {
   return content !== "" && type !== FILE_MODE.tree && type !== FILE_MODE.gitlink;
 }
 
+/** A version of a file, and the number of its lines. */
+type CountedVersion = FileVersion & { readonly count: number };
+
 /** The contents of files, some of them remembered: a file is compared with its version before, and that with the next. */
 class Contents {
   readonly #session: BrowseSession;
   /** What was read longest ago comes first. */
-  readonly #known = new Map<string, FileVersion>();
+  readonly #known = new Map<string, CountedVersion>();
   #bytes = 0;
 
   constructor(session: BrowseSession) {
@@ -345,19 +350,23 @@ class Contents {
   }
 
   /** Returns what a {@link PathContent} names. @throws LimitExceeded */
-  async of(content: string): Promise<FileVersion> {
+  async of(content: string): Promise<CountedVersion> {
     const known = this.#known.get(content);
     if (known !== undefined) return known;
     const name = fromHex(oidOf(content));
-    if (name === undefined) return { bytes: new Uint8Array(0) };
+    if (name === undefined) return { bytes: new Uint8Array(0), count: 0 };
     const { reader } = this.#session.graph;
     const size = await reader.sizeOf(name);
     const copy = size > MOST_FILE_BYTES ? undefined : await reader.copyIfHeld(name);
     if (copy === undefined) throw tooLarge();
+    // The lines are counted before any is cut: what is refused takes no more than its bytes.
+    const count = countLines(copy.bytes);
+    if (count > MOST_LINES) throw tooLarge();
     while (this.#bytes + size > MOST_CONTENT_BYTES && this.#known.size > 0) this.#forgetOldest();
-    const version: FileVersion = { bytes: copy.bytes };
+    const version: CountedVersion = { bytes: copy.bytes, count };
     this.#known.set(content, version);
     this.#hold(size);
+    await this.#session.work(COUNTED_STEPS * size);
     return version;
   }
 
