@@ -25,7 +25,7 @@ const FEW_STEPS = 30_000;
 
 /**
  * A stream for `git fast-import`: a branch whose file is larger than those whose differences are shown, in two versions,
- * and a branch of one that is larger than what is held.
+ * a branch of one that is larger than what is held, and one of a file that has too many lines in its only version.
  */
 function largeFiles(): string {
   const lines = Array.from({ length: 40_000 }, (_, at) => `${at} ${"line ".repeat(14)}\n`);
@@ -36,7 +36,8 @@ function largeFiles(): string {
   return (
     commit("large", 1_700_000_000, lines.join("")) +
     commit("large", 1_700_000_001, changed.join("")) +
-    commit("enormous", 1_700_000_000, "x".repeat(4 * 1024 * 1024 + 1))
+    commit("enormous", 1_700_000_000, "x".repeat(4 * 1024 * 1024 + 1)) +
+    commit("feeds", 1_700_000_000, "\n".repeat(60_001))
   );
 }
 
@@ -223,6 +224,9 @@ describe("a history with merges and renames", () => {
     expect(new Set(lines.map((line) => line.slice(0, 40))).size).toBe(2);
     const enormous = blame("enormous", "large.txt", { whitespace: "exact" }, WALK_STEPS);
     await expect(enormous).rejects.toMatchObject({ limit: "blamed-file" });
+    await expect(blame("feeds", "large.txt", { whitespace: "exact" }, WALK_STEPS)).rejects.toMatchObject({
+      limit: "blamed-file",
+    });
   });
 
   it("has each line from where git blame --ignore-revs-file says", async () => {

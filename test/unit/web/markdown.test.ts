@@ -351,6 +351,12 @@ describe("renderMarkdown", () => {
     expect(longest).toBeLessThan(TURN);
   });
 
+  it("gives way while it writes one paragraph of very many tokens", () => {
+    const { html, longest } = rendered("[".repeat(32_000));
+    expect(html).toMatch(/^<p>\[\[/);
+    expect(longest).toBeLessThan(TURN / 10);
+  });
+
   it.each([
     ["* * *", "<hr>\n"],
     ["- * * *", "<ul>\n<li><hr>\n</li>\n</ul>\n"],
