@@ -11,13 +11,11 @@
  * @packageDocumentation
  */
 import { ExpiringMap } from "../bytes/expiring-map.ts";
-import { toHex } from "../bytes/hex.ts";
 import type { Pacer } from "../bytes/pacer.ts";
 import { mayHaveTwin } from "../catalog/clone-twin.ts";
-import { countTips, needsSnapshot, openSnapshot, openSnapshotInParts } from "../mirror/snapshot.ts";
+import { countTips, needsSnapshot, openSnapshotInParts, valuesOfNames } from "../mirror/snapshot.ts";
 import type { ReadingRight } from "../access/decide.ts";
 import { objectFormat } from "../object/object-id.ts";
-import { decodeRefRows } from "../refs/ref-rows.ts";
 import type { OpenAnswer, OpenSnapshot, OpenRequest, RefStore, RepositoryRecord } from "../refs/ref-store.ts";
 import type { MirrorPointer } from "../refs/mirror-pointer.ts";
 import type { MirrorSnapshots } from "./mirror-snapshots.ts";
@@ -166,7 +164,7 @@ async function openAtEdge(
 ): Promise<OpenSnapshot | undefined> {
   const { snapshots } = tools;
   if (!(await isReadable(pointer.record, tools))) return undefined;
-  if (!needsSnapshot(request)) return openSnapshot(pointer);
+  if (!needsSnapshot(request)) return await tools.pacer.finish(openSnapshotInParts(pointer));
   const snapshot = await snapshots.read(pointer);
   if (snapshot === undefined) return undefined;
   const { syncedAt } = snapshot;
@@ -179,22 +177,30 @@ async function openAtEdge(
 }
 
 /**
- * Returns the refs of a mirror as they were at an instant, in milliseconds since the epoch. Only readers may use them.
+ * Returns the refs of a mirror as they were at an instant, in milliseconds since the epoch. Only readers may use them. `pacer`
+ * counts the work of the request.
  */
-export function historicRefs(durable: RefStore, at: number): Pick<RefStore, "open"> {
+export function historicRefs(durable: RefStore, at: number, pacer: Pacer): Pick<RefStore, "open"> {
   return {
     open: async (request) => {
       const then = await durable.open({ packs: true, refPrefixes: [], at });
       if (then.kind === "missing") return then;
-      const { record, version, refs, packs, graphs } = then;
-      const { rawSize } = objectFormat(record.objectFormat);
-      let headOid: string | undefined;
-      for (const { name, oid } of decodeRefRows(refs, rawSize)) if (name === record.head) headOid = toHex(oid);
-      // Marks are about the present refs. The packs hold more than the old refs reached, and less is known about them.
-      const unmarked = packs.map((pack) => ({ ...pack, marked: false }));
-      const tips = countTips(refs, rawSize);
-      const snapshot = { refs, packs: unmarked, tips, ...(graphs === undefined ? {} : { graphs }) };
-      return openSnapshot({ record, version, ...(headOid === undefined ? {} : { headOid }) }, snapshot, request);
+      return await pacer.finish(openThen(then, request));
     },
   };
+}
+
+/** Answers a request from all refs at an instant. Yields the steps of each part. */
+function* openThen(
+  { record, version, refs, packs, graphs }: OpenSnapshot,
+  request: OpenRequest,
+): Generator<number, OpenSnapshot, undefined> {
+  const { rawSize } = objectFormat(record.objectFormat);
+  const headOid = (yield* valuesOfNames(refs, rawSize, [record.head])).get(record.head);
+  // Marks are about the present refs. The packs hold more than the old refs reached, and less is known about them.
+  const unmarked = packs.map((pack) => ({ ...pack, marked: false }));
+  const tips = yield* countTips(refs, rawSize);
+  const snapshot = { refs, packs: unmarked, tips, ...(graphs === undefined ? {} : { graphs }) };
+  const pointer = { record, version, ...(headOid === undefined ? {} : { headOid }) };
+  return yield* openSnapshotInParts(pointer, snapshot, request);
 }

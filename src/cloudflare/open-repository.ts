@@ -259,19 +259,20 @@ export class RequestStorage {
       freshen: async () => await freshen(this.mirror(key), { now, wait: (time) => scheduler.wait(time) }),
     };
     const refs = readerRefs(readableRefs(repository.refs, options), tools);
-    return { ...repository, refs: filteredRefs(refs, SHOWS_ALL) };
+    return { ...repository, refs: filteredRefs(refs, SHOWS_ALL, repository.pacer) };
   }
 
   /** Opens a repository as it was, for reading. */
   historic(name: RepositoryName, at: number, reader: Reader): Repository {
     const repository = this.repository(name);
+    const { pacer } = repository;
     const refs = readableRefs(repository.refs, reader);
-    return { ...repository, refs: filteredRefs({ ...refs, ...historicRefs(refs, at) }, SHOWS_ALL) };
+    return { ...repository, refs: filteredRefs({ ...refs, ...historicRefs(refs, at, pacer) }, SHOWS_ALL, pacer) };
   }
 
   /** Opens a repository for a snapshot that a fork is made of. A mirror's comes from its Durable Object, too. */
   lending(name: RepositoryName, reader: Reader): Pick<RefStore, "open"> {
-    return filteredRefs(readableRefs(this.refs(repositoryKey(name)), reader), SHOWS_ALL);
+    return filteredRefs(readableRefs(this.refs(repositoryKey(name)), reader), SHOWS_ALL, this.#tools.pacer());
   }
 
   /** Opens the loans of the packs below a repository's prefix. */

@@ -16,7 +16,7 @@ import { CorruptStore } from "../bytes/failure.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
 import { atOnce } from "../bytes/pacer.ts";
 import { objectFormat } from "../object/object-id.ts";
-import { hasRefPrefix } from "../refs/ref-order.ts";
+import { RefPrefixes } from "../refs/ref-prefixes.ts";
 import { decodeRefRows, encodeRefRows, type RefRow } from "../refs/ref-rows.ts";
 import type { MirrorPointer } from "../refs/mirror-pointer.ts";
 import type { OpenSnapshot, OpenRequest } from "../refs/ref-store.ts";
@@ -60,7 +60,7 @@ export function encodeSnapshot(
   const { rawSize } = objectFormat(record.objectFormat);
   const header: Header = {
     refs: refs.map((chunk) => chunk.length),
-    tips: countTips(refs, rawSize),
+    tips: atOnce(countTips(refs, rawSize)),
     packs: packs.map((pack) => ({ ...pack, indexHead: pack.indexHead.length, kinds: pack.kinds?.length })),
     ...(graphs === undefined ? {} : { graphs }),
     ...(twin === undefined ? {} : { twin }),
@@ -75,15 +75,17 @@ export function encodeSnapshot(
   return pieces;
 }
 
-/** Refs that are looked at without a pause; steps of each, and of each prefix that its name is compared with. */
-const PART = 1000;
+/** Steps that are taken without a pause, and steps of a ref beside those of the characters of its name. */
+const PART_STEPS = 100_000;
 const ROW_STEPS = 100;
-const COMPARE_STEPS = 2;
+/** Objects' names that are made text without a pause, and the steps of each. */
+const NAMES_AT_ONCE = 2000;
+const NAME_STEPS = 50;
 
-/** Returns the number of distinct values of refs. */
-export function countTips(refs: readonly Uint8Array[], rawSize: number): number {
+/** Returns the number of distinct values of refs. Yields the steps of each part. */
+export function* countTips(refs: readonly Uint8Array[], rawSize: number): Generator<number, number, undefined> {
   const tips = new Set<string>();
-  for (const { oid } of decodeRefRows(refs, rawSize)) tips.add(toHex(oid));
+  yield* eachRow(decodeRefRows(refs, rawSize), ({ oid }) => tips.add(toHex(oid)));
   return tips.size;
 }
 
@@ -121,14 +123,9 @@ export function needsSnapshot({ packs, refPrefixes, refNames, wants, wantRefs }:
 
 const NOTHING: MirrorSnapshot = { refs: [], tips: 0, packs: [] };
 
-/** The same as {@link openSnapshotInParts}, without a pause. */
-export function openSnapshot(...asked: Parameters<typeof openSnapshotInParts>): OpenSnapshot {
-  return atOnce(openSnapshotInParts(...asked));
-}
-
 /**
  * Answers a reader as the Durable Object would, but without the secret with which pushes are signed. Yields the steps of each
- * {@link PART} refs that are looked at.
+ * part of the refs that are looked at.
  */
 export function* openSnapshotInParts(
   { record, version, headOid }: Omit<MirrorPointer, "pieces">,
@@ -163,13 +160,25 @@ export function* openSnapshotInParts(
   };
 }
 
-/** Calls `visit` for each row. Yields the steps of each {@link PART} rows. */
-function* eachRow(rows: Iterable<RefRow>, visit: (row: RefRow) => void): Generator<number, void, undefined> {
-  let count = 0;
+/** Calls `visit` for each row, which takes `more` steps beside those of reading it. Yields the steps of each part. */
+function* eachRow(rows: Iterable<RefRow>, visit: (row: RefRow) => void, more = 0): Generator<number, void, undefined> {
+  let steps = 0;
   for (const row of rows) {
     visit(row);
-    if (++count % PART === 0) yield PART * ROW_STEPS;
+    steps += ROW_STEPS + row.name.length + more;
+    if (steps < PART_STEPS) continue;
+    yield steps;
+    steps = 0;
   }
+}
+
+/** Returns the values of those of the names that are refs, in hexadecimal. Yields the steps of each part. */
+export function* valuesOfNames(
+  refs: readonly Uint8Array[],
+  rawSize: number,
+  names: readonly string[],
+): Generator<number, Map<string, string>, undefined> {
+  return yield* valuesOf(() => decodeRefRows(refs, rawSize), names);
 }
 
 /** Returns which of the haves are tips, as `OpenRequest` says. */
@@ -208,7 +217,9 @@ function* refsBelow(
 ): Generator<number, readonly Uint8Array[], undefined> {
   if (prefixes === undefined) return [];
   if (prefixes.length === 0 || prefixes.includes("")) return all;
-  return yield* encoded(rows(), ({ name }) => prefixes.some((prefix) => hasRefPrefix(name, prefix)), prefixes.length);
+  const asked = new RefPrefixes(prefixes);
+  yield asked.steps;
+  return yield* chooseRows(rows(), ({ name }) => asked.match(name), asked.matchSteps);
 }
 
 function* namedRefs(
@@ -216,26 +227,24 @@ function* namedRefs(
   rows: () => Iterable<RefRow>,
 ): Generator<number, readonly Uint8Array[], undefined> {
   const wanted = new Set(names);
-  return wanted.size === 0 ? [] : yield* encoded(rows(), ({ name }) => wanted.has(name));
+  return wanted.size === 0 ? [] : yield* chooseRows(rows(), ({ name }) => wanted.has(name));
 }
 
-/** Encodes the rows that are wanted. `compared`: with how many texts a name is compared for that. */
-function* encoded(
+/** Encodes the rows that are wanted. `chooseSteps`: how many steps it takes to find that out of one. Yields the steps of each part. */
+export function* chooseRows(
   rows: Iterable<RefRow>,
   isWanted: (row: RefRow) => boolean,
-  compared = 1,
+  chooseSteps = 0,
 ): Generator<number, Uint8Array[], undefined> {
   const chunks: Uint8Array[] = [];
   let part: RefRow[] = [];
-  let steps = 0;
-  for (const row of rows) {
-    steps += ROW_STEPS + compared * COMPARE_STEPS;
+  const take = (row: RefRow): void => {
     if (isWanted(row)) part.push(row);
-    if (steps < PART * ROW_STEPS) continue;
+  };
+  for (const steps of eachRow(rows, take, chooseSteps)) {
     chunks.push(...encodeRefRows(part));
     part = [];
     yield steps;
-    steps = 0;
   }
   return [...chunks, ...encodeRefRows(part)];
 }
@@ -247,7 +256,10 @@ function* lookAtTips(
   rawSize: number,
 ): Generator<number, Pick<OpenSnapshot, "wantIsTip" | "uncoveredTips">, undefined> {
   const names: string[] = [];
-  for (let at = 0; at + rawSize <= wants.length; at += rawSize) names.push(toHex(wants, at, at + rawSize));
+  for (let at = 0; at + rawSize <= wants.length; at += rawSize) {
+    names.push(toHex(wants, at, at + rawSize));
+    if (names.length % NAMES_AT_ONCE === 0) yield NAMES_AT_ONCE * NAME_STEPS;
+  }
   const asked = new Set(names);
   const tips = new Set<string>();
   const peeledTips = new Set<string>();

@@ -49,9 +49,3 @@ export function compareRefNames(a: string, b: string): number {
 export function comparingSteps(name: string): number {
   return FIXED_STEPS + name.length * CHARACTER_STEPS;
 }
-
-/** Whether the bytes of a name, or of a prefix, begin with those of `prefix`. A prefix may end inside a character. */
-export function hasRefPrefix(name: string, prefix: string): boolean {
-  if (name.startsWith(prefix)) return true;
-  return prefix.includes("\\") && byteTextOf(name).startsWith(byteTextOf(prefix));
-}

@@ -1,13 +1,8 @@
 /** The snapshot of a mirror's readers against the Durable Object's own answers: they have to be the same. */
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { fromHex } from "../../../src/bytes/hex.ts";
-import {
-  decodeSnapshot,
-  encodeSnapshot,
-  needsSnapshot,
-  openSnapshot,
-  openSnapshotInParts,
-} from "../../../src/mirror/snapshot.ts";
+import { atOnce } from "../../../src/bytes/pacer.ts";
+import { decodeSnapshot, encodeSnapshot, needsSnapshot, openSnapshotInParts } from "../../../src/mirror/snapshot.ts";
 import { decodeRefRows, encodeRefRows } from "../../../src/refs/ref-rows.ts";
 import type { OpenSnapshot, OpenRequest } from "../../../src/refs/ref-store.ts";
 import { create, oid, packRecord, push } from "../../suites/ref-store.ts";
@@ -56,7 +51,7 @@ describe.each([1_000_000, 100])("a mirror's snapshot in pieces of %i bytes", (pi
     const pieces = encodeSnapshot(all, pieceBytes);
     expect(pieces.every(({ length }) => length <= pieceBytes)).toBe(true);
     const pointer = { record, version, ...(headOid === undefined ? {} : { headOid }) };
-    const answer = openSnapshot(pointer, decodeSnapshot(pieces), request);
+    const answer = atOnce(openSnapshotInParts(pointer, decodeSnapshot(pieces), request));
     const expected = await opened(request);
     const joined = ({ refs, ...rest }: OpenSnapshot): object => ({
       ...rest,
@@ -99,5 +94,23 @@ describe("a mirror's snapshot of very many refs", () => {
     expect(next.value.wantIsTip.reduce((sum, each) => sum + each, 0)).toBe(tips);
     expect(steps).toBeGreaterThan(MANY * 90);
     expect(most).toBeLessThan(200_000);
+  });
+
+  it.each(["", "\\%C3"])("has each name compared with few of very many prefixes, which end in '%s'", (end) => {
+    const { record, version } = all;
+    const prefixes = Array.from({ length: 500 }, (_, at) => `refs/heads/x${at}${end}`);
+    const request = { refPrefixes: [...prefixes, "refs/heads/00000", "refs/heads/000001"] };
+    const comparisons = vi.spyOn(String.prototype, "startsWith");
+    let steps = 0;
+    try {
+      const parts = openSnapshotInParts({ record, version }, { refs, tips: MANY, packs: [] }, request);
+      let next = parts.next();
+      for (; next.done !== true; next = parts.next()) steps += next.value;
+      expect([...decodeRefRows(next.value.refs, 20)]).toHaveLength(10);
+      expect(comparisons.mock.calls.length).toBeLessThan(2 * (MANY + prefixes.length));
+    } finally {
+      comparisons.mockRestore();
+    }
+    expect(steps).toBeLessThan(500 * (MANY + prefixes.length));
   });
 });

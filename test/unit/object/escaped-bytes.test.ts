@@ -1,7 +1,8 @@
 import { assert, oneof, property, string, uint8Array } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { byteTextOf, bytesOfEscaped, escapedOf, escapedText, readEscapes } from "../../../src/object/escaped-bytes.ts";
-import { compareRefNames, hasRefPrefix } from "../../../src/refs/ref-order.ts";
+import { compareRefNames } from "../../../src/refs/ref-order.ts";
+import { RefPrefixes } from "../../../src/refs/ref-prefixes.ts";
 
 const runs = { numRuns: 2000 };
 const wellFormed = string({ unit: "binary", maxLength: 12 }).filter((text) => text.isWellFormed());
@@ -73,8 +74,9 @@ describe("names", () => {
     assert(
       property(bytes, bytes, (prefix, rest) => {
         const name = Buffer.concat([prefix, rest]);
-        expect(hasRefPrefix(escapedText(name), escapedText(prefix))).toBe(true);
-        expect(hasRefPrefix(escapedText(rest), escapedText(prefix))).toBe(latin1(rest).startsWith(latin1(prefix)));
+        const prefixes = new RefPrefixes([escapedText(prefix)]);
+        expect(prefixes.match(escapedText(name))).toBe(true);
+        expect(prefixes.match(escapedText(rest))).toBe(latin1(rest).startsWith(latin1(prefix)));
       }),
       runs,
     );
