@@ -28,8 +28,8 @@ export type BegunPage =
 
 /** Bytes of encoded refs that go into one answer, approximately. An RPC carries 32 MiB. */
 const REF_PAGE_BYTES = 16 * 1024 * 1024;
-/** Bytes of them that are read without a pause. */
-const PART_BYTES = 256 * 1024;
+/** Steps that are taken without a pause. */
+const PART_STEPS = 1_000_000;
 /** Steps of reading a ref, and of each of its bytes. */
 const ROW_STEPS = 100;
 const BYTE_STEPS = 2;
@@ -49,8 +49,8 @@ export function isAsKnown(row: RepositoryRow | undefined, { publicOnly }: OpenRe
 export type RefPage = { readonly refs: Uint8Array[]; readonly refsGoOnAfter?: string };
 
 /**
- * Encodes the refs behind `after` in the order of `list`, up to the size of a page. Yields the steps of each part: refs may change in
- * between, and the page is of no moment then.
+ * Encodes the refs behind `after` in the order of `list`, up to the size of a page. Yields the steps of each part, also of
+ * one that finds nothing: refs may change in between, and the page is of no moment then.
  */
 export function* refPage(list: RefLister, after: string): Generator<number, RefPage, undefined> {
   const refs: Uint8Array[] = [];
@@ -58,21 +58,27 @@ export function* refPage(list: RefLister, after: string): Generator<number, RefP
   let last = after;
   for (;;) {
     const part: RefRow[] = [];
-    const end = bytes + PART_BYTES;
+    let steps = 0;
     let isWhole = true;
     for (const row of list(last)) {
-      if (bytes >= REF_PAGE_BYTES || bytes >= end) {
+      if (bytes >= REF_PAGE_BYTES || steps >= PART_STEPS) {
         isWhole = false;
         break;
       }
-      // A ref that peels to nothing has no second oid.
-      bytes += REF_ROW_BYTES + row.name.length + row.oid.length + (row.peeled?.length ?? 0);
       last = row.name;
+      if ("passedSteps" in row) {
+        steps += row.passedSteps;
+        continue;
+      }
+      // A ref that peels to nothing has no second oid.
+      const size = REF_ROW_BYTES + row.name.length + row.oid.length + (row.peeled?.length ?? 0);
+      bytes += size;
+      steps += ROW_STEPS + size * BYTE_STEPS;
       part.push(row);
     }
     refs.push(...encodeRefRows(part));
     if (isWhole) return { refs };
     if (bytes >= REF_PAGE_BYTES) return { refs, refsGoOnAfter: last };
-    yield part.length * ROW_STEPS + PART_BYTES * BYTE_STEPS;
+    yield steps;
   }
 }

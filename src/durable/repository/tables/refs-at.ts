@@ -4,12 +4,17 @@
  *
  * @packageDocumentation
  */
+import { itemAt } from "../../../bytes/assert.ts";
+import { firstIndex } from "../../../bytes/first-index.ts";
 import { compareRefNames } from "../../../refs/ref-order.ts";
 import type { RefRow } from "../../../refs/ref-rows.ts";
 import type { OpenRequest } from "../../../refs/ref-store.ts";
 import { logBeginning, type LogMarks, type LogPlace } from "../../../refs/visible-log.ts";
 import { blobAt, type SqlDatabase, textAt } from "../../sql/sql-database.ts";
-import { type RefLister, refLister } from "./refs.ts";
+import { type PassedOver, type RefLister, refLister } from "./refs.ts";
+
+/** Steps of a ref that is passed over. */
+const PASSED_STEPS = 100;
 
 /**
  * An instant, in milliseconds since the epoch. The log up to the place `beginning` must not be seen. It is skipped even
@@ -36,38 +41,41 @@ function refListerAt(db: SqlDatabase, moment: PastMoment): RefLister {
   const moved = movedSince(db, moment);
   const names = [...moved.keys()].sort(compareRefNames);
   const present = refLister(db, []);
-  return (after) => listRefsAt(present(after), moved, namesAfter(names, after));
+  return (after) => {
+    const next = firstIndex(names.length, (at) => compareRefNames(itemAt(names, at), after) > 0);
+    return listRefsAt(present(after), { moved, names, next });
+  };
 }
 
-function namesAfter(names: readonly string[], after: string): readonly string[] {
-  const from = names.findIndex((name) => compareRefNames(name, after) > 0);
-  return from < 0 ? [] : names.slice(from);
-}
+/** The refs that have moved since an instant, with their values then. `names` are in order; they are listed from `next` on. */
+type MovedRefs = {
+  readonly moved: ReadonlyMap<string, Uint8Array>;
+  readonly names: readonly string[];
+  readonly next: number;
+};
 
-/** Yields refs at an instant: those of today, with the values of those that have moved since, whose `names` are in order. */
+/** Yields refs at an instant: those of today, with the values of those that have moved since. */
 function* listRefsAt(
-  today: Iterable<RefRow>,
-  moved: ReadonlyMap<string, Uint8Array>,
-  names: readonly string[],
-): Generator<RefRow> {
-  let next = 0;
+  today: Iterable<RefRow | PassedOver>,
+  { moved, names, next: first }: MovedRefs,
+): Generator<RefRow | PassedOver> {
+  let next = first;
   for (const row of today) {
     for (let name = names[next]; name !== undefined && compareRefNames(name, row.name) < 0; name = names[++next]) {
-      const oid = moved.get(name);
-      if (oid !== undefined && isThere(oid)) yield { name, oid };
+      yield valueThen(name, moved.get(name));
     }
     if (!moved.has(row.name)) {
       yield row;
       continue;
     }
-    const oid = moved.get(row.name);
     next++;
-    if (oid !== undefined && isThere(oid)) yield { name: row.name, oid };
+    yield valueThen(row.name, moved.get(row.name));
   }
-  for (const name of names.slice(next)) {
-    const oid = moved.get(name);
-    if (oid !== undefined && isThere(oid)) yield { name, oid };
-  }
+  for (let name = names[next]; name !== undefined; name = names[++next]) yield valueThen(name, moved.get(name));
+}
+
+function valueThen(name: string, oid: Uint8Array | undefined): RefRow | PassedOver {
+  return oid !== undefined && isThere(oid) ? { name, oid } : { name, passedSteps: PASSED_STEPS };
 }
 
 /** Returns what lists the refs that a request asks for by prefix, now or at its instant. */

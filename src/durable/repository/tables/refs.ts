@@ -5,8 +5,11 @@
  *
  * @packageDocumentation
  */
+import { itemAt } from "../../../bytes/assert.ts";
+import { firstIndex } from "../../../bytes/first-index.ts";
 import { atOnce } from "../../../bytes/pacer.ts";
 import { byteTextOf, escapedOf } from "../../../object/escaped-bytes.ts";
+import { disjointPrefixes } from "../../../refs/ref-prefixes.ts";
 import type { RefRow } from "../../../refs/ref-rows.ts";
 import {
   blobAt,
@@ -56,26 +59,24 @@ export function prefixEnd(prefix: string): string | undefined {
   return undefined;
 }
 
-/** Sorts prefixes by bytes, and drops those that another one covers, so that no ref matches twice. */
-function disjointPrefixes(prefixes: readonly string[]): string[] {
-  const kept: string[] = [];
-  for (const prefix of prefixes.map(byteTextOf).toSorted(compareByteTexts)) {
-    const last = kept.at(-1);
-    if (last === undefined || !prefix.startsWith(last)) kept.push(prefix);
-  }
-  return kept;
-}
+/**
+ * Work for which there is no ref to show: refs that are passed over, or prefixes that were looked for. The list up to `name` is
+ * done with it.
+ */
+export type PassedOver = { readonly name: string; readonly passedSteps: number };
 
-const compareByteTexts = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
+/** Lists refs, in byte order, that come after a name; all of them after "". What is passed over comes in its place. */
+export type RefLister = (afterName: string) => Iterable<RefRow | PassedOver>;
 
-/** Lists refs, in byte order, that come after a name; all of them after "". */
-export type RefLister = (afterName: string) => Iterable<RefRow>;
+/** Prefixes that one statement looks for, and the steps of each. */
+const RANGES_AT_ONCE = 500;
+const RANGE_STEPS = 200;
 
 /** Returns what lists the refs that start with one of the prefixes. An empty list, or an empty prefix, matches all. */
 export function refLister(db: SqlDatabase, prefixes: readonly string[]): RefLister {
   if (prefixes.length === 0 || prefixes.includes("")) return (afterName) => listAll(db, byteTextOf(afterName));
   // A client may send very many prefixes, so they are put in order once.
-  const ranges = disjointPrefixes(prefixes).map((prefix) => ({ from: prefix, end: prefixEnd(prefix) }));
+  const ranges = disjointPrefixes(prefixes).map((prefix) => ({ from: prefix, end: prefixEnd(prefix) ?? AFTER_ALL }));
   return (afterName) => listRanges(db, ranges, byteTextOf(afterName));
 }
 
@@ -84,25 +85,42 @@ function* listAll(db: SqlDatabase, after: string): Generator<RefRow> {
   for (const row of rows) yield refRow(row);
 }
 
-/** The names from `from` on and before `end`; those to the last one where that is `undefined`. */
-type NameRange = { readonly from: string; readonly end: string | undefined };
+/** Comes after every name: these have one character per byte. */
+const AFTER_ALL = "\u0100";
 
-function* rangesAfter(ranges: readonly NameRange[], after: string): Generator<(string | null)[]> {
+/** The names from `from` on and before `end`. */
+type NameRange = { readonly from: string; readonly end: string };
+
+function* rangesAfter(ranges: readonly NameRange[], after: string): Generator<string[]> {
   for (const { from, end } of ranges) {
     // The first string after a name is the name followed by a NUL.
-    if (end === undefined || end > after) yield [from > after ? from : `${after}\0`, end ?? null];
+    yield [from > after ? from : `${after}\0`, end];
   }
 }
 
-function* listRanges(db: SqlDatabase, ranges: readonly NameRange[], after: string): Generator<RefRow> {
-  for (const chunk of jsonChunks(rangesAfter(ranges, after))) {
-    // CROSS JOIN keeps the ranges outermost: they are sorted and disjoint, so the rows come out sorted too.
-    const rows = db.rows(
-      `SELECT r.name, r.oid, r.peeled FROM json_each(?) j CROSS JOIN refs r
-        ON r.name >= (j.value ->> 0) AND (j.value ->> 1 IS NULL OR r.name < (j.value ->> 1)) ORDER BY j.key, r.name`,
-      chunk,
-    );
-    for (const row of rows) yield refRow(row);
+/** The ranges are in order, and have no name in common. */
+function* listRanges(db: SqlDatabase, ranges: readonly NameRange[], after: string): Generator<RefRow | PassedOver> {
+  let first = firstIndex(ranges.length, (at) => itemAt(ranges, at).end > after);
+  // Each part of a list begins here anew, so a statement has few ranges.
+  for (; first < ranges.length; first += RANGES_AT_ONCE) {
+    const some = ranges.slice(first, first + RANGES_AT_ONCE);
+    let last = after;
+    for (const chunk of jsonChunks(rangesAfter(some, after))) {
+      // CROSS JOIN keeps the ranges outermost: they are sorted and disjoint, so the rows come out sorted too. Both bounds are plain
+      // comparisons: with an OR in the second, SQLite would read all later refs for each range.
+      const rows = db.rows(
+        `SELECT r.name, r.oid, r.peeled FROM json_each(?) j CROSS JOIN refs r
+          ON r.name >= (j.value ->> 0) AND r.name < (j.value ->> 1) ORDER BY j.key, r.name`,
+        chunk,
+      );
+      for (const row of rows) {
+        last = textAt(row, 0);
+        yield refRow(row);
+      }
+    }
+    // A list that goes on from here looks for the last range again, and finds nothing more.
+    const { from } = itemAt(some, some.length - 1);
+    yield { name: escapedOf(from > last ? from : last), passedSteps: some.length * RANGE_STEPS };
   }
 }
 
