@@ -47,10 +47,13 @@ export async function refuseLocked(
   await inPushSession(sources, async (session) => {
     const changes = new NewChanges(input, session);
     await changes.read([...tips.values()]);
+    // Both the branches and the locks may be very many, but few paths are named for each branch.
+    const ranks = new Map(locks.map(({ path }, rank) => [path, rank] as const));
     for (const [index, tip] of tips) {
-      const changed = new Set(changes.upTo(tip));
-      if (changed.size > 0)
-        verdict.reject(index, { kind: "locked", files: locks.filter(({ path }) => changed.has(path)) });
+      const changed = changes.upTo(tip);
+      const found = new Set(changed.flatMap((path) => ranks.get(path) ?? []));
+      const files = [...found].sort((a, b) => a - b).map((rank) => itemAt(locks, rank));
+      if (changed.length > 0) verdict.reject(index, { kind: "locked", files });
     }
   });
 }
