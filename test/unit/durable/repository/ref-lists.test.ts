@@ -1,5 +1,5 @@
 /** Lists of refs that are read in parts: what is looked at for a part has a bound, whatever comes of it. */
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { fromHex } from "../../../../src/bytes/hex.ts";
 import { refPage } from "../../../../src/durable/repository/open-page.ts";
 import { askedRefs } from "../../../../src/durable/repository/tables/refs-at.ts";
@@ -48,17 +48,22 @@ function read(request: OpenRequest): { names: string[]; parts: number; mostRows:
   }
 }
 
-beforeEach(() => {
+beforeAll(() => {
   const sql = nodeSql();
   for (const statement of [...REFS_DDL.split(";"), ...REF_LOG_DDL.split(";")]) sql.run(statement);
   sql.run("INSERT INTO pushes (seq, actor, at, options) VALUES (1, 'a', 1, '[]'), (2, 'a', 100, '[]')");
-  for (let at = 0; at < MANY; at++) {
-    sql.run("INSERT INTO refs (name, oid) VALUES (?, ?)", nameAt(at), raw(at + 1));
-    // Every thousandth was there from the beginning, under another value.
-    const old = at % 1000 === 0 ? raw(7) : raw(0);
-    sql.run("INSERT INTO ref_log (push, name, old, new, forward) VALUES (2, ?, ?, ?, 1)", nameAt(at), old, raw(at + 1));
-  }
+  sql.transaction(() => {
+    for (let at = 0; at < MANY; at++) {
+      sql.run("INSERT INTO refs (name, oid) VALUES (?, ?)", nameAt(at), raw(at + 1));
+      // Every thousandth was there from the beginning, under another value.
+      const moved = [nameAt(at), at % 1000 === 0 ? raw(7) : raw(0), raw(at + 1)] as const;
+      sql.run("INSERT INTO ref_log (push, name, old, new, forward) VALUES (2, ?, ?, ?, 1)", ...moved);
+    }
+  });
   db = counted(sql);
+});
+
+beforeEach(() => {
   characters = 0;
 });
 
