@@ -68,9 +68,8 @@ export type PassedOver = { readonly name: string; readonly passedSteps: number }
 /** Lists refs, in byte order, that come after a name; all of them after "". What is passed over comes in its place. */
 export type RefLister = (afterName: string) => Iterable<RefRow | PassedOver>;
 
-/** Prefixes that one statement looks for, and the steps of each. */
-const RANGES_AT_ONCE = 500;
-const RANGE_STEPS = 200;
+/** The steps of looking for the refs of one prefix: it is a statement of its own. */
+const RANGE_STEPS = 1000;
 
 /** Returns what lists the refs that start with one of the prefixes. An empty list, or an empty prefix, matches all. */
 export function refLister(db: SqlDatabase, prefixes: readonly string[]): RefLister {
@@ -91,36 +90,24 @@ const AFTER_ALL = "\u0100";
 /** The names from `from` on and before `end`. */
 type NameRange = { readonly from: string; readonly end: string };
 
-function* rangesAfter(ranges: readonly NameRange[], after: string): Generator<string[]> {
-  for (const { from, end } of ranges) {
-    // The first string after a name is the name followed by a NUL.
-    yield [from > after ? from : `${after}\0`, end];
-  }
-}
-
-/** The ranges are in order, and have no name in common. */
+/**
+ * The ranges are in order, and have no name in common. Each has a statement of its own, which reads the refs in the order of the table: one
+ * for all of them would have SQLite sort all of their refs anew for each part of a list.
+ */
 function* listRanges(db: SqlDatabase, ranges: readonly NameRange[], after: string): Generator<RefRow | PassedOver> {
-  let first = firstIndex(ranges.length, (at) => itemAt(ranges, at).end > after);
-  // Each part of a list begins here anew, so a statement has few ranges.
-  for (; first < ranges.length; first += RANGES_AT_ONCE) {
-    const some = ranges.slice(first, first + RANGES_AT_ONCE);
-    let last = after;
-    for (const chunk of jsonChunks(rangesAfter(some, after))) {
-      // CROSS JOIN keeps the ranges outermost: they are sorted and disjoint, so the rows come out sorted too. Both bounds are plain
-      // comparisons: with an OR in the second, SQLite would read all later refs for each range.
-      const rows = db.rows(
-        `SELECT r.name, r.oid, r.peeled FROM json_each(?) j CROSS JOIN refs r
-          ON r.name >= (j.value ->> 0) AND r.name < (j.value ->> 1) ORDER BY j.key, r.name`,
-        chunk,
-      );
-      for (const row of rows) {
-        last = textAt(row, 0);
-        yield refRow(row);
-      }
+  const first = firstIndex(ranges.length, (at) => itemAt(ranges, at).end > after);
+  for (let at = first; at < ranges.length; at++) {
+    const { from, end } = itemAt(ranges, at);
+    // The first string after a name is the name followed by a NUL.
+    const start = from > after ? from : `${after}\0`;
+    const rows = db.rows("SELECT name, oid, peeled FROM refs WHERE name >= ? AND name < ? ORDER BY name", start, end);
+    let last = from > after ? from : after;
+    for (const row of rows) {
+      last = textAt(row, 0);
+      yield refRow(row);
     }
-    // A list that goes on from here looks for the last range again, and finds nothing more.
-    const { from } = itemAt(some, some.length - 1);
-    yield { name: escapedOf(from > last ? from : last), passedSteps: some.length * RANGE_STEPS };
+    // A list that goes on from here looks for this range again, and finds nothing more.
+    yield { name: escapedOf(last), passedSteps: RANGE_STEPS };
   }
 }
 
