@@ -64,7 +64,7 @@ describe("an upstream that fails", () => {
     ["elsewhere", /redirects to http:\S+, which wants credentials; the upstream's own are not sent there/],
     ["telltale", /says: not with Basic \[credentials\], nor with \[credentials\]$/],
     ["halved", /breaks git's protocol: expected flush/],
-    ["endless", /too much for a mirror: it has more to say/],
+    ["endless", /too much for a mirror: the names of its refs have more than/],
   ] as const)("%s: says so, and what was there is served", async (behaviour, why) => {
     const { path, before, state } = await mirrored(behaviour);
     expect(state.last_error).toMatch(why);
