@@ -99,7 +99,7 @@ export function* createdDirectories(
 }
 
 /** Returns the steps of looking for what stands in the way of a new ref: each directory of its name is looked up. */
-function directorySteps(name: string): number {
+export function directorySteps(name: string): number {
   let count = 0;
   for (let at = name.indexOf("/"); at >= 0; at = name.indexOf("/", at + 1)) count++;
   return count * (DIRECTORY_COST + (name.length / 2) * CHARACTER_STEPS);

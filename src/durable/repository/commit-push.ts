@@ -12,7 +12,7 @@ import { defaultBranchOf } from "../../refs/default-branch.ts";
 import { isZeroOid, type RuleFindings } from "../../refs/ref-plan.ts";
 import type { RefOutcome, RefRejection, RefUpdate } from "../../refs/ref-update.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
-import { planMoves, type PlannedMoves, type PlannedPush, policyOf, stillHolds } from "./plan-push.ts";
+import { planMoves, type PlannedMoves, type PlannedPush, policyOf, stillPlanned } from "./plan-push.ts";
 import { insertAnswer, readAnswer } from "./tables/answered-requests.ts";
 import { deleteLease, hasLease } from "./tables/leases.ts";
 import { nameLfsObjects } from "./tables/lfs-objects.ts";
@@ -200,7 +200,8 @@ function* presentPlan(
   found: FoundPush,
 ): Generator<number, PlannedMoves, undefined> {
   const { updates } = request;
-  if (stillHolds(db, found.planned, updates, repository)) return found.planned;
+  const planned = yield* stillPlanned(db, found.planned, updates, repository);
+  if (planned !== undefined) return planned;
   return yield* planMoves(db, updates, policyOf(db, repository, request, found));
 }
 

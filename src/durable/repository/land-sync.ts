@@ -12,7 +12,7 @@ import type { RefOutcome } from "../../refs/ref-update.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { turnOfEvents } from "../turn-of-events.ts";
 import { type FoundPush, landUpdates } from "./commit-push.ts";
-import { type FoundPolicy, planMoves, planPush, stillHolds } from "./plan-push.ts";
+import { type FoundPolicy, planMoves, planPush, stillPlanned } from "./plan-push.ts";
 import { deleteLease, hasLease } from "./tables/leases.ts";
 import { insertPack, markPacks } from "./tables/packs.ts";
 import { bumpVersion, type RepositoryRow } from "./tables/repository.ts";
@@ -46,9 +46,8 @@ export function* landSync(
   for (const stored of [pack, tipPack]) {
     if (stored !== undefined && !hasLease(db, stored.name, now)) return { kind: "gone" };
   }
-  const { planned } = found;
-  const holds = stillHolds(db, planned, updates, repository);
-  const moves = holds ? planned : yield* planMoves(db, updates, policyOf(found));
+  const planned = yield* stillPlanned(db, found.planned, updates, repository);
+  const moves = planned ?? (yield* planMoves(db, updates, policyOf(found)));
   const landing = {
     ...(pack === undefined ? {} : { pack }),
     ...(tipPack === undefined ? {} : { tipPack }),

@@ -9,6 +9,7 @@ import {
   createdDirectories,
   demandedValues,
   directoriesOf,
+  directorySteps,
   isZeroOid,
   planRefUpdates,
   type RefPolicy,
@@ -28,6 +29,11 @@ const FEW_REFS = 500;
 const FEW_CHARACTERS = 65_536;
 /** Moves that are looked at of those that came after something was found out. After more of them it is found out anew. */
 const MOST_MOVED = 2000;
+
+/** The steps of looking at the directories of refs that have moved, after which all is found out anew. */
+const MOST_TOUCH_STEPS = 50_000_000;
+/** The steps of putting a name to others. */
+const NAME_STEPS = 30;
 
 const NOWHERE: ReadonlySet<string> = new Set();
 
@@ -141,29 +147,44 @@ export function movedSince(db: SqlDatabase, place: number): ReadonlySet<string> 
 
 /**
  * Whether refs have moved since the plan was made that it depends on: refs of the push itself, and those that stand, or stood, in the
- * way of one. Every move of a ref is in the log.
+ * way of one. Every move of a ref is in the log. Yields the steps of it.
  */
-function areTouched(db: SqlDatabase, { logEnd, directories }: PlannedPush, updates: readonly RefUpdate[]): boolean {
+function* areTouched(
+  db: SqlDatabase,
+  { logEnd, directories }: PlannedPush,
+  updates: readonly RefUpdate[],
+): Generator<number, boolean, undefined> {
   const moved = movedSince(db, logEnd);
   if (moved === undefined) return true;
   if (moved.size === 0) return false;
-  const names = new Set(updates.map(({ name }) => name));
-  return [...moved].some((name) => {
-    const above = [...directoriesOf(name)];
-    return names.has(name) || directories.has(name) || above.some((directory) => names.has(directory));
-  });
+  const names = new Set<string>();
+  for (const { name } of updates) {
+    names.add(name);
+    if (names.size % MOST_MOVED === 0) yield MOST_MOVED * NAME_STEPS;
+  }
+  let left = MOST_TOUCH_STEPS;
+  for (const name of moved) {
+    const steps = directorySteps(name);
+    left -= steps;
+    if (left < 0 || names.has(name) || directories.has(name)) return true;
+    for (const directory of directoriesOf(name)) if (names.has(directory)) return true;
+    yield steps;
+  }
+  return false;
 }
 
-/** Whether what was found out of updates before is what would be found out now. */
-export function stillHolds(
+/** Returns the plan that was made of updates before if it is what would be found out now. Yields the steps of it. */
+export function* stillPlanned(
   db: SqlDatabase,
   planned: PlannedPush | undefined,
   updates: readonly RefUpdate[],
   { record, version }: RepositoryRow,
-): planned is PlannedPush {
-  if (planned === undefined) return false;
+): Generator<number, PlannedPush | undefined, undefined> {
+  if (planned === undefined) return undefined;
   const { head, readOnly, statusChanges } = planned.of.record;
   const isSame = head === record.head && readOnly === record.readOnly && statusChanges === record.statusChanges;
+  if (!isSame) return undefined;
   // Every move of a ref makes another version.
-  return isSame && (planned.of.version === version || !areTouched(db, planned, updates));
+  if (planned.of.version === version) return planned;
+  return (yield* areTouched(db, planned, updates)) ? undefined : planned;
 }

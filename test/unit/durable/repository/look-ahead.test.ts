@@ -163,6 +163,21 @@ describe("a push of very many refs", () => {
     expect(database.refLog({ limit: 1, before: 6 })?.pushes[0]?.moves[0]?.name).toBe("refs/heads/b");
   });
 
+  it("is found out anew, with pauses, where the names that move meanwhile have very many directories", async () => {
+    const deep = Array.from({ length: 400 }, (_, at) => `refs/heads/${"b/".repeat(1500)}${at}`);
+    const others = deep.map((name) => creation(name));
+    let isDone = false;
+    const { answer, pauses } = await during(land(CREATIONS), async () => {
+      if (isDone) return;
+      isDone = true;
+      expect(new Set(kinds(await land(others)))).toEqual(new Set(["ok"]));
+    });
+    expect(new Set(kinds(answer))).toEqual(new Set(["ok"]));
+    // Without the bound their directories would be all that it looks at.
+    expect(looksRefsUp()).toBe(true);
+    expect(pauses).toBeGreaterThan(20);
+  });
+
   it.each([
     ["that is a directory of one", `${NAMES[9]}/x/y`, NAMES[9] ?? "", `${NAMES[9]}/x/y`],
     ["below one", NAMES[9] ?? "", `${NAMES[9]}/x/y`, NAMES[9] ?? ""],
