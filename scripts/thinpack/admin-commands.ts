@@ -61,20 +61,27 @@ async function restore(path: string, options: RestoreCommandOptions, command: Co
   const done = await withSpinner("restoring", (say) =>
     new RestoreRun(host, directory, say).run({ present, ...(only === undefined ? {} : { only }) }),
   );
-  const { objects, kept, files, incomplete } = done;
+  const { objects, kept, files, incomplete, refused, unseen } = done;
   printDone(
     `restored from ${path}: ${counted(objects, "object")} and ${counted(files, "file")}, ${formatBytes(host.bytes)}; ${counted(kept, "object")} left as it was`,
-    { objects, kept, files, bytes: host.bytes, incomplete },
+    { objects, kept, files, bytes: host.bytes, incomplete, refused, unseen },
     commonOptions(command).json,
   );
-  if (incomplete.length === 0) return;
   const lost = incomplete.map(({ repository, missing: packs }) => [`repository ${repository}:`, ...packs].join("\n  "));
-  throw new CommandFailure(
+  failWith([
+    ["not restored; all else was:", refused],
     [
       "neither the bucket nor the backup has these packs, which were made after the backup. --only with --replace puts such a repository back as a whole:",
-      ...lost,
-    ].join("\n"),
-  );
+      lost,
+    ],
+    ["changed each time when their packs were looked for; --missing once more looks again:", unseen],
+  ]);
+}
+
+/** Ends with an error that has each list that is not empty below its heading. @throws CommandFailure unless all are empty. */
+function failWith(lists: readonly (readonly [heading: string, lines: readonly string[]])[]): void {
+  const left = lists.flatMap(([heading, lines]) => (lines.length === 0 ? [] : [heading, ...lines]));
+  if (left.length > 0) throw new CommandFailure(left.join("\n"));
 }
 
 async function recover(
@@ -95,13 +102,10 @@ async function recover(
     { at: asked.at, objects, missing, refused },
     commonOptions(command).json,
   );
-  const left = [
-    ...(refused.length === 0 ? [] : ["not put back; all else was:", ...refused]),
-    ...(missing.length === 0
-      ? []
-      : ["packs have gone from the bucket since; restore them from a backup with --missing:", ...missing]),
-  ];
-  if (left.length > 0) throw new CommandFailure(left.join("\n"));
+  failWith([
+    ["not put back; all else was:", refused],
+    ["packs have gone from the bucket since; restore them from a backup with --missing:", missing],
+  ]);
 }
 
 /** Adds the commands. */

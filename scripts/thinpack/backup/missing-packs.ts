@@ -6,10 +6,27 @@
 import { textAt } from "../json.ts";
 import type { UnitName } from "./backup-directory.ts";
 import type { Deployment } from "./deployment.ts";
-import { RowReader } from "./object-rows.ts";
+import { CopyBrokeOff, RowReader } from "./object-rows.ts";
 
-/** Returns the keys of the packs in the catalog of a repository that are not in the bucket, those among them that it borrows. */
+/** How often the rows of an object are read anew that changes meanwhile. */
+const MOST_TRIES = 5;
+
+/**
+ * Returns the keys of the packs in the catalog of a repository that are not in the bucket, those among them that it borrows.
+ *
+ * @throws CopyBrokeOff if the repository changes whenever it is looked at.
+ */
 export async function missingPacks(host: Deployment, unit: UnitName): Promise<string[]> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await missingPacksOnce(host, unit);
+    } catch (error) {
+      if (!(error instanceof CopyBrokeOff) || tries >= MOST_TRIES) throw error;
+    }
+  }
+}
+
+async function missingPacksOnce(host: Deployment, unit: UnitName): Promise<string[]> {
   const rows = await host.rows(unit, "");
   if (rows === undefined || rows === "same") return [];
   let id = "";

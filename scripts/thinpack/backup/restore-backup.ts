@@ -33,6 +33,9 @@ export type Restored = {
   files: number;
   /** Repositories that were left as they are, and that name packs which neither the bucket nor the backup has. */
   readonly incomplete: { readonly repository: string; readonly missing: readonly string[] }[];
+  /** Repositories that the host did not take, and those whose packs could not be looked for, each with why. */
+  readonly refused: string[];
+  readonly unseen: string[];
 };
 
 /** Returns the objects that are to be restored. */
@@ -60,9 +63,7 @@ export class RestoreRun {
   readonly #host: Deployment;
   readonly #directory: BackupDirectory;
   readonly #say: (text: string) => void;
-  /** Repositories that the host did not take, each with why. */
-  readonly #refused: string[] = [];
-  readonly #done: Restored = { objects: 0, kept: 0, files: 0, incomplete: [] };
+  readonly #done: Restored = { objects: 0, kept: 0, files: 0, incomplete: [], refused: [], unseen: [] };
 
   /** `say` is told what is being done. */
   constructor(host: Deployment, directory: BackupDirectory, say: (text: string) => void) {
@@ -86,20 +87,26 @@ export class RestoreRun {
       );
     }
     for (const unit of units) if (unit.kind === "repository") await this.#putFiles(unit, present);
+    const kept: UnitName[] = [];
     for (const unit of units) {
-      if (there.includes(unit) && (present === "keep" || staysAlways(unit, only))) await this.#keep(unit);
+      if (there.includes(unit) && (present === "keep" || staysAlways(unit, only))) kept.push(unit);
       else await this.#tryRows(unit, present === "replace");
     }
-    if (this.#refused.length > 0) throw new CommandFailure(`not restored; all else was:\n${this.#refused.join("\n")}`);
+    this.#done.kept = kept.length;
+    for (const unit of kept) if (unit.kind === "repository") await this.#lookForPacks(unit);
     return this.#done;
   }
 
-  /** Leaves an object as it is. It may name packs that were made after the backup, and that were lost with the bucket. */
-  async #keep(unit: UnitName): Promise<void> {
-    this.#done.kept += 1;
-    if (unit.kind !== "repository") return;
-    const missing = await missingPacks(this.#host, unit);
-    if (missing.length > 0) this.#done.incomplete.push({ repository: unit.name, missing });
+  /** Looks at a repository that was left as it is: it may name packs that were made after the backup, and that were lost with the bucket. */
+  async #lookForPacks(unit: UnitName): Promise<void> {
+    this.#say(`looking for the packs of ${shownUnit(unit)}`);
+    try {
+      const missing = await missingPacks(this.#host, unit);
+      if (missing.length > 0) this.#done.incomplete.push({ repository: unit.name, missing });
+    } catch (error) {
+      if (!(error instanceof CommandFailure)) throw error;
+      this.#done.unseen.push(`${shownUnit(unit)}: ${error.message}`);
+    }
   }
 
   async #isThere(unit: UnitName): Promise<boolean> {
@@ -113,7 +120,7 @@ export class RestoreRun {
       await this.#putRows(unit, replace);
     } catch (error) {
       if (unit.kind !== "repository" || !isRefusalOfOne(error)) throw error;
-      this.#refused.push(`${shownUnit(unit)}: ${error.message}`);
+      this.#done.refused.push(`${shownUnit(unit)}: ${error.message}`);
     }
   }
 
