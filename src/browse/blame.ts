@@ -7,16 +7,16 @@
  * @packageDocumentation
  * @see git-blame(1)
  */
-import { LimitExceeded } from "../bytes/failure.ts";
-import { fromHex, toHex } from "../bytes/hex.ts";
+import { toHex } from "../bytes/hex.ts";
 import { guessBytes, guessLines } from "../diff/guess-lines.ts";
 import { diffLines, lineChanges, type LineChange, NO_CONTEXT } from "../diff/line-diff.ts";
-import { countLines, LINE_BYTES } from "../diff/line-table.ts";
-import { cutPair, type FileVersion, VERSION_LINE_BYTES, VersionDiffs } from "../diff/versions.ts";
+import { LINE_BYTES } from "../diff/line-table.ts";
+import { cutPair, VersionDiffs } from "../diff/versions.ts";
 import type { Whitespace } from "../diff/whitespace.ts";
 import { CommitQueue } from "../graph/commit-queue.ts";
 import { FILE_MODE } from "../object/tree.ts";
 import { type BlamedLines, divide, redirect } from "./blamed-lines.ts";
+import { BlamedVersions, MOST_LINES, tooLarge } from "./blamed-versions.ts";
 import type { BrowseSession } from "./browse-session.ts";
 import { PathContent } from "./path-content.ts";
 import { renameSource } from "./renames.ts";
@@ -44,15 +44,7 @@ const WALK_STEPS = 200_000_000;
  * commit.
  */
 const MOST_GUESS_STEPS = 150_000_000;
-/** The most bytes of a version of a file that is blamed: what is held whole of any object. */
-const MOST_FILE_BYTES = 4 * 1024 * 1024;
-/** The most lines of a file that is blamed. */
-const MOST_LINES = 60_000;
-/** The most bytes of contents that are remembered: two versions of the largest file, with their lines. */
-const MOST_CONTENT_BYTES = 2 * (MOST_FILE_BYTES + VERSION_LINE_BYTES * (MOST_LINES + 1));
 const COMMIT_STEPS = 200;
-/** The steps of looking for the end of a line in a byte. */
-const COUNTED_STEPS = 0.2;
 const TYPE_BITS = 0o170000;
 
 /** A file of a parent: its path, and its content as {@link PathContent} tells it. */
@@ -74,14 +66,14 @@ export class Blame {
   /** The lines that are looked for in each commit of the queue, by the file's path there. */
   readonly #lines = new Map<number, Map<string, BlamedLines[]>>();
   readonly #paths = new Map<string, PathContent>();
-  readonly #contents: Contents;
+  readonly #contents: BlamedVersions;
   readonly #versions = new VersionDiffs();
 
   private constructor(session: BrowseSession, { whitespace, ignored = new Set() }: BlameOptions) {
     this.#session = session;
     this.#whitespace = whitespace;
     this.#ignored = ignored;
-    this.#contents = new Contents(session);
+    this.#contents = new BlamedVersions(session);
   }
 
   /**
@@ -122,7 +114,7 @@ export class Blame {
   static async countLines(session: BrowseSession, commit: Uint8Array, path: string): Promise<number | undefined> {
     const content = await new PathContent(session, path).of(session.graph.node(commit));
     if (content === "" || !isFile(content)) return undefined;
-    return (await new Contents(session).of(content)).count;
+    return (await new BlamedVersions(session).of(content)).count;
   }
 
   /**
@@ -297,7 +289,7 @@ export class Blame {
   async #changes(before: string, after: string): Promise<LineChange[]> {
     const [left, right] = [await this.#contents.of(before), await this.#contents.of(after)];
     const pair = await this.#finished(cutPair(left, right, MOST_LINES));
-    this.#contents.measure();
+    this.#contents.measure(before, after);
     if (pair === undefined) throw tooLarge();
     const bytes = LINE_BYTES * (pair.before.hashes.length + pair.after.hashes.length);
     this.#session.keep(bytes);
@@ -333,68 +325,4 @@ function typeOf(content: string): number {
 function isFile(content: string): boolean {
   const type = typeOf(content);
   return content !== "" && type !== FILE_MODE.tree && type !== FILE_MODE.gitlink;
-}
-
-/** A version of a file, and the number of its lines. */
-type CountedVersion = FileVersion & { readonly count: number };
-
-/** The contents of files, some of them remembered: a file is compared with its version before, and that with the next. */
-class Contents {
-  readonly #session: BrowseSession;
-  /** What was read longest ago comes first. */
-  readonly #known = new Map<string, CountedVersion>();
-  #bytes = 0;
-
-  constructor(session: BrowseSession) {
-    this.#session = session;
-  }
-
-  /** Returns what a {@link PathContent} names. @throws LimitExceeded */
-  async of(content: string): Promise<CountedVersion> {
-    const known = this.#known.get(content);
-    if (known !== undefined) return known;
-    const name = fromHex(oidOf(content));
-    if (name === undefined) return { bytes: new Uint8Array(0), count: 0 };
-    const { reader } = this.#session.graph;
-    const size = await reader.sizeOf(name);
-    const copy = size > MOST_FILE_BYTES ? undefined : await reader.copyIfHeld(name);
-    if (copy === undefined) throw tooLarge();
-    // The lines are counted before any is cut: what is refused takes no more than its bytes.
-    const count = countLines(copy.bytes);
-    if (count > MOST_LINES) throw tooLarge();
-    while (this.#bytes + size > MOST_CONTENT_BYTES && this.#known.size > 0) this.#forgetOldest();
-    const version: CountedVersion = { bytes: copy.bytes, count };
-    this.#known.set(content, version);
-    this.#hold(size);
-    await this.#session.work(COUNTED_STEPS * size);
-    return version;
-  }
-
-  /** Accounts for the lines of versions that were cut. */
-  measure(): void {
-    let bytes = 0;
-    for (const version of this.#known.values()) bytes += heldBytes(version);
-    this.#hold(bytes - this.#bytes);
-  }
-
-  #hold(bytes: number): void {
-    this.#bytes += bytes;
-    this.#session.keep(bytes);
-  }
-
-  #forgetOldest(): void {
-    const [oldest] = this.#known;
-    if (oldest === undefined) return;
-    this.#known.delete(oldest[0]);
-    this.#hold(-heldBytes(oldest[1]));
-  }
-}
-
-/** Returns the bytes that a version takes, with its lines if they are known. */
-function heldBytes({ bytes, lines }: FileVersion): number {
-  return bytes.length + VERSION_LINE_BYTES * (lines?.starts.length ?? 0); // Lines that are not known take nothing.
-}
-
-function tooLarge(): LimitExceeded {
-  return new LimitExceeded("blamed-file", MOST_FILE_BYTES, `a file of more than ${MOST_FILE_BYTES} bytes or ${MOST_LINES} lines can't be blamed`); // prettier-ignore
 }
