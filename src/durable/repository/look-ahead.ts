@@ -87,31 +87,29 @@ export class LookAhead {
    * {@link pageOfRefs} takes only what is still so. Of lists that are read in turns one is read at a time: each takes up to 16 MiB.
    */
   async refsFor(request: OpenRequest, after = ""): Promise<RefsAhead | undefined> {
-    const begun = this.#beginRefs(request, after);
-    if (begun === undefined) return undefined;
-    const { page, ...ahead } = begun;
-    const first = page.next();
-    if (first.done === true) return { ...ahead, page: first.value };
+    const row = this.#rowFor(request);
+    if (row === undefined) return undefined;
+    const { record, version } = row;
+    const first = refPage(askedRefs(this.#db, request, record), after).next();
+    if (first.done === true) return { id: record.id, version, page: first.value };
     return await this.#afterOthers(async () => await this.#readRefs(request, after));
   }
 
-  #beginRefs(
-    request: OpenRequest,
-    after: string,
-  ): (Omit<RefsAhead, "page"> & { readonly page: Generator<number, RefPage, undefined> }) | undefined {
-    const row = request.refPrefixes === undefined ? undefined : this.#read();
-    if (row === undefined || isHidden(row, request.publicOnly)) return undefined;
-    const { record, version } = row;
-    return { id: record.id, version, page: refPage(askedRefs(this.#db, request, record), after) };
+  /** Returns the repository, if a request asks for refs of it that its caller may read. */
+  #rowFor({ refPrefixes, publicOnly }: OpenRequest): RepositoryRow | undefined {
+    const row = refPrefixes === undefined ? undefined : this.#read();
+    return row === undefined || isHidden(row, publicOnly) ? undefined : row;
   }
 
   async #readRefs(request: OpenRequest, after: string): Promise<RefsAhead | undefined> {
     let ahead: RefsAhead | undefined;
     for (let tries = 0; tries < MOST_TRIES; tries++) {
-      const begun = this.#beginRefs(request, after);
-      if (begun === undefined) return undefined;
-      if (ahead?.id === begun.id && ahead.version === begun.version) return ahead;
-      ahead = { ...begun, page: await new Pacer(turnOfEvents).finish(begun.page) };
+      const row = this.#rowFor(request);
+      if (row === undefined) return undefined;
+      const { record, version } = row;
+      if (ahead?.id === record.id && ahead.version === version) return ahead;
+      const list = askedRefs(this.#db, request, record);
+      ahead = { id: record.id, version, page: await new Pacer(turnOfEvents).finish(refPage(list, after)) };
     }
     return ahead;
   }
