@@ -1,5 +1,5 @@
 /** Calls about very many refs: others get a turn before they are answered, and the answers are of the present all the same. */
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { concat } from "../../../../src/bytes/chunk.ts";
 import { fromHex, toHex } from "../../../../src/bytes/hex.ts";
 import { RepositoryDatabase } from "../../../../src/durable/repository/repository-database.ts";
@@ -11,14 +11,26 @@ import { nodeSql } from "../../../support/node-sql.ts";
 import { NEW_REPOSITORY } from "../../service/memory-service.ts";
 
 const nothing = async (): Promise<unknown> => undefined;
-/** What is done in each pause, when all that could run has run. */
-const pausing = { act: nothing };
-vi.mock("../../../../src/durable/turn-of-events.ts", () => ({
-  turnOfEvents: async (): Promise<void> => {
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    await pausing.act();
-  },
-}));
+/** What is done in each pause, when all that could run has run; and what that failed with. */
+const pausing: { act: typeof nothing; failed?: Error } = { act: nothing };
+
+/** Has the pauses of what is tested, which are timers of no time, do what is asked before they end. */
+function watchPauses(): void {
+  const wait = globalThis.setTimeout;
+  const paused = (then: () => void, milliseconds?: number): ReturnType<typeof setTimeout> => {
+    if (milliseconds !== 0) return wait(then, milliseconds);
+    const acting = async (): Promise<void> => {
+      try {
+        await pausing.act();
+      } catch (error) {
+        pausing.failed ??= error instanceof Error ? error : new Error(String(error));
+      }
+      then();
+    };
+    return wait(() => void acting(), 0);
+  };
+  vi.spyOn(globalThis, "setTimeout").mockImplementation(paused);
+}
 
 const MANY = 30_000;
 const ZERO = "0".repeat(40);
@@ -86,6 +98,7 @@ async function during<T>(work: Promise<T>, meanwhile: () => Promise<unknown>): P
     await meanwhile();
   };
   const answer = await work.finally(() => (pausing.act = nothing));
+  if (pausing.failed !== undefined) throw pausing.failed;
   return { answer, pauses };
 }
 
@@ -99,7 +112,10 @@ beforeEach(() => {
   database = new RepositoryDatabase(watched(), () => "id");
   database.create(NEW_REPOSITORY, 1);
   failing = { statement: "", after: 0 };
+  delete pausing.failed;
+  watchPauses();
 });
+afterEach(() => vi.restoreAllMocks());
 
 describe("a push of very many refs", () => {
   it("finds out what they come to before its transaction, and gives way meanwhile", async () => {
