@@ -6,6 +6,7 @@
  * @packageDocumentation
  */
 import { u32At, u8At } from "../bytes/assert.ts";
+import { firstIndex } from "../bytes/first-index.ts";
 import { type LineDiff, NO_CONTEXT, diffTable, TAIL_BLOCK } from "./line-diff.ts";
 import { isolateHash, type LineHash, PROBE_STEPS, SAME_BYTE_STEPS, TURN_STEPS } from "./line-hash.ts";
 import { countOf, type LineTable } from "./line-table.ts";
@@ -232,13 +233,7 @@ function partOf(version: CutVersion, tail: number): CutVersion {
 
 /** Returns the number of the first line that begins at an offset or behind it; that of lines if none does. */
 function firstFrom(starts: Uint32Array, offset: number): number {
-  let [low, high] = [0, starts.length - 1];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (u32At(starts, middle) < offset) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return firstIndex(starts.length - 1, (line) => u32At(starts, line) >= offset);
 }
 
 /** Returns the number of lines that end, with a line feed, within the first bytes of a text. */

@@ -5,6 +5,7 @@
  * @see gitdiffcore(7), "diffcore-rename"
  */
 import { f64At, itemAt } from "../bytes/assert.ts";
+import { firstIndex } from "../bytes/first-index.ts";
 import { canBeSimilar, CHUNK_BYTES, type Chunks, chunksOf, similarity } from "../diff/similarity.ts";
 import type { MergeSource } from "./merge-source.ts";
 import type { MergeState } from "./merge-state.ts";
@@ -34,21 +35,15 @@ class NearSizes {
 
   /** Returns how many files can be as similar as `least` to one of this size, and their steps together. */
   to(size: number, least: number): { readonly count: number; readonly sum: number } {
-    const from = this.#first((other) => other >= size || canBeSimilar(other, size, least));
-    const end = this.#first((other) => other > size && !canBeSimilar(other, size, least));
+    const from = this.#firstOf((other) => other >= size || canBeSimilar(other, size, least));
+    const end = this.#firstOf((other) => other > size && !canBeSimilar(other, size, least));
     if (size === 0 || end <= from) return { count: 0, sum: 0 };
     return { count: end - from, sum: f64At(this.#sums, end) - f64At(this.#sums, from) };
   }
 
   /** Returns the number of files before the first for whose size something holds, which it does for all behind it. */
-  #first(holds: (size: number) => boolean): number {
-    let [low, high] = [0, this.#files.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (holds(itemAt(this.#files, middle).size)) high = middle;
-      else low = middle + 1;
-    }
-    return low;
+  #firstOf(holds: (size: number) => boolean): number {
+    return firstIndex(this.#files.length, (at) => holds(itemAt(this.#files, at).size));
   }
 }
 

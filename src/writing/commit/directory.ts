@@ -10,6 +10,7 @@
 import { u32At } from "../../bytes/assert.ts";
 import { concat } from "../../bytes/chunk.ts";
 import { ObjectRejected } from "../../bytes/failure.ts";
+import { firstIndex } from "../../bytes/first-index.ts";
 import { DeltaWriter } from "../../format/delta-encoder.ts";
 import { bytesOf, textOf } from "../../object/byte-text.ts";
 import { isTree, TreeReader } from "../../object/tree.ts";
@@ -76,14 +77,10 @@ class StoredEntries {
 
   /** Returns the number of the first entry whose key is not less. */
   lowerBound(key: string): number {
-    let [low, high] = [0, this.count];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      const { name, mode } = this.entryAt(middle);
-      if (keyOf(name, mode) < key) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstIndex(this.count, (number) => {
+      const { name, mode } = this.entryAt(number);
+      return keyOf(name, mode) >= key;
+    });
   }
 
   /** Returns the number of the entry of this name; -1 if there is none. */
