@@ -166,7 +166,7 @@ const asking: Request = {
   },
 };
 
-/** Returns a history of so many clients, of so many operations and the few that are under way then. */
+/** Returns the history of some clients. It has `operations` operations, and the few that are under way when these have ended. */
 export function playedHistory(seed: number, clients: number, operations: number): Operation<RepositoryState>[] {
   const play = new Play(seed);
   play.run(clients, operations);
@@ -174,9 +174,9 @@ export function playedHistory(seed: number, clients: number, operations: number)
 }
 
 /**
- * Returns a history in which a list of refs, the first after so many operations for which that can be, has for one ref a value that
- * another list showed earlier, and a third one between the two did not show any more. No value is ever written twice, and so this one can't
- * have been.
+ * Returns a history in which one list of refs is wrong: for one ref it has a value that an earlier list showed, and that a list between
+ * the two did not show any more. No value is ever written twice, so the ref can't have had it again. The list is the first one from the
+ * operation number `from` on for which this can be done.
  *
  * @throws Error where there is no such list
  */
@@ -204,8 +204,8 @@ export function withStaleRef(
 }
 
 /**
- * Returns a history in which a ref is moved away from one value twice: behind the first such move after so many operations that was answered
- * there is another one at the same time.
+ * Returns a history in which a ref is moved away from one value twice. The move that is made twice is the first one from the operation
+ * number `from` on that was answered; the second one is made at the same time.
  */
 export function withSecondMove(
   history: readonly Operation<RepositoryState>[],

@@ -89,7 +89,7 @@ describe("refs in any order", () => {
     expect(sorted.firstBelow("refs/")).toBe("refs/a");
   });
 
-  it("may have names of so many characters together, and no more", () => {
+  it("are refused where their names together have more characters than an isolate can hold", () => {
     const list = new RefList(format, 100_000);
     const add = (): void => {
       for (let number = 0; number < 40; number++) list.add(`${number}${"x".repeat(1_000_000)}`, value(1));
